@@ -1,0 +1,122 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+// Which room may see which: the table of imports that `Tests/HouseTests` holds every source file to.
+// Only `Torch` and the rooms built on it see libtorch; only `Storage` sees SQL; only `Server` sees HTTP.
+let rooms: [(name: String, imports: [String], external: [Target.Dependency])] = [
+    ("Torch", ["CTorch"], []),
+    ("ModelFormats", [], []),
+    ("Tokenizers", [], []),
+    ("Statistics", [], []),
+    ("Conversations", [], []),
+    ("LanguageModels", ["Torch", "ModelFormats"], []),
+    ("Generation", ["LanguageModels", "Tokenizers", "Torch", "Conversations"], []),
+    ("Deidentification", ["Conversations"], []),
+    ("Trust", ["Conversations", "Statistics"], []),
+    ("Safety", ["Conversations", "Statistics"], []),
+    ("Dialogue", ["Conversations", "Safety"], []),
+    ("Training", ["LanguageModels", "Tokenizers", "Torch", "ModelFormats", "Conversations", "Statistics"], []),
+    ("Evaluation", ["Statistics", "Conversations"], []),
+    ("Storage", ["Conversations"], [.product(name: "GRDB", package: "GRDB.swift")]),
+    ("Simulation", ["Conversations"], []),
+    (
+        "Improvement",
+        [
+            "Conversations", "Deidentification", "Trust", "Safety", "Dialogue", "Training", "Evaluation", "Storage",
+            "Statistics", "Generation", "LanguageModels", "Tokenizers", "ModelFormats", "Torch", "Simulation",
+        ], []
+    ),
+    (
+        "Server", ["Dialogue", "Storage", "Generation", "Evaluation", "Conversations", "Safety"],
+        [
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "Logging", package: "swift-log"),
+        ]
+    ),
+]
+
+// `LOAM_ONLY=Trust,Statistics swift test` builds just those rooms with what they stand on: seconds instead of minutes.
+let only = Context.environment["LOAM_ONLY"].map { Set($0.split(separator: ",").map(String.init)) }
+
+func closure(_ names: Set<String>) -> Set<String> {
+    var seen = names
+    var queue = Array(names)
+    while let next = queue.popLast() {
+        for name in rooms.first(where: { $0.name == next })?.imports ?? [] where seen.insert(name).inserted {
+            queue.append(name)
+        }
+    }
+    return seen
+}
+let wanted = only.map(closure)
+func isWanted(_ name: String) -> Bool { wanted?.contains(name) ?? true }
+
+// libtorch: `.deps/libtorch` (made by Scripts/setup), or another one, a CUDA build for instance, by LOAM_LIBTORCH.
+let libtorch = Context.environment["LOAM_LIBTORCH"] ?? Context.packageDirectory + "/.deps/libtorch"
+let torchHeaders = [
+    "-std=c++20", "-I\(libtorch)/include", "-I\(libtorch)/include/torch/csrc/api/include", "-Wno-everything",
+]
+let torchLibraries = ["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+var targets: [Target] = []
+if isWanted("CTorch") {
+    targets.append(
+        .target(
+            name: "CTorch", cxxSettings: [.unsafeFlags(torchHeaders)],
+            linkerSettings: [.unsafeFlags(torchLibraries), .linkedLibrary("torch_cpu"), .linkedLibrary("c10")]))
+}
+let resources: [String: [Resource]] = [
+    "Deidentification": [.process("Resources")], "Safety": [.copy("Resources")], "Server": [.copy("Resources")],
+]
+for room in rooms where isWanted(room.name) {
+    targets.append(
+        .target(
+            name: room.name, dependencies: room.imports.map { .init(stringLiteral: $0) } + room.external,
+            resources: resources[room.name] ?? [], swiftSettings: settings))
+    // `Tests/<Room>Tests`; fixtures beside the tests are read from the source tree by path.
+    if only?.contains(room.name) ?? true {
+        let imports = closure([room.name]).subtracting(["CTorch"]).sorted()
+        targets.append(
+            .testTarget(
+                name: room.name + "Tests",
+                dependencies: imports.map { .init(stringLiteral: $0) }
+                    + (room.name == "Server" ? [.product(name: "HummingbirdTesting", package: "hummingbird")] : []),
+                exclude: ["Fixtures"], swiftSettings: settings))
+    }
+}
+if only == nil {
+    targets.append(
+        .executableTarget(
+            name: "loam",
+            dependencies: ["Improvement", "Server", "Deidentification", "Trust", "Training", "Simulation", "Storage"]
+                .map { .init(stringLiteral: $0) }
+                + [
+                    .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                    .product(name: "Logging", package: "swift-log"),
+                ],
+            swiftSettings: settings))
+    targets.append(.testTarget(name: "HouseTests", swiftSettings: settings))
+    targets.append(
+        .testTarget(name: "LoopTests", dependencies: ["loam", "Conversations"], swiftSettings: settings))
+}
+
+let needsStore = isWanted("Storage")
+let needsServer = isWanted("Server")
+
+let package = Package(
+    name: "loam",
+    platforms: [.macOS(.v15)],
+    products: only == nil ? [.executable(name: "loam", targets: ["loam"])] : [],
+    dependencies: (needsStore ? [.package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")] : [])
+        + (needsServer
+            ? [
+                .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+                .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+            ] : [])
+        + (only == nil ? [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")] : []),
+    targets: targets
+)
