@@ -99,9 +99,12 @@ if only == nil {
                     .product(name: "Logging", package: "swift-log"),
                 ],
             swiftSettings: settings))
-    targets.append(.testTarget(name: "HouseTests", swiftSettings: settings))
     targets.append(
         .testTarget(name: "LoopTests", dependencies: ["loam", "Conversations"], swiftSettings: settings))
+}
+
+if only?.contains("House") ?? true {
+    targets.append(.testTarget(name: "HouseTests", swiftSettings: settings))
 }
 
 let needsStore = isWanted("Storage")

@@ -1,0 +1,39 @@
+# Loam. Two commands matter: `make run` and `make test`.
+.PHONY: help setup build run test bench format lint docs clean
+
+help:
+	@echo 'make run     the whole loop on the bundled sample log, then the improved bot at a local address'
+	@echo 'make test    every test (a debug build)'
+	@echo 'make build   the release binary: .build/release/loam'
+	@echo 'make bench   figures as ratios against a peer, see Benchmarks/RESULTS.md'
+	@echo 'make format | lint | docs | setup | clean'
+
+setup:
+	@Scripts/setup
+
+build: setup
+	swift build -c release --product loam
+
+run: build
+	.build/release/loam quickstart $(ARGS)
+
+# Two threads of libtorch are all that a test needs; the figures of a test never depend on speed.
+test: setup
+	swift build --build-tests
+	OMP_NUM_THREADS=2 swift test --skip-build
+
+bench: build
+	Benchmarks/run $(ARGS)
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests
+	Scripts/lint-imports
+
+docs: setup
+	Scripts/docs
+
+clean:
+	rm -rf .build
