@@ -11,7 +11,7 @@ let rooms: [(name: String, imports: [String], external: [Target.Dependency])] = 
     ("Conversations", [], []),
     ("LanguageModels", ["Torch", "ModelFormats"], []),
     ("Generation", ["LanguageModels", "Tokenizers", "Torch", "Conversations"], []),
-    ("Deidentification", ["Conversations"], []),
+    ("Deidentification", ["Conversations"], [.product(name: "Crypto", package: "swift-crypto")]),
     ("Trust", ["Conversations", "Statistics"], []),
     ("Safety", ["Conversations", "Statistics"], []),
     ("Dialogue", ["Conversations", "Safety"], []),
@@ -24,7 +24,7 @@ let rooms: [(name: String, imports: [String], external: [Target.Dependency])] = 
         [
             "Conversations", "Deidentification", "Trust", "Safety", "Dialogue", "Training", "Evaluation", "Storage",
             "Statistics", "Generation", "LanguageModels", "Tokenizers", "ModelFormats", "Torch", "Simulation",
-        ], []
+        ], [.product(name: "Crypto", package: "swift-crypto")]
     ),
     (
         "Server", ["Dialogue", "Storage", "Generation", "Evaluation", "Conversations", "Safety"],
@@ -109,12 +109,14 @@ if only?.contains("House") ?? true {
 
 let needsStore = isWanted("Storage")
 let needsServer = isWanted("Server")
+let needsCrypto = isWanted("Deidentification")
 
 let package = Package(
     name: "loam",
     platforms: [.macOS(.v15)],
     products: only == nil ? [.executable(name: "loam", targets: ["loam"])] : [],
     dependencies: (needsStore ? [.package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")] : [])
+        + (needsCrypto ? [.package(url: "https://github.com/apple/swift-crypto", from: "4.5.0")] : [])
         + (needsServer
             ? [
                 .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),

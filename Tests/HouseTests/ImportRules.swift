@@ -16,6 +16,7 @@ struct ImportRules {
         "ServiceLifecycle": ["Server"],
         "Logging": ["Server", "loam"],
         "ArgumentParser": ["loam"],
+        "Crypto": ["Deidentification", "Improvement"],
         "CTorch": ["Torch"],
     ]
 

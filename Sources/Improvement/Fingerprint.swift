@@ -1,0 +1,36 @@
+import Crypto
+import Foundation
+
+/// SHA-256 of what made something: the loop's way to say "the same input", in lineage and in `done.json`.
+enum Fingerprint {
+    /// Of several parts, each with its length before it, so that `["ab", "c"]` and `["a", "bc"]` differ.
+    static func of(_ parts: [String]) -> String {
+        var hash = SHA256()
+        for part in parts {
+            let bytes = Data(part.utf8)
+            withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { hash.update(bufferPointer: $0) }
+            hash.update(data: bytes)
+        }
+        return hex(hash.finalize())
+    }
+
+    /// Of a file's bytes, read in pieces.
+    static func of(file: URL) throws -> String {
+        let handle = try FileHandle(forReadingFrom: file)
+        defer { try? handle.close() }
+        var hash = SHA256()
+        while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty { hash.update(data: piece) }
+        return hex(hash.finalize())
+    }
+
+    /// Of a model folder: the weights, the configuration and the tokenizer, not its card or dates.
+    static func of(model folder: URL) throws -> String {
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            .filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".json") }.sorted()
+        return try of(names.flatMap { [$0, try of(file: folder.appending(path: $0))] })
+    }
+
+    private static func hex(_ digest: SHA256.Digest) -> String {
+        digest.map { String(format: "%02x", $0) }.joined()
+    }
+}

@@ -1,0 +1,149 @@
+import Foundation
+
+/// Which models there are, where each came from, and which one people talk to.
+///
+/// A folder with one JSON file per model and `serving.json` with the history of promotions: plain files, each written
+/// whole, so they can be read, copied and put under version control.
+public struct ModelRegistry: Sendable {
+    /// One model and its lineage.
+    public struct Entry: Sendable, Codable, Equatable {
+        /// `20261124-3f9a2c`: unique, sorts by making.
+        public var id: String
+        /// The model folder.
+        public var path: String
+        public var madeAt: Date
+        /// Registry id or path of the model it was trained from.
+        public var parent: String
+        /// How: `cringe`, three rounds, …
+        public var method: String
+        public var seed: UInt64
+        /// SHA-256 of the weights, the configuration and the tokenizer.
+        public var fingerprint: String
+        /// SHA-256 of the logs and of the run's settings.
+        public var data: [String: String]
+        public var codeVersion: String
+        /// How many people's votes went in; who they are is in the run folder, not here.
+        public var people: Int
+        /// The gate's verdict when it was made.
+        public var passedGate: Bool
+        public var reasons: [String]
+
+        enum CodingKeys: String, CodingKey {
+            case id, path, parent, method, seed, fingerprint, data, people, reasons
+            case madeAt = "made_at"
+            case codeVersion = "code_version"
+            case passedGate = "passed_gate"
+        }
+    }
+
+    /// One change of who serves.
+    public struct Promotion: Sendable, Codable, Equatable {
+        public var id: String
+        public var at: Date
+        /// `promoted` or `rolled back`.
+        public var why: String
+    }
+
+    struct Serving: Codable {
+        var history: [Promotion]
+    }
+
+    public let url: URL
+
+    public init(_ url: URL) throws {
+        self.url = url
+        do {
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        } catch {
+            throw ImprovementError.registry(url.path, "cannot be used as a registry: \(error.localizedDescription)")
+        }
+    }
+
+    /// All entries, oldest first. An unreadable file is an error that names it: a registry must not forget silently.
+    public func entries() throws -> [Entry] {
+        try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)
+            .filter { $0.pathExtension == "json" && $0.lastPathComponent != "serving.json" }
+            .map { try Self.read(Entry.self, from: $0) }
+            .sorted { ($0.madeAt, $0.id) < ($1.madeAt, $1.id) }
+    }
+
+    /// Adds an entry; the same id again replaces it.
+    public func add(_ entry: Entry) throws {
+        guard Self.isPlain(entry.id) else { throw ImprovementError.registry(entry.id, "not a model id") }
+        try Self.write(entry, to: url.appending(path: entry.id + ".json"))
+    }
+
+    public func entry(_ id: String) throws -> Entry {
+        let file = url.appending(path: id + ".json")
+        guard Self.isPlain(id), FileManager.default.fileExists(atPath: file.path) else {
+            let known = try entries().map(\.id)
+            throw ImprovementError.registry(
+                url.path, "no model `\(id)` here; known: \(known.isEmpty ? "none" : known.joined(separator: ", "))")
+        }
+        return try Self.read(Entry.self, from: file)
+    }
+
+    /// Who serves now; `nil` before the first promotion.
+    public func serving() throws -> Entry? {
+        guard let last = try history().last else { return nil }
+        return try entry(last.id)
+    }
+
+    public func history() throws -> [Promotion] {
+        let file = url.appending(path: "serving.json")
+        guard FileManager.default.fileExists(atPath: file.path) else { return [] }
+        return try Self.read(Serving.self, from: file).history
+    }
+
+    /// Puts a model in front of people. A model that did not pass the gate needs `force`.
+    public func promote(_ id: String, at date: Date, force: Bool = false) throws {
+        let entry = try entry(id)
+        guard entry.passedGate || force else {
+            throw ImprovementError.registry(
+                url.path, "`\(id)` did not pass the gate (\(entry.reasons.joined(separator: "; "))); --force promotes it all the same")
+        }
+        var history = try history()
+        guard history.last?.id != id else { return }
+        history.append(Promotion(id: id, at: date, why: "promoted"))
+        try Self.write(Serving(history: history), to: url.appending(path: "serving.json"))
+    }
+
+    /// Back to the model that served before the present one. Rolling back twice goes back two models, not to and fro.
+    public func rollback(at date: Date) throws -> Entry {
+        var history = try history()
+        // What still stands: promotions push, roll-backs pop.
+        var standing: [String] = []
+        for step in history {
+            if step.why == "promoted" { standing.append(step.id) } else { standing.removeLast(standing.count > 1 ? 1 : 0) }
+        }
+        guard standing.count > 1 else {
+            throw ImprovementError.registry(url.path, "nothing to roll back to: \(standing.count) model(s) promoted so far")
+        }
+        let previous = try entry(standing[standing.count - 2])
+        history.append(Promotion(id: previous.id, at: date, why: "rolled back"))
+        try Self.write(Serving(history: history), to: url.appending(path: "serving.json"))
+        return previous
+    }
+
+    private static func isPlain(_ id: String) -> Bool {
+        !id.isEmpty && id != "serving" && id.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" || $0 == ".") }
+            && !id.hasPrefix(".")
+    }
+
+    private static func write(_ value: some Encodable, to file: URL) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .iso8601
+        try encoder.encode(value).write(to: file, options: .atomic)
+    }
+
+    private static func read<Value: Decodable>(_ type: Value.Type, from file: URL) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        do {
+            return try decoder.decode(type, from: Data(contentsOf: file))
+        } catch {
+            throw ImprovementError.registry(file.path, "unreadable: \(error)")
+        }
+    }
+}
