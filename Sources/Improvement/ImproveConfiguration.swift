@@ -1,0 +1,132 @@
+import Conversations
+import Evaluation
+import Foundation
+
+/// Every setting of a run of the loop, fixed before it starts and kept as `run.json` beside its results.
+///
+/// The gate's rule and the decoding are part of it on purpose: neither may be chosen after the figures are seen.
+public struct ImproveConfiguration: Sendable, Codable, Equatable {
+    /// Log files, read in order; empty where the store already has the conversations.
+    public var logs: [String]
+    /// `loam`, `bb3x` or `convai2`.
+    public var format: String
+    /// What a log that says nothing of consent allows; `nil` is the format's own rule.
+    public var consent: Consent?
+    /// The SQLite file that the conversations live in.
+    public var store: String
+    /// Folder of the model to improve.
+    public var model: String
+    /// Folder of the sentence encoder.
+    public var encoder: String
+    /// CRINGE rounds.
+    public var iterations: Int
+    public var loss: Loss
+    public var seed: UInt64
+    public var threads: Int
+    /// Name of the trust method.
+    public var trust: String
+    public var training: TrainingSettings
+    public var labels: LabelSettings
+    public var evaluation: EvaluationSettings
+    public var gate: GateRule
+    /// True when the log comes from the small world, whose exact judge then stands beside the reward model.
+    public var world: Bool
+
+    /// What pushes bad replies down.
+    public enum Loss: String, Sendable, Codable, CaseIterable {
+        /// CRINGE as published (2211.05826).
+        case cringe
+        /// CRINGE whose contrastive term leaves alone what the model already finds unlikely or is sure of: see
+        /// `docs/methods.md`. Small models turn incoherent under the published form.
+        case maskedCringe = "masked-cringe"
+        /// Unlikelihood on bad replies (1908.04319).
+        case unlikelihood
+        /// Good replies alone.
+        case sft
+    }
+
+    public struct TrainingSettings: Sendable, Codable, Equatable {
+        /// Optimizer steps per round.
+        public var steps = 60
+        /// Good replies per step; as many bad ones.
+        public var half = 48
+        public var learningRate = 3e-4
+        public var warmUp = 6
+        public var clip = 1.0
+        /// Weight of the contrastive or unlikelihood term.
+        public var alpha = 0.3
+        /// The contrastive term acts on tokens to which the model gives less than this (masked CRINGE only).
+        public var probabilityMask = 0.5
+        /// Candidates of the contrastive term.
+        public var k = 1
+        public var checkpointEvery = 20
+
+        enum CodingKeys: String, CodingKey {
+            case steps, half, warmUp = "warm_up", learningRate = "learning_rate", clip, alpha
+            case probabilityMask = "probability_mask", k, checkpointEvery = "checkpoint_every"
+        }
+    }
+
+    public struct LabelSettings: Sendable, Codable, Equatable {
+        /// A reply without a trusted vote is good above this calibrated probability …
+        public var goodAbove = 0.8
+        /// … and bad below this one.
+        public var badBelow = 0.35
+        /// A vote counts as it stands when the trust in it is at least this.
+        public var trustedFrom = 0.5
+        /// At most this many replies are labelled by the reward model (0: none).
+        public var mostLabelled = 4_000
+        /// Replies that each later round draws from the training prompts.
+        public var generations = 1_200
+        /// Copies of one good reply that a round may hold (the paper's cap).
+        public var copies = 2
+
+        enum CodingKeys: String, CodingKey {
+            case goodAbove = "good_above", badBelow = "bad_below", trustedFrom = "trusted_from"
+            case mostLabelled = "most_labelled", generations, copies
+        }
+    }
+
+    public struct EvaluationSettings: Sendable, Codable, Equatable {
+        /// Histories of held-out people that every arm answers.
+        public var prompts = 400
+        /// The decoding that people will meet; arms that differ only in decoding say so in their name.
+        public var sampling = Sampling(temperature: 1, topP: 0.95, maximumTokens: 40)
+        /// Temperatures at which the untrained base stands beside the arms, so that sharpening is not mistaken for learning.
+        public var baseTemperatures = [0.7, 0.5, 0]
+        public var bootstraps = 1_000
+
+        enum CodingKeys: String, CodingKey {
+            case prompts, sampling, baseTemperatures = "base_temperatures", bootstraps
+        }
+    }
+
+    public init(logs: [String], format: String, store: String, model: String, encoder: String) {
+        self.logs = logs
+        self.format = format
+        self.store = store
+        self.model = model
+        self.encoder = encoder
+        iterations = 3
+        loss = .maskedCringe
+        seed = 0
+        threads = 2
+        trust = "user-types"
+        training = TrainingSettings()
+        labels = LabelSettings()
+        evaluation = EvaluationSettings()
+        gate = GateRule()
+        world = false
+    }
+
+    /// Names of the fields in which two runs differ.
+    func differences(from other: Self) throws -> [String] {
+        func fields(_ value: Self) throws -> [String: JSONValue] {
+            guard case .object(let object) = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(value))
+            else { return [:] }
+            return object
+        }
+        let (mine, theirs) = (try fields(self), try fields(other))
+        return Set(mine.keys).union(theirs.keys).filter { mine[$0] != theirs[$0] }.sorted()
+    }
+}
