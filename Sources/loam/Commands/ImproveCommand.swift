@@ -1,0 +1,117 @@
+import ArgumentParser
+import Conversations
+import Foundation
+import Improvement
+
+/// Settings of the loop that `improve` and `quickstart` share.
+struct LoopOptions: ParsableArguments {
+    @Option(name: .long, help: "CRINGE rounds.")
+    var iterations = 3
+
+    @Option(name: .long, help: "What pushes bad replies down: \(ImproveConfiguration.Loss.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var loss: ImproveConfiguration.Loss = .maskedCringe
+
+    @Option(name: .long, help: "The trust method; `loam trust --list` names them.")
+    var trust = "user-types"
+
+    @Option(name: .long, help: "Makes the run repeatable.")
+    var seed: UInt64 = 1
+
+    @Option(name: .long, help: "Threads of libtorch.")
+    var threads = 2
+
+    @Option(name: .long, help: "Optimizer steps per round.")
+    var steps: Int?
+
+    @Option(name: .long, help: "Good replies per step; as many bad ones.")
+    var half: Int?
+
+    @Option(name: .long, help: "Histories of held-out people that every arm answers.")
+    var prompts: Int?
+
+    @Option(name: .long, help: "Replies that each later round draws from the training prompts.")
+    var generations: Int?
+
+    @Option(name: .long, help: "Peak learning rate of a round.")
+    var learningRate: Double?
+
+    @Option(name: .long, help: "Weight of the term that pushes bad replies down.")
+    var alpha: Double?
+
+    func apply(to configuration: inout ImproveConfiguration) throws {
+        configuration.iterations = iterations
+        configuration.loss = loss
+        configuration.trust = trust
+        configuration.seed = seed
+        configuration.threads = threads
+        if let steps { configuration.training.steps = steps }
+        if let half { configuration.training.half = half }
+        if let prompts { configuration.evaluation.prompts = prompts }
+        if let generations { configuration.labels.generations = generations }
+        if let learningRate { configuration.training.learningRate = learningRate }
+        if let alpha { configuration.training.alpha = alpha }
+        for (name, value) in [
+            ("iterations", configuration.iterations), ("threads", threads), ("steps", configuration.training.steps),
+            ("half", configuration.training.half), ("prompts", configuration.evaluation.prompts),
+        ] where value < 1 {
+            throw ValidationError("--\(name) must be at least 1, it is \(value)")
+        }
+    }
+}
+
+extension ImproveConfiguration.Loss: ExpressibleByArgument {}
+extension Consent: ExpressibleByArgument {}
+
+struct ImproveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "improve", abstract: "The whole loop on your logs: from votes to a better model and the proof of it.",
+        discussion: """
+            Every stage says what came in, what was left out and why. A run that is cut off goes on where it stopped when
+            the same command is given again. The result is DIR/report.html, DIR/report.json and a candidate model, which
+            is promoted only if it passes the gate.
+
+            Example: loam improve --log chats.jsonl --from loam --model models/base --out runs/first
+            """)
+
+    @Option(name: .long, parsing: .upToNextOption, help: "Log files; none where --store already holds the conversations.")
+    var log: [String] = []
+
+    @Option(name: .customLong("from"), help: "The logs' format: loam, bb3x or convai2.")
+    var format = "loam"
+
+    @Option(name: .long, help: "What a log that does not say allows: none, improve or release.")
+    var consent: Consent?
+
+    @Option(name: .long, help: "Folder of the model to improve (default: the one that serves).")
+    var model: String?
+
+    @Option(name: .long, help: "The run's folder.")
+    var out: String
+
+    @Option(name: .long, help: "The conversations' SQLite file (default: OUT/store.sqlite).")
+    var store: String?
+
+    @OptionGroup var loop: LoopOptions
+    @OptionGroup var places: PlaceOptions
+    @OptionGroup var registry: RegistryOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let registry = try registry.open()
+        guard let base = try model ?? registry.serving()?.path else {
+            throw ValidationError("--model is needed: no model serves yet")
+        }
+        if log.isEmpty && store == nil { throw ValidationError("give --log FILE …, or --store with conversations in it") }
+        var configuration = ImproveConfiguration(
+            logs: log, format: format, store: store ?? out + "/store.sqlite", model: base, encoder: places.encoderFolder)
+        configuration.consent = consent
+        try loop.apply(to: &configuration)
+        let console = common.console
+        let result = try await ImprovementLoop(
+            configuration: configuration, folder: RunFolder(URL(filePath: out)), registry: registry,
+            codeVersion: Version.number, now: { Date() }, onEvent: console.show
+        ).run()
+        console.show(result.summary)
+        try console.result(result.report)
+    }
+}
