@@ -1,0 +1,83 @@
+/// `generation_config.json`: how a model wishes to be sampled. Every field may be absent.
+public struct GenerationConfiguration: Sendable, Hashable, Codable {
+    /// Ids that end a reply. The file may hold a number or a list; both are read, a single one is written as a number.
+    public var endIDs: [Int]
+    public var beginID: Int?
+    public var padID: Int?
+    public var temperature: Double?
+    public var topP: Double?
+    public var topK: Int?
+    public var maximumNewTokens: Int?
+    public var repetitionPenalty: Double?
+    public var stopStrings: [String]?
+    /// Whether to sample rather than take the best token.
+    public var samples: Bool?
+
+    public init(
+        endIDs: [Int] = [], beginID: Int? = nil, padID: Int? = nil, temperature: Double? = nil, topP: Double? = nil,
+        topK: Int? = nil, maximumNewTokens: Int? = nil, repetitionPenalty: Double? = nil,
+        stopStrings: [String]? = nil, samples: Bool? = nil
+    ) {
+        self.endIDs = endIDs
+        self.beginID = beginID
+        self.padID = padID
+        self.temperature = temperature
+        self.topP = topP
+        self.topK = topK
+        self.maximumNewTokens = maximumNewTokens
+        self.repetitionPenalty = repetitionPenalty
+        self.stopStrings = stopStrings
+        self.samples = samples
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case temperature
+        case endIDs = "eos_token_id"
+        case beginID = "bos_token_id"
+        case padID = "pad_token_id"
+        case topP = "top_p"
+        case topK = "top_k"
+        case maximumNewTokens = "max_new_tokens"
+        case repetitionPenalty = "repetition_penalty"
+        case stopStrings = "stop_strings"
+        case samples = "do_sample"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let box = try decoder.container(keyedBy: CodingKeys.self)
+        if try !box.contains(.endIDs) || box.decodeNil(forKey: .endIDs) {
+            endIDs = []
+        } else if let one = try? box.decode(Int.self, forKey: .endIDs) {
+            endIDs = [one]
+        } else {
+            endIDs = try box.decode([Int].self, forKey: .endIDs)
+        }
+        beginID = try box.decodeIfPresent(Int.self, forKey: .beginID)
+        padID = try box.decodeIfPresent(Int.self, forKey: .padID)
+        temperature = try box.decodeIfPresent(Double.self, forKey: .temperature)
+        topP = try box.decodeIfPresent(Double.self, forKey: .topP)
+        topK = try box.decodeIfPresent(Int.self, forKey: .topK)
+        maximumNewTokens = try box.decodeIfPresent(Int.self, forKey: .maximumNewTokens)
+        repetitionPenalty = try box.decodeIfPresent(Double.self, forKey: .repetitionPenalty)
+        stopStrings = try box.decodeIfPresent([String].self, forKey: .stopStrings)
+        samples = try box.decodeIfPresent(Bool.self, forKey: .samples)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var box = encoder.container(keyedBy: CodingKeys.self)
+        if endIDs.count == 1 {
+            try box.encode(endIDs[0], forKey: .endIDs)
+        } else if !endIDs.isEmpty {
+            try box.encode(endIDs, forKey: .endIDs)
+        }
+        try box.encodeIfPresent(beginID, forKey: .beginID)
+        try box.encodeIfPresent(padID, forKey: .padID)
+        try box.encodeIfPresent(temperature, forKey: .temperature)
+        try box.encodeIfPresent(topP, forKey: .topP)
+        try box.encodeIfPresent(topK, forKey: .topK)
+        try box.encodeIfPresent(maximumNewTokens, forKey: .maximumNewTokens)
+        try box.encodeIfPresent(repetitionPenalty, forKey: .repetitionPenalty)
+        try box.encodeIfPresent(stopStrings, forKey: .stopStrings)
+        try box.encodeIfPresent(samples, forKey: .samples)
+    }
+}
