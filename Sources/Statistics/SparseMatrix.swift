@@ -33,6 +33,21 @@ public struct SparseMatrix: FeatureTable, Hashable {
         }
     }
 
+    /// Rows whose columns rise and lie within `columns`, from inside this module.
+    init(columns: Int, sortedRows: [[(column: Int, value: Float)]]) {
+        self.columns = columns
+        starts = [0]
+        indices = []
+        values = []
+        for row in sortedRows {
+            for entry in row {
+                indices.append(Int32(entry.column))
+                values.append(entry.value)
+            }
+            starts.append(values.count)
+        }
+    }
+
     /// The entries of one row by rising column.
     public func entries(row: Int) -> [(column: Int, value: Float)] {
         (starts[row]..<starts[row + 1]).map { (Int(indices[$0]), values[$0]) }
