@@ -1,0 +1,104 @@
+import Torch
+
+/// Rows of packed documents as flat arrays, ready to become tensors: what one forward pass sees.
+///
+/// A token of a document sees the earlier tokens of the same document and nothing else; positions begin at 0 in each. So a
+/// packed document gives the same logits as one alone.
+public struct Batch: Sendable, Hashable {
+    public let rowCount: Int
+    /// Tokens per row: the longest row of the batch.
+    public let length: Int
+    /// `[rowCount * length]`, the pad id after a row's documents.
+    public let ids: [Int]
+    /// Place of each token in its document; 0 for padding.
+    public let positions: [Int]
+    /// Number of each token's document within its row from 0; −1 for padding.
+    public let documents: [Int]
+    /// For each supervised token, the flat place (`row * length + column`) whose hidden state predicts it: the one before.
+    public let predictors: [Int]
+    /// Ids of the supervised tokens.
+    public let targets: [Int]
+    /// Labels of the supervised tokens.
+    public let labels: [TokenLabel]
+    /// Weights of the supervised tokens.
+    public let weights: [Float]
+    /// For each supervised token, which document of the batch it belongs to, counted through the rows.
+    public let owners: [Int]
+    /// Tokens of all documents, without padding.
+    public let tokenCount: Int
+
+    /// - Parameters:
+    ///   - rows: Documents per row.
+    ///   - padID: Fills rows up; never attended to and never supervised.
+    public init(rows: [[TokenizedExample]], padID: Int) {
+        let length = rows.map { $0.reduce(0) { $0 + $1.count } }.max() ?? 0
+        var ids = [Int](repeating: padID, count: rows.count * length)
+        var positions = [Int](repeating: 0, count: ids.count)
+        var documents = [Int](repeating: -1, count: ids.count)
+        var predictors: [Int] = []
+        var targets: [Int] = []
+        var labels: [TokenLabel] = []
+        var weights: [Float] = []
+        var owners: [Int] = []
+        var tokenCount = 0
+        var owner = 0
+        for (row, examples) in rows.enumerated() {
+            var place = row * length
+            for (document, example) in examples.enumerated() {
+                for index in 0..<example.count {
+                    let id = Int(example.ids[index])
+                    ids[place] = id
+                    positions[place] = index
+                    documents[place] = document
+                    if index > 0, example.labels[index] != .ignored {
+                        predictors.append(place - 1)
+                        targets.append(id)
+                        labels.append(example.labels[index])
+                        weights.append(example.weight)
+                        owners.append(owner)
+                    }
+                    place += 1
+                }
+                tokenCount += example.count
+                owner += 1
+            }
+        }
+        rowCount = rows.count
+        self.length = length
+        self.ids = ids
+        self.positions = positions
+        self.documents = documents
+        self.predictors = predictors
+        self.targets = targets
+        self.labels = labels
+        self.weights = weights
+        self.owners = owners
+        self.tokenCount = tokenCount
+    }
+
+    /// Whether no row holds two documents; plain causal attention is then exact, since padding comes last.
+    public var isUnpacked: Bool { !documents.contains { $0 > 0 } }
+
+    /// `[rowCount, length]` ids on a device.
+    public func idTensor(on device: Device) throws -> Tensor {
+        try Tensor(ids, shape: [rowCount, length], device: device)
+    }
+
+    /// `[rowCount, length]` positions on a device.
+    public func positionTensor(on device: Device) throws -> Tensor {
+        try Tensor(positions, shape: [rowCount, length], device: device)
+    }
+
+    /// `[rowCount, 1, length, length]`, true where a token (third axis) may look at another (fourth): same document and
+    /// not later. Padding looks at itself alone, since a row of nothing but "no" has no softmax.
+    public func attentionTensor(on device: Device) throws -> Tensor {
+        // Padding gets a document of its own per place, so that the one rule below covers it.
+        var marks = documents
+        for place in marks.indices where marks[place] < 0 { marks[place] = length + place % max(length, 1) }
+        let document = try Tensor(marks, shape: [rowCount, 1, length], device: device)
+        let order = try Tensor(Array(0..<length), shape: [1, length], device: device)
+        let same = try document.reshape([rowCount, length, 1]).equal(to: document)
+        let earlier = try order.lessOrEqual(to: order.reshape([length, 1])).reshape([1, length, length])
+        return try same.logicalAnd(earlier).reshape([rowCount, 1, length, length])
+    }
+}

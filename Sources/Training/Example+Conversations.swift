@@ -1,0 +1,31 @@
+import Conversations
+
+extension Example {
+    /// A vote as an example: a like is good, a dislike bad. `nil` for feedback without a thumb.
+    /// - Parameter weight: Trust in the vote.
+    public init?(_ vote: VotedReply, weight: Double = 1) {
+        guard let rating = vote.rating else { return nil }
+        self.init(context: vote.context, reply: vote.reply, label: rating == .like ? .good : .bad, weight: weight)
+    }
+}
+
+extension RewardExample {
+    /// A vote as an example for the reward model. `nil` for feedback without a thumb.
+    /// - Parameter weight: Trust in the vote.
+    public init?(_ vote: VotedReply, weight: Double = 1) {
+        guard let rating = vote.rating else { return nil }
+        self.init(
+            context: vote.context, reply: vote.reply, isGood: rating == .like, weight: weight, userID: vote.userID,
+            reasons: vote.reasons)
+    }
+
+    /// The same as an example for training.
+    public var example: Example {
+        Example(context: context, reply: reply, label: isGood ? .good : .bad, weight: weight)
+    }
+}
+
+extension Conversation {
+    /// All turns in order, for pre-training; of regenerated replies the one that was answered, without feedback turns.
+    public var dialogue: [Turn] { turns(before: messages.count) }
+}

@@ -1,0 +1,27 @@
+import Conversations
+
+/// One vote on one reply: what a reward model learns from and is tested on.
+public struct RewardExample: Sendable, Hashable {
+    /// The turns before the reply, oldest first.
+    public var context: [Turn]
+    public var reply: String
+    /// The thumb, or what trust made of it.
+    public var isGood: Bool
+    /// Trust in the vote, 0 or more.
+    public var weight: Double
+    /// Who voted; folds and intervals go by it.
+    public var userID: String
+    /// Why not; empty for good replies and for dislikes without a reason.
+    public var reasons: [DislikeReason]
+
+    public init(
+        context: [Turn], reply: String, isGood: Bool, weight: Double = 1, userID: String, reasons: [DislikeReason] = []
+    ) {
+        self.context = context
+        self.reply = reply
+        self.isGood = isGood
+        self.weight = weight
+        self.userID = userID
+        self.reasons = reasons
+    }
+}

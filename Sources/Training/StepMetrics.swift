@@ -1,0 +1,49 @@
+/// The figures of one optimiser step: a line of `metrics.jsonl`. All but `wall` are the same in two runs of one seed.
+public struct StepMetrics: Sendable, Hashable, Codable {
+    /// Steps done, from 1.
+    public var step: Int
+    /// What was minimised.
+    public var loss: Double
+    /// Its part on wanted tokens.
+    public var ce: Double
+    /// Its part on unwanted tokens, coefficient included; 0 for losses without one.
+    public var ct: Double
+    /// Perplexity of good and unlabelled tokens before the step.
+    public var pplGood: Double?
+    /// Perplexity of bad tokens before the step.
+    public var pplBad: Double?
+    /// Length of the gradient before clipping.
+    public var gradientNorm: Double
+    public var learningRate: Double
+    /// Tokens of all documents, without padding.
+    public var tokens: Int
+    /// Tokens that the loss looked at.
+    public var supervised: Int
+    /// Passes over the data that are behind.
+    public var epochs: Double
+    public var wall: Wall
+
+    /// Figures of the clock, which differ from run to run.
+    public struct Wall: Sendable, Hashable, Codable {
+        public var seconds: Double
+        public var tokensPerSecond: Double
+
+        public init(seconds: Double, tokensPerSecond: Double) {
+            self.seconds = seconds
+            self.tokensPerSecond = tokensPerSecond
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case seconds
+            case tokensPerSecond = "tokens_per_second"
+        }
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case step, loss, ce, ct, tokens, supervised, epochs, wall
+        case pplGood = "ppl_good"
+        case pplBad = "ppl_bad"
+        case gradientNorm = "grad_norm"
+        case learningRate = "lr"
+    }
+}

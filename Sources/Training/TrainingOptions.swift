@@ -1,0 +1,115 @@
+import Torch
+
+/// How a model is trained. Settings are grouped by purpose; the defaults suit small models on a CPU.
+public struct TrainingOptions: Sendable, Hashable, Codable {
+    /// How the learning rate goes down after the warm-up.
+    public enum ScheduleKind: String, Sendable, Hashable, Codable, CaseIterable {
+        case constant, linear, cosine
+    }
+
+    /// Number type of the forward and backward pass; weights and optimiser state stay float32.
+    public enum ComputeType: String, Sendable, Hashable, Codable, CaseIterable {
+        case bfloat16, float32
+
+        public var dtype: DType {
+            switch self {
+            case .bfloat16: .bfloat16
+            case .float32: .float32
+            }
+        }
+    }
+
+    // How long and how fast
+    /// Optimiser steps in all, those before a resume included.
+    public var steps: Int
+    /// Peak learning rate.
+    public var learningRate: Double
+    /// Steps over which the rate rises from 0.
+    public var warmUp: Int
+    public var schedule: ScheduleKind
+    /// The rate at the end as a share of the peak.
+    public var floor: Double
+
+    // Optimiser (AdamW, Loshchilov and Hutter 2019)
+    public var weightDecay: Double
+    /// Also decay embeddings; norms and biases never are.
+    public var decaysEmbeddings: Bool
+    public var beta1: Double
+    public var beta2: Double
+    public var epsilon: Double
+    /// Gradients longer than this are scaled down to it.
+    public var clip: Double
+
+    // Cost
+    /// Rows per forward pass; a step of more rows accumulates gradients. The result does not depend on it.
+    public var rowsPerMicroBatch: Int
+    /// Most supervised tokens whose logits exist at once. The result does not depend on it.
+    public var lossChunk: Int
+    public var compute: ComputeType
+
+    // Safety net
+    /// A checkpoint every so many steps, and one at the end; 0 keeps the one at the end only.
+    public var checkpointEvery: Int
+    /// Training stops with an error when the mean cross-entropy of wanted tokens exceeds this many nats; `nil` allows
+    /// twice that of guessing, `2 ln V`.
+    public var divergenceLimit: Double?
+
+    /// Seeds the draws of the loss. The source of batches has its own seed.
+    public var seed: UInt64
+
+    public init(
+        steps: Int, learningRate: Double = 3e-4, warmUp: Int = 10, schedule: ScheduleKind = .cosine, floor: Double = 0.1,
+        weightDecay: Double = 0.1, decaysEmbeddings: Bool = false, beta1: Double = 0.9, beta2: Double = 0.95,
+        epsilon: Double = 1e-8, clip: Double = 1, rowsPerMicroBatch: Int = 16, lossChunk: Int = 2048,
+        compute: ComputeType = .bfloat16, checkpointEvery: Int = 0, divergenceLimit: Double? = nil, seed: UInt64 = 0
+    ) {
+        self.steps = steps
+        self.learningRate = learningRate
+        self.warmUp = warmUp
+        self.schedule = schedule
+        self.floor = floor
+        self.weightDecay = weightDecay
+        self.decaysEmbeddings = decaysEmbeddings
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.clip = clip
+        self.rowsPerMicroBatch = rowsPerMicroBatch
+        self.lossChunk = lossChunk
+        self.compute = compute
+        self.checkpointEvery = checkpointEvery
+        self.divergenceLimit = divergenceLimit
+        self.seed = seed
+    }
+
+    /// - Throws: `TrainingError` naming the option outside its range.
+    public func validate() throws {
+        func require(_ holds: Bool, _ name: String, _ rule: String) throws {
+            guard holds else { throw TrainingError(.options, "\(name) must be \(rule)") }
+        }
+        try require(steps > 0, "steps", "1 or more, is \(steps)")
+        try require(learningRate > 0 && learningRate.isFinite, "learning_rate", "above 0, is \(learningRate)")
+        try require(warmUp >= 0, "warm_up", "0 or more, is \(warmUp)")
+        try require(floor >= 0 && floor <= 1, "floor", "between 0 and 1, is \(floor)")
+        try require(weightDecay >= 0 && weightDecay.isFinite, "weight_decay", "0 or more, is \(weightDecay)")
+        try require(beta1 >= 0 && beta1 < 1, "beta1", "from 0 up to below 1, is \(beta1)")
+        try require(beta2 >= 0 && beta2 < 1, "beta2", "from 0 up to below 1, is \(beta2)")
+        try require(epsilon > 0, "epsilon", "above 0, is \(epsilon)")
+        try require(clip > 0, "clip", "above 0, is \(clip)")
+        try require(rowsPerMicroBatch > 0, "rows_per_micro_batch", "1 or more, is \(rowsPerMicroBatch)")
+        try require(lossChunk > 0, "loss_chunk", "1 or more, is \(lossChunk)")
+        try require(checkpointEvery >= 0, "checkpoint_every", "0 or more, is \(checkpointEvery)")
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case steps, schedule, floor, beta1, beta2, epsilon, clip, compute, seed
+        case learningRate = "learning_rate"
+        case warmUp = "warm_up"
+        case weightDecay = "weight_decay"
+        case decaysEmbeddings = "decays_embeddings"
+        case rowsPerMicroBatch = "rows_per_micro_batch"
+        case lossChunk = "loss_chunk"
+        case checkpointEvery = "checkpoint_every"
+        case divergenceLimit = "divergence_limit"
+    }
+}

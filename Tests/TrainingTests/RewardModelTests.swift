@@ -1,0 +1,188 @@
+import Conversations
+import Foundation
+import Statistics
+import Testing
+
+@testable import Training
+
+/// Vectors by hashing words: enough signal to learn from, no model needed.
+private struct HashEncoder: TextEncoder {
+    let dimension: Int
+
+    func encode(_ texts: [String]) async throws -> [[Float]] {
+        texts.map { text in
+            var vector = [Float](repeating: 0, count: dimension)
+            for word in OverlapFeatures.words(text) {
+                var hash = StableHash(salt: "test")
+                hash.add(word)
+                vector[Int(hash.value % UInt64(dimension))] += 1
+            }
+            let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            return length > 0 ? vector.map { $0 / length } : vector
+        }
+    }
+}
+
+@Suite("Reward model")
+struct RewardModelTests {
+    /// Made-up votes: kind replies are liked, dull ones not, one in `noise` the other way round.
+    private static func votes(_ count: Int, people: Int, seed: UInt64, prefix: String, noise: Double = 0.1) -> [RewardExample] {
+        var generator = SeededGenerator(seed: seed)
+        let kind = ["lovely", "gladly", "thanks", "enjoy", "garden", "music"]
+        let dull = ["whatever", "nope", "blah", "meh", "spam", "offer"]
+        return (0..<count).map { index in
+            let isGood = generator.chance(0.5)
+            var words: [String] = []
+            for _ in 0..<(3 + generator.index(below: 5)) {
+                let list = generator.chance(0.8) == isGood ? kind : dull
+                words.append(list[generator.index(below: list.count)])
+            }
+            let reasons: [DislikeReason] = isGood ? [] : [words.contains("spam") || words.contains("offer") ? .spam : .nonsensical]
+            let flipped = generator.chance(noise)
+            return RewardExample(
+                context: [Turn(.human, "tell me something nice \(index % 7)")], reply: words.joined(separator: " "),
+                isGood: isGood != flipped, weight: 1, userID: "\(prefix)\(index % people)",
+                reasons: isGood != flipped ? [] : reasons)
+        }
+    }
+
+    private static var options: RewardModel.Options {
+        var options = RewardModel.Options()
+        options.folds = 3
+        options.penalties = [3, 100]
+        return options
+    }
+
+    @Test("facts are computed as defined")
+    func facts() throws {
+        let context = [Turn(.bot, "I like red apples a lot"), Turn(.human, "do you like pears")]
+        let values = OverlapFeatures.values(context: context, reply: "I like red pears zzzz!")
+        let fact = Dictionary(uniqueKeysWithValues: zip(OverlapFeatures.names, values))
+        #expect(values.count == OverlapFeatures.names.count)
+        #expect(fact["overlap_own_replies"] == 3.0 / 5)
+        #expect(fact["overlap_own_trigrams"] == 1.0 / 3)
+        #expect(fact["overlap_last_turn"] == 2.0 / 5)
+        #expect(fact["last_turn_covered"] == 2.0 / 4)
+        #expect(fact["repeats_own_reply"] == 0)
+        #expect(fact["garbled_share"] == 1.0 / 5)
+        #expect(fact["symbol_share"] == 1.0 / 18)
+        #expect(fact["ends_with_mark"] == 1)
+        #expect(fact["is_question"] == 0)
+        let repeated = OverlapFeatures.values(context: context, reply: "i like RED apples, a lot")
+        #expect(repeated[4] == 1)
+        #expect(OverlapFeatures.values(context: [], reply: "").allSatisfy { $0.isFinite })
+    }
+
+    @Test("rows hold reply, context, product and distance")
+    func rows() async throws {
+        let features = RewardFeatures(contextTurns: 1, dimension: 4, extraCount: 1)
+        let encoder = HashEncoder(dimension: 4)
+        let context = [Turn(.human, "unseen words"), Turn(.human, "good day")]
+        let rows = try await features.rows([(context, "a fine day")], encoder: encoder, extra: [[7]])
+        let reply = try await encoder.encode(["a fine day"])[0]
+        let last = try await encoder.encode(["good day"])[0]
+        let row = Array(rows[row: 0])
+        #expect(Array(row[0..<4]) == reply)
+        #expect(Array(row[4..<8]) == last)
+        #expect(Array(row[8..<12]) == zip(reply, last).map(*))
+        #expect(Array(row[12..<16]) == zip(reply, last).map { abs($0 - $1) })
+        #expect(row.last == 7)
+        #expect(row.count == features.count)
+        await #expect(throws: TrainingError.self) { try await features.rows([(context, "x")], encoder: encoder) }
+    }
+
+    @Test("it separates people's likes on people it never saw, calibrated, and beats reply length")
+    func separates() async throws {
+        let encoder = HashEncoder(dimension: 16)
+        let train = Self.votes(240, people: 20, seed: 1, prefix: "a")
+        let test = Self.votes(160, people: 16, seed: 2, prefix: "b")
+        let model = try await RewardModel.train(train, encoder: encoder, encoderName: "hash", options: Self.options)
+        let evaluation = try await RewardEvaluation(
+            model, train: train, test: test, encoder: encoder, replicates: 100)
+        let auc = Dictionary(uniqueKeysWithValues: evaluation.rows.map { ($0.name, $0.auc) })
+        let own = try #require(auc["reward model"])
+        #expect(own.estimate > 0.8)
+        #expect(own.lower > 0.7)
+        #expect(own.lower < own.estimate && own.estimate < own.upper)
+        #expect(try #require(auc["reply length"]).estimate < own.lower)
+        #expect(evaluation.rows.count == 4)
+        #expect(evaluation.reliability.expectedCalibrationError < 0.15)
+        #expect(abs(model.training.outOfFoldAUC - own.estimate) < 0.12)
+
+        let reasons = try model.reasonProbabilities(
+            await model.features.rows(
+                [([Turn(.human, "hello")], "spam offer spam offer"), ([Turn(.human, "hello")], "blah meh whatever")],
+                encoder: encoder))
+        #expect(try #require(reasons[0][.spam]) > #require(reasons[1][.spam]) + 0.2)
+    }
+
+    @Test("a saved model gives the same numbers when it is loaded")
+    func folder() async throws {
+        let encoder = HashEncoder(dimension: 8)
+        let votes = Self.votes(120, people: 10, seed: 3, prefix: "a")
+        let model = try await RewardModel.train(votes, encoder: encoder, encoderName: "hash", options: Self.options)
+        let url = FileManager.default.temporaryDirectory.appending(path: "reward-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: url) }
+        try model.save(to: url)
+        let loaded = try RewardModel(folder: url)
+        #expect(loaded == model)
+        #expect(!model.reasons.isEmpty)
+        try Data("{\"model_type\":\"llama\"}".utf8).write(to: url.appending(path: "config.json"))
+        #expect(throws: (any Error).self) { try RewardModel(folder: url) }
+    }
+
+    @Test("votes of weight 0 teach nothing")
+    func weights() async throws {
+        let encoder = HashEncoder(dimension: 8)
+        let honest = Self.votes(120, people: 10, seed: 4, prefix: "a", noise: 0)
+        let trolls = honest.map {
+            var vote = $0
+            vote.isGood.toggle()
+            vote.reasons = []
+            vote.weight = 0
+            return vote
+        }
+        let model = try await RewardModel.train(
+            honest + trolls, encoder: encoder, encoderName: "hash", options: Self.options)
+        let scores = try await model.probabilities(honest.map { ($0.context, $0.reply) }, encoder: encoder)
+        #expect(try ROC.auc(scores: scores, labels: honest.map(\.isGood)) > 0.9)
+    }
+
+    @Test("votes that cannot be learned from end in one clear error")
+    func broken() async throws {
+        let encoder = HashEncoder(dimension: 4)
+        func message(_ votes: [RewardExample]) async -> String {
+            do {
+                _ = try await RewardModel.train(votes, encoder: encoder, encoderName: "hash", options: Self.options)
+                return "no error"
+            } catch {
+                return "\(error)"
+            }
+        }
+        let votes = Self.votes(40, people: 4, seed: 5, prefix: "a")
+        #expect(await message([]) == "training: there are no votes to learn a reward model from")
+        #expect(
+            await message(votes.filter(\.isGood)).contains("votes are good; a reward model needs good and bad ones"))
+        #expect(
+            await message(
+                votes.map {
+                    var vote = $0
+                    vote.userID = "one"
+                    return vote
+                }
+            ).contains("of one person"))
+        var odd = votes
+        odd[3].weight = .nan
+        #expect(await message(odd).contains("weight of vote 3"))
+    }
+
+    @Test("people may not be on both sides of a test")
+    func leak() async throws {
+        let encoder = HashEncoder(dimension: 4)
+        let votes = Self.votes(40, people: 4, seed: 6, prefix: "a")
+        let model = try await RewardModel.train(votes, encoder: encoder, encoderName: "hash", options: Self.options)
+        await #expect(throws: TrainingError.self) {
+            try await RewardEvaluation(model, train: votes, test: votes, encoder: encoder, replicates: 10)
+        }
+    }
+}
