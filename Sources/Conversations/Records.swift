@@ -7,8 +7,9 @@ public struct SearchRecord: Sendable, Hashable {
     public var knowledge: String?
     public var documents: [SearchDocument]
 
-    public init(decision: String? = nil, query: String? = nil, knowledge: String? = nil, documents: [SearchDocument] = [])
-    {
+    public init(
+        decision: String? = nil, query: String? = nil, knowledge: String? = nil, documents: [SearchDocument] = []
+    ) {
         self.decision = decision
         self.query = query
         self.knowledge = knowledge

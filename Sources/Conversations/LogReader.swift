@@ -1,0 +1,109 @@
+/// What a log yields.
+public enum LogEvent: Sendable, Hashable {
+    case conversation(Conversation)
+    /// A record that was left out. Nothing is left out silently.
+    case skipped(SkipReason)
+}
+
+/// Reads a log record by record, in constant memory but for 8 to 16 bytes per conversation by which repeated ids are known.
+///
+/// Used by one task at a time. `LogFormat.reader(of:options:)` opens one.
+public protocol LogReader: AnyObject {
+    /// The next record, `nil` at the end. Throws when the file as a whole cannot be used, and in strict reading at the
+    /// first record that would be skipped.
+    func next() throws(LogError) -> LogEvent?
+}
+
+extension LogReader {
+    /// Everything at once, for small logs.
+    public func readAll() throws(LogError) -> (conversations: [Conversation], skipped: [SkipReason]) {
+        var conversations: [Conversation] = []
+        var skipped: [SkipReason] = []
+        while let event = try next() {
+            switch event {
+            case .conversation(let conversation): conversations.append(conversation)
+            case .skipped(let reason): skipped.append(reason)
+            }
+        }
+        return (conversations, skipped)
+    }
+}
+
+/// The one reader behind all formats: records from `Source`, conversations by `RecordDecoder`.
+final class RecordLogReader<Source: RecordReader & ~Copyable>: LogReader {
+    private var source: Source
+    private let file: String
+    private let decoder: RecordDecoder
+    private let isStrict: Bool
+    private var hasRead = false
+    /// Hashes of the ids so far, seeded per process by the language: no log can be made to collide on purpose.
+    private var seen: Set<Int> = []
+
+    init(source: consuming Source, file: String, decoder: RecordDecoder, isStrict: Bool) {
+        self.source = source
+        self.file = file
+        self.decoder = decoder
+        self.isStrict = isStrict
+    }
+
+    func next() throws(LogError) -> LogEvent? {
+        while let record = try source.nextRecord() {
+            if case .bytes(let bytes) = record.content, bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
+                continue
+            }
+            hasRead = true
+            let skip: SkipReason
+            switch decode(record) {
+            case .success(let conversation):
+                if seen.insert(conversation.id.hashValue).inserted { return .conversation(conversation) }
+                skip = SkipReason(
+                    .duplicate, file: file, line: record.line, field: element(record),
+                    reason: "conversation \(quoted(conversation.id)) came before in this file")
+            case .failure(let error): skip = error.skip(file: file, record: record)
+            }
+            if isStrict { throw skip.error }
+            return .skipped(skip)
+        }
+        if !hasRead { throw LogError(.emptyFile, file: file, reason: "holds no conversation") }
+        return nil
+    }
+
+    private func element(_ record: RawRecord) -> String? { record.element.map { "[\($0)]" } }
+
+    private func decode(_ record: RawRecord) -> Result<Conversation, FieldError> {
+        switch record.content {
+        case .tooLong(let length):
+            return .failure(FieldError(code: .tooLong, reason: "\(length) bytes long, which is above the cap"))
+        case .invalidUTF8(let offset):
+            return .failure(FieldError(code: .invalidUTF8, reason: "invalid UTF-8 at byte \(offset + 1) of the file"))
+        case .bytes(let bytes):
+            do throws(JSONError) {
+                let value = try JSONValue(parsing: bytes)
+                do throws(FieldError) {
+                    return .success(try decoder.conversation(from: value, bytes: bytes))
+                } catch {
+                    return .failure(error)
+                }
+            } catch {
+                return .failure(FieldError(code: .invalidJSON, reason: error.description))
+            }
+        }
+    }
+}
+
+extension FieldError {
+    func skip(file: String, record: RawRecord) -> SkipReason {
+        var place = field
+        if let element = record.element {
+            place = field.map { "[\(element)].\($0)" } ?? "[\(element)]"
+        }
+        return SkipReason(code, file: file, line: record.line, field: place, reason: reason)
+    }
+}
+
+/// A value from a log in a message: in quotes and cut short, since a log may hold anything.
+func quoted(_ text: String) -> String {
+    let short = text.count > 40 ? text.prefix(40) + "…" : text[...]
+    return "\"" + short.map { $0.isNewline || $0.asciiValue.map { $0 < 0x20 } == true ? "?" : String($0) }.joined()
+        + "\""
+}
