@@ -1,0 +1,134 @@
+import Foundation
+
+/// What a method found: whom to believe how much, and what the items most likely are. Weights, never bans.
+public struct TrustReport: Sendable, Hashable, Codable {
+    /// Name of the method.
+    public var method: String
+    /// One entry per person, in the table's order.
+    public var users: [UserTrust]
+    /// One entry per current vote, in the table's order.
+    public var votes: [VoteWeight]
+    /// One entry per item, in the table's order.
+    public var items: [ItemLabel]
+    /// What a reader must know: what was left out, what could not be done and why.
+    public var notes: [String]
+
+    public init(method: String, users: [UserTrust], votes: [VoteWeight], items: [ItemLabel], notes: [String] = []) {
+        self.method = method
+        self.users = users
+        self.votes = votes
+        self.items = items
+        self.notes = notes
+    }
+
+    /// Trust by person.
+    public var trustByUser: [String: Double] {
+        Dictionary(users.map { ($0.user, $0.trust) }, uniquingKeysWith: { first, _ in first })
+    }
+    /// People with a flag.
+    public var flagged: [UserTrust] { users.filter { !$0.flags.isEmpty } }
+}
+
+/// How far one person's votes are to be believed.
+public struct UserTrust: Sendable, Hashable, Codable {
+    public var user: String
+    /// From 0 (their votes say nothing, or the contrary) to 1.
+    public var trust: Double
+    /// Number of current votes.
+    public var votes: Int
+    /// Share of their votes that what the method learned from others agrees with; `nil` where nobody else says anything.
+    public var agreement: Double?
+    /// Probability of each kind of voter, where the method tells kinds.
+    public var types: [TypeProbability]
+    /// Why not to rely on them, in plain words; empty for most.
+    public var flags: [TrustFlag]
+
+    public init(
+        user: String, trust: Double, votes: Int, agreement: Double?, types: [TypeProbability] = [],
+        flags: [TrustFlag] = []
+    ) {
+        self.user = user
+        self.trust = trust
+        self.votes = votes
+        self.agreement = agreement
+        self.types = types
+        self.flags = flags
+    }
+}
+
+/// How probable it is that a person is one kind of voter.
+public struct TypeProbability: Sendable, Hashable, Codable {
+    public var type: VoterType
+    public var probability: Double
+
+    public init(type: VoterType, probability: Double) {
+        self.type = type
+        self.probability = probability
+    }
+}
+
+/// Kinds of voters.
+public enum VoterType: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Says mostly what is so.
+    case helper
+    /// Says mostly the contrary.
+    case inverse
+    /// Votes without looking.
+    case random
+    case alwaysUp = "always_up"
+    case alwaysDown = "always_down"
+}
+
+/// A reason for not relying on somebody's votes.
+public struct TrustFlag: Sendable, Hashable, Codable {
+    /// Stable word for machines.
+    public var kind: VoterType
+    /// One sentence for people, with figures.
+    public var reason: String
+
+    public init(kind: VoterType, reason: String) {
+        self.kind = kind
+        self.reason = reason
+    }
+}
+
+/// What one vote is worth.
+public struct VoteWeight: Sendable, Hashable, Codable {
+    public var user: String
+    public var item: String
+    /// The vote as given.
+    public var isUp: Bool
+    /// Weight for the vote as given, 0 … 1: learn from (item, vote) with this weight, or from `probability` as a soft label.
+    public var weight: Double
+    /// Probability that the item is good, from all votes and the content.
+    public var probability: Double
+
+    public init(user: String, item: String, isUp: Bool, weight: Double, probability: Double) {
+        self.user = user
+        self.item = item
+        self.isUp = isUp
+        self.weight = weight
+        self.probability = probability
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case user, item, weight, probability
+        case isUp = "is_up"
+    }
+}
+
+/// What an item most likely is.
+public struct ItemLabel: Sendable, Hashable, Codable {
+    public var item: String
+    /// Probability that it is good.
+    public var probability: Double
+    /// How much the label says: 0 at even odds, 1 when certain.
+    public var weight: Double { abs(2 * probability - 1) }
+    /// Whether good is the likelier; even odds count as good.
+    public var isGood: Bool { probability >= 0.5 }
+
+    public init(item: String, probability: Double) {
+        self.item = item
+        self.probability = probability
+    }
+}
