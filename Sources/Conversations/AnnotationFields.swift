@@ -95,19 +95,32 @@ enum AnnotationFields {
     /// The class and the probability in a reward model's sentence; `nil` when it names no class. Both spellings of "not
     /// ok" become `__not_ok__`.
     static func reward(_ sentence: String) -> Annotation? {
-        let classes = [("__not_ok__", "__not_ok__"), ("__notok__", "__not_ok__"), ("__ok__", "__ok__")]
-        guard let (spelling, label) = classes.first(where: { sentence.contains($0.0) }) else { return nil }
-        let rest = sentence.split(separator: spelling, omittingEmptySubsequences: false).joined(separator: " ")
-        // The last number of the sentence, written with a point, a percent sign or an exponent.
-        let words = rest.split { " \t,;:()[]{}=\"'".contains($0) }
-        for word in words.reversed() {
-            let isPercent = word.hasSuffix("%")
-            let digits = isPercent ? word.dropLast() : word.hasSuffix(".") ? word.dropLast() : word
-            if let value = Double(digits), value.isFinite {
-                return Annotation(source: "reward", label: label, value: isPercent ? value / 100 : value)
+        var label: String?
+        var value: Double?
+        // Cut at white space and punctuation, byte by byte: this runs for every message of a release.
+        for word in sentence.utf8.split(whereSeparator: isSeparator) {
+            let word = word.last == UInt8(ascii: ".") ? word.dropLast() : word
+            let text = Substring(word)
+            switch text {
+            case "__ok__": label = label ?? "__ok__"
+            case "__not_ok__", "__notok__": label = label ?? "__not_ok__"
+            default:
+                // The last number of the sentence, with a point, a percent sign or an exponent.
+                let isPercent = word.last == UInt8(ascii: "%")
+                if let number = Double(isPercent ? text.dropLast() : text), number.isFinite {
+                    value = isPercent ? number / 100 : number
+                }
             }
         }
-        return Annotation(source: "reward", label: label)
+        return label.map { Annotation(source: "reward", label: $0, value: value) }
+    }
+
+    private static func isSeparator(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "%"), UInt8(ascii: "_"): false
+        case 0...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7F: true
+        default: false
+        }
     }
 
     /// What `annotations` can carry of a message's labels in BB3x's words; the keys that nothing knew come along.
@@ -123,8 +136,10 @@ enum AnnotationFields {
         for annotation in message.annotations {
             switch (annotation.source, annotation.value) {
             case ("mturk", let value?) where value.isFinite: counts[annotation.label] = .number(value)
-            case ("reward", let value?): object["reward"] = .string("\(annotation.label) with probability \(value)")
-            case ("reward", nil): object["reward"] = .string(annotation.label)
+            case ("reward", let value)
+            where ["__ok__", "__not_ok__"].contains(annotation.label) && object["reward"] == nil:
+                let sentence = annotation.label + (value.map { " with probability \($0)" } ?? "")
+                object["reward"] = .string(sentence)
             default: break
             }
         }

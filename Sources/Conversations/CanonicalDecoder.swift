@@ -80,6 +80,16 @@ struct CanonicalDecoder {
 extension Sender {
     /// The sender by any name that logs use, in any case: `bot`, `Chatbot`, `assistant`; `human`, `User`.
     init?(name: String) {
+        switch name {
+        // The usual spellings first, as they are: this runs for every message.
+        case "bot", "Chatbot":
+            self = .bot
+            return
+        case "human", "Human":
+            self = .human
+            return
+        default: break
+        }
         switch name.lowercased().trimmingCharacters(in: .whitespaces) {
         case "bot", "chatbot", "assistant": self = .bot
         case "human", "user", "person": self = .human

@@ -47,7 +47,7 @@ final class RecordLogReader<Source: RecordReader & ~Copyable>: LogReader {
     }
 
     func next() throws(LogError) -> LogEvent? {
-        while let record = try source.nextRecord() {
+        while let record = try nextRecord() {
             if case .bytes(let bytes) = record.content, bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
                 continue
             }
@@ -66,6 +66,16 @@ final class RecordLogReader<Source: RecordReader & ~Copyable>: LogReader {
         }
         if !hasRead { throw LogError(.emptyFile, file: file, reason: "holds no conversation") }
         return nil
+    }
+
+    private func nextRecord() throws(LogError) -> RawRecord? {
+        do throws(LogError) {
+            return try source.nextRecord()
+        } catch {
+            // Said once: whoever goes on reading finds the end, not a second, wrong fault.
+            hasRead = true
+            throw error
+        }
     }
 
     private func element(_ record: RawRecord) -> String? { record.element.map { "[\($0)]" } }

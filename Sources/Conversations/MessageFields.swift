@@ -137,12 +137,12 @@ enum MessageFields {
 extension DislikeReason {
     /// A reason as some log spells it: a known one in any case, with spaces or hyphens, or else kept as it came.
     init(spelling: String) {
+        self = DislikeReason(rawValue: spelling)
+        guard case .unknown = self else { return }
         let plain = spelling.trimmingCharacters(in: .whitespaces).lowercased()
             .replacingOccurrences(of: " ", with: "_").replacingOccurrences(of: "-", with: "_")
-        if case .unknown = DislikeReason(rawValue: plain) {
-            self = .unknown(spelling)
-        } else {
-            self = DislikeReason(rawValue: plain)
-        }
+        let known = DislikeReason(rawValue: plain)
+        if case .unknown = known { return }
+        self = known
     }
 }
