@@ -1,0 +1,95 @@
+/// Joins the bytes of one word into tokens: always the pair of lowest rank, the leftmost among equals.
+///
+/// Holds the room that it works in, so that encoding a text allocates next to nothing.
+struct WordMerger {
+    /// A merge: its place in the order, and the token it makes, packed into one number.
+    static func pack(rank: Int, id: Int32) -> UInt64 { UInt64(rank) << 32 | UInt64(UInt32(bitPattern: id)) }
+    private static func id(_ packed: UInt64) -> Int32 { Int32(truncatingIfNeeded: packed) }
+
+    private var symbols: [Int32] = []
+    private var candidates: [UInt64] = []
+    private var next: [Int] = []
+    private var previous: [Int] = []
+    private var queue = PriorityQueue<Candidate>()
+
+    /// A pair that could be joined.
+    private struct Candidate: Comparable {
+        let merge: UInt64
+        let position: Int
+
+        static func < (a: Candidate, b: Candidate) -> Bool {
+            a.merge >> 32 != b.merge >> 32 ? a.merge < b.merge : a.position < b.position
+        }
+    }
+
+    /// Words up to this long are searched for their best pair from end to end, which is quicker than a queue but takes
+    /// time quadratic in the length: a page of one letter must not stop a server.
+    private static let shortest = 48
+
+    /// Appends the word's tokens to `output`.
+    mutating func merge(
+        _ word: UnsafeBufferPointer<UInt8>, byteIDs: [Int32], merges: PairTable, into output: inout [Int32]
+    ) {
+        symbols.removeAll(keepingCapacity: true)
+        for byte in word { symbols.append(byteIDs[Int(byte)]) }
+        if symbols.count > 1 {
+            if symbols.count <= Self.shortest { scan(merges) } else { work(merges) }
+        }
+        output.append(contentsOf: symbols)
+    }
+
+    /// By looking at every pair each time. `candidates[i]` is the merge of symbols i and i + 1.
+    private mutating func scan(_ merges: PairTable) {
+        candidates.removeAll(keepingCapacity: true)
+        for i in 0..<(symbols.count - 1) {
+            candidates.append(merges.find(PairTable.key(symbols[i], symbols[i + 1])) ?? .max)
+        }
+        while true {
+            var best = UInt64.max
+            var place = 0
+            for i in 0..<candidates.count where candidates[i] < best {
+                best = candidates[i]
+                place = i
+            }
+            guard best != .max else { return }
+            symbols[place] = Self.id(best)
+            symbols.remove(at: place + 1)
+            candidates.remove(at: place)
+            if place < candidates.count {
+                candidates[place] = merges.find(PairTable.key(symbols[place], symbols[place + 1])) ?? .max
+            }
+            if place > 0 {
+                candidates[place - 1] = merges.find(PairTable.key(symbols[place - 1], symbols[place])) ?? .max
+            }
+        }
+    }
+
+    /// By a queue of pairs over a linked list; a pair that has changed since it was queued is passed over.
+    private mutating func work(_ merges: PairTable) {
+        let end = symbols.count
+        next = Array(1...end)
+        previous = Array(-1..<(end - 1))
+        queue.removeAll()
+        func candidate(_ symbols: [Int32], _ left: Int, _ right: Int) -> Candidate? {
+            merges.find(PairTable.key(symbols[left], symbols[right])).map { Candidate(merge: $0, position: left) }
+        }
+        for i in 0..<(end - 1) {
+            if let pair = candidate(symbols, i, i + 1) { queue.push(pair) }
+        }
+        while let top = queue.pop() {
+            let left = top.position
+            guard symbols[left] >= 0, next[left] < end else { continue }
+            let right = next[left]
+            guard merges.find(PairTable.key(symbols[left], symbols[right])) == top.merge else { continue }
+            symbols[left] = Self.id(top.merge)
+            symbols[right] = -1
+            next[left] = next[right]
+            if next[left] < end {
+                previous[next[left]] = left
+                if let pair = candidate(symbols, left, next[left]) { queue.push(pair) }
+            }
+            if previous[left] >= 0, let pair = candidate(symbols, previous[left], left) { queue.push(pair) }
+        }
+        symbols.removeAll { $0 < 0 }
+    }
+}
