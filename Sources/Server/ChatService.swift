@@ -1,0 +1,182 @@
+import Conversations
+import Dialogue
+import Foundation
+import HTTPTypes
+import Storage
+
+/// People's conversations with the bot: what is said, what they think of it, and what they allow.
+///
+/// What a person allows to be kept goes into the store at once, message by message. A conversation with consent `none`
+/// lives only in memory and is gone with the process.
+public actor ChatService {
+    let store: any ConversationStore
+    let host: ModelHost
+    let sampling: Sampling
+    let limits: ServerLimits
+    let randomness: Randomness
+    let now: @Sendable () -> Date
+    var unkept: UnkeptConversations
+    /// Conversations in which a reply is being written.
+    private var busy: Set<String> = []
+
+    /// - Parameters:
+    ///   - store: where conversations are kept.
+    ///   - host: the model that answers.
+    ///   - sampling: how replies are drawn; the seed is new for each.
+    ///   - now: the clock.
+    public init(
+        store: any ConversationStore, host: ModelHost, sampling: Sampling, limits: ServerLimits,
+        randomness: Randomness, now: @escaping @Sendable () -> Date
+    ) {
+        self.store = store
+        self.host = host
+        self.sampling = sampling
+        self.limits = limits
+        self.randomness = randomness
+        self.now = now
+        unkept = UnkeptConversations(limit: limits.unkeptConversations)
+    }
+
+    // MARK: Conversations
+
+    /// Begins a conversation. Earlier ones that are not kept are forgotten: that is what starting again promises.
+    public func open(for userID: String, consent: Consent) async throws -> Conversation {
+        for earlier in unkept.of(userID) { unkept.remove(earlier.id) }
+        let conversation = Conversation(
+            id: randomness.id("c"), userID: userID, consent: consent, startedAt: now(), source: "web")
+        if consent == .none { unkept.put(conversation) } else { try await store.save(conversation) }
+        return conversation
+    }
+
+    /// One conversation of a person.
+    /// - Throws: `ServerError` 404 for an unknown id, and just so for somebody else's.
+    public func conversation(_ id: String, of userID: String) async throws -> Conversation {
+        let found = if let here = unkept[id] { here } else { try await store.conversation(id: id) }
+        guard let found, found.userID == userID else { throw ServerError.notFound("conversation") }
+        return found
+    }
+
+    /// All conversations of a person, oldest first.
+    public func conversations(of userID: String) async throws -> [Conversation] {
+        (try await store.conversations(of: userID) + unkept.of(userID))
+            .sorted { ($0.startedAt ?? .distantPast, $0.id) < ($1.startedAt ?? .distantPast, $1.id) }
+    }
+
+    // MARK: Talking
+
+    /// What happens while a reply is made.
+    public enum Event: Sendable {
+        /// The person's message, now stored.
+        case message(Message)
+        /// The next piece of the reply's text.
+        case piece(String)
+        /// The whole reply, now stored. Its text is what counts: it differs from the pieces where a safety layer stepped in.
+        case reply(Message)
+    }
+
+    /// Takes what a person says and answers it.
+    /// - Returns: the events; letting go of the stream stops the reply.
+    /// - Throws: `ServerError` when it cannot begin; then nothing was stored.
+    public func say(_ text: String, in id: String, of userID: String) async throws -> AsyncThrowingStream<
+        Event, any Error
+    > {
+        let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !text.isEmpty else { throw ServerError.invalid("text", "'text' is empty.") }
+        guard text.count <= limits.messageCharacters else {
+            throw ServerError(
+                .contentTooLarge, "A message may have at most \(limits.messageCharacters) characters.", param: "text",
+                code: "message_too_long")
+        }
+        let conversation = try await conversation(id, of: userID)
+        guard conversation.messages.count < limits.messagesPerConversation else {
+            throw ServerError(
+                .conflict, "This conversation is very long. Please start again.", code: "conversation_full")
+        }
+        let message = Message(id: messageID(in: id), sender: .human, text: text, sentAt: now())
+        return try await answer(id, of: userID, after: message)
+    }
+
+    /// Answers the last message of a conversation again, where it got no reply: the reader left, or the model failed.
+    public func answer(_ id: String, of userID: String) async throws -> AsyncThrowingStream<Event, any Error> {
+        let conversation = try await conversation(id, of: userID)
+        guard conversation.messages.last?.sender == .human else {
+            throw ServerError(.conflict, "There is nothing to answer.", code: "nothing_to_answer")
+        }
+        return try await answer(id, of: userID, after: nil)
+    }
+
+    private func answer(_ id: String, of userID: String, after message: Message?) async throws -> AsyncThrowingStream<
+        Event, any Error
+    > {
+        guard busy.insert(id).inserted else {
+            throw ServerError(
+                .conflict, "The last reply is still being written.", code: "still_writing", retryAfter: 1)
+        }
+        do {
+            let agent = try await host.take()
+            do {
+                if let message { try await append(message, to: id) }
+                // The task ends with the stream: a reader who leaves, or never came, cancels it.
+                return AsyncThrowingStream { continuation in
+                    let task = Task {
+                        do {
+                            if let message { continuation.yield(.message(message)) }
+                            let reply = try await self.write(with: agent, in: id, of: userID) {
+                                continuation.yield(.piece($0))
+                            }
+                            await self.release(id)
+                            continuation.yield(.reply(reply))
+                            continuation.finish()
+                        } catch {
+                            await self.release(id)
+                            continuation.finish(throwing: error)
+                        }
+                    }
+                    continuation.onTermination = { _ in task.cancel() }
+                }
+            } catch {
+                await host.give()
+                throw error
+            }
+        } catch {
+            busy.remove(id)
+            throw error
+        }
+    }
+
+    private func release(_ id: String) async {
+        busy.remove(id)
+        await host.give()
+    }
+
+    private func write(
+        with agent: DialogueAgent, in id: String, of userID: String, onPiece: @escaping @Sendable (String) -> Void
+    ) async throws -> Message {
+        let conversation = try await conversation(id, of: userID)
+        var sampling = sampling
+        sampling.seed = randomness.seed()
+        var reply = try await agent.reply(to: conversation, sampling: sampling, onPiece: onPiece).message
+        try Task.checkCancellation()
+        reply.id = messageID(in: id)
+        reply.sentAt = now()
+        // Deleted meanwhile? Then there is nothing to append to, and it must not come back.
+        _ = try await self.conversation(id, of: userID)
+        try await append(reply, to: id)
+        return reply
+    }
+
+    private func append(_ message: Message, to id: String) async throws {
+        if unkept[id] != nil {
+            unkept.change(id) { $0.messages.append(message) }
+        } else {
+            try await store.append(message, to: id)
+        }
+    }
+
+    /// A message's id begins with its conversation's, so that it leads there.
+    private func messageID(in conversationID: String) -> String { randomness.id(conversationID + ".m") }
+
+    static func conversationID(ofMessage id: String) -> String? {
+        id.lastIndex(of: ".").map { String(id[..<$0]) }
+    }
+}

@@ -1,0 +1,207 @@
+import Conversations
+import Foundation
+import HTTPTypes
+
+/// A request to `/v1/chat/completions`, as OpenAI's clients send it.
+///
+/// What this server cannot do is refused by name rather than ignored, unless it is asked for in a way that changes
+/// nothing (a penalty of 0, `logprobs: false`). Fields it has never heard of are ignored.
+struct CompletionRequest: Decodable, Sendable {
+    /// A message's text: a string, or a list of typed parts of which only text is understood.
+    enum Content: Decodable, Sendable {
+        case text(String)
+        case parts([Part])
+
+        struct Part: Decodable, Sendable {
+            var type: String
+            var text: String?
+        }
+
+        init(from decoder: any Decoder) throws {
+            let box = try decoder.singleValueContainer()
+            if let text = try? box.decode(String.self) {
+                self = .text(text)
+            } else {
+                self = .parts(try box.decode([Part].self))
+            }
+        }
+    }
+    struct ChatMessage: Decodable, Sendable {
+        var role: String
+        var content: Content?
+    }
+    /// One stop string or up to four.
+    enum Stop: Decodable, Sendable {
+        case one(String)
+        case several([String])
+
+        init(from decoder: any Decoder) throws {
+            let box = try decoder.singleValueContainer()
+            if let text = try? box.decode(String.self) {
+                self = .one(text)
+            } else {
+                self = .several(try box.decode([String].self))
+            }
+        }
+    }
+    struct StreamOptions: Decodable, Sendable {
+        var includeUsage: Bool?
+        enum CodingKeys: String, CodingKey { case includeUsage = "include_usage" }
+    }
+    struct ResponseFormat: Decodable, Sendable { var type: String }
+
+    var model: String
+    var messages: [ChatMessage]
+    var temperature: Double?
+    var topP: Double?
+    var n: Int?
+    var maxCompletionTokens: Int?
+    var maxTokens: Int?
+    var stop: Stop?
+    var stream: Bool?
+    var streamOptions: StreamOptions?
+    var seed: Int64?
+    var logprobs: Bool?
+    var topLogprobs: Int?
+    var presencePenalty: Double?
+    var frequencyPenalty: Double?
+    var logitBias: [String: Double]?
+    var responseFormat: ResponseFormat?
+    var tools: [JSONValue]?
+    var toolChoice: JSONValue?
+    var metadata: [String: String]?
+    var store: Bool?
+    var safetyIdentifier: String?
+    var user: String?
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case model, messages, temperature, n, stop, stream, seed, logprobs, tools, metadata, store, user
+        case topP = "top_p"
+        case maxCompletionTokens = "max_completion_tokens"
+        case maxTokens = "max_tokens"
+        case streamOptions = "stream_options"
+        case topLogprobs = "top_logprobs"
+        case presencePenalty = "presence_penalty"
+        case frequencyPenalty = "frequency_penalty"
+        case logitBias = "logit_bias"
+        case responseFormat = "response_format"
+        case toolChoice = "tool_choice"
+        case safetyIdentifier = "safety_identifier"
+    }
+}
+
+/// A completion request that can be carried out.
+struct CompletionJob: Sendable {
+    var turns: [Turn]
+    var temperature: Double?
+    var topP: Double?
+    /// Most tokens per reply.
+    var maximumTokens: Int?
+    var seed: UInt64?
+    var count: Int
+    var stops: [String]
+    var isStreamed: Bool
+    var includesUsage: Bool
+    /// The client allows that the exchange is kept (and may teach the next model).
+    var isStored: Bool
+    /// Who the client says it speaks for; hashed before it is stored.
+    var person: String?
+}
+
+extension CompletionRequest {
+    /// Checks every field.
+    /// - Parameter limits: what one request may ask for.
+    func checked(_ limits: ServerLimits) throws -> CompletionJob {
+        func within<Value: Comparable>(_ value: Value?, _ range: ClosedRange<Value>, _ field: String) throws {
+            guard let value, !range.contains(value) else { return }
+            throw ServerError.invalid(field, "'\(field)' must be from \(range.lowerBound) to \(range.upperBound).")
+        }
+        try within(temperature, 0...2, "temperature")
+        try within(topP, 0...1, "top_p")
+        try within(n, 1...8, "n")
+        try within(maxCompletionTokens, 1...Int(Int32.max), "max_completion_tokens")
+        try within(maxTokens, 1...Int(Int32.max), "max_tokens")
+        try within(topLogprobs, 0...20, "top_logprobs")
+        try within(presencePenalty, -2...2, "presence_penalty")
+        try within(frequencyPenalty, -2...2, "frequency_penalty")
+        if let name = safetyIdentifier, name.count > 64 {
+            throw ServerError.invalid("safety_identifier", "'safety_identifier' may have at most 64 characters.")
+        }
+        try refuseWhatCannotBeDone()
+
+        let stops: [String]
+        switch stop {
+        case nil: stops = []
+        case .one(let text): stops = [text]
+        case .several(let texts): stops = texts
+        }
+        guard stops.count <= 4 else { throw ServerError.invalid("stop", "'stop' may hold at most 4 strings.") }
+        guard streamOptions == nil || stream == true else {
+            throw ServerError.invalid("stream_options", "'stream_options' goes with 'stream': true.")
+        }
+        return CompletionJob(
+            turns: try turns(), temperature: temperature, topP: topP,
+            maximumTokens: (maxCompletionTokens ?? maxTokens).map { min($0, limits.tokensPerReply) },
+            seed: seed.map { UInt64(bitPattern: $0) }, count: n ?? 1, stops: stops, isStreamed: stream ?? false,
+            includesUsage: streamOptions?.includeUsage ?? false, isStored: store ?? false,
+            person: safetyIdentifier ?? user)
+    }
+
+    private func refuseWhatCannotBeDone() throws {
+        var refused: String?
+        if logprobs == true || (topLogprobs ?? 0) > 0 { refused = "logprobs" }
+        if (presencePenalty ?? 0) != 0 { refused = "presence_penalty" }
+        if (frequencyPenalty ?? 0) != 0 { refused = "frequency_penalty" }
+        if logitBias?.values.contains(where: { $0 != 0 }) == true { refused = "logit_bias" }
+        if let responseFormat, responseFormat.type != "text" { refused = "response_format" }
+        if tools?.isEmpty == false { refused = "tools" }
+        if let refused {
+            throw ServerError(
+                .badRequest, "'\(refused)' is not supported by this server.", param: refused,
+                code: "unsupported_parameter")
+        }
+    }
+
+    /// The messages as turns. The models know two speakers only, so instructions (`system`, `developer`) are put in
+    /// front of the person's next words.
+    private func turns() throws -> [Turn] {
+        guard !messages.isEmpty else { throw ServerError.invalid("messages", "'messages' is empty.") }
+        var turns: [Turn] = []
+        var instructions: [String] = []
+        for (index, message) in messages.enumerated() {
+            let field = "messages[\(index)]"
+            let text = try text(of: message, field)
+            switch message.role {
+            case "system", "developer": instructions.append(text)
+            case "user":
+                turns.append(Turn(.human, (instructions + [text]).joined(separator: "\n\n")))
+                instructions = []
+            case "assistant": turns.append(Turn(.bot, text))
+            case "tool", "function":
+                throw ServerError(
+                    .badRequest, "Tools are not supported by this server.", param: field + ".role",
+                    code: "unsupported_parameter")
+            default:
+                throw ServerError.invalid(field + ".role", "'\(field).role' must be system, user or assistant.")
+            }
+        }
+        if !instructions.isEmpty { turns.append(Turn(.human, instructions.joined(separator: "\n\n"))) }
+        return turns
+    }
+
+    private func text(of message: ChatMessage, _ field: String) throws -> String {
+        switch message.content {
+        case .text(let text): return text
+        case .parts(let parts):
+            return try parts.map { part in
+                guard part.type == "text", let text = part.text else {
+                    throw ServerError(
+                        .badRequest, "Only text parts are supported by this server.", param: field + ".content",
+                        code: "unsupported_content")
+                }
+                return text
+            }.joined()
+        case nil: throw ServerError.invalid(field + ".content", "'\(field).content' is missing.")
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// Server-sent events: a response that is written while its content is being made, and whose making stops when the
+/// reader leaves.
+enum EventStream {
+    /// One event as it goes over the wire.
+    struct Event: Sendable {
+        var name: String?
+        var data: String
+
+        init(name: String? = nil, data: String) {
+            self.name = name
+            self.data = data
+        }
+
+        /// - Parameter value: written as one line of JSON, so that it needs no further escaping.
+        init(name: String? = nil, json value: some Encodable) throws {
+            self.init(name: name, data: String(decoding: try JSONBody.data(value), as: UTF8.self))
+        }
+
+        var bytes: ByteBuffer {
+            ByteBuffer(string: (name.map { "event: \($0)\n" } ?? "") + "data: \(data)\n\n")
+        }
+    }
+
+    /// - Parameters:
+    ///   - request: its body must have been collected into it (`JSONBody.read`): Hummingbird's watch for a leaving client
+    ///     never ends a body that was read elsewhere, and that traps.
+    ///   - events: ends the response when it ends; it is cancelled when the client goes away. An error that it
+    ///     throws becomes a last event made by `failure`.
+    static func response<Events: AsyncSequence & Sendable>(
+        to request: Request, _ events: Events, logger: Logger,
+        failure: @escaping @Sendable (ServerError) throws -> Event
+    ) -> Response where Events.Element == Event {
+        var headers: HTTPFields = [
+            .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store",
+            // Watching for the client's leaving uses the connection up.
+            .connection: "close",
+        ]
+        // Proxies that buffer would hold the pieces back.
+        if let name = HTTPField.Name("X-Accel-Buffering") { headers[name] = "no" }
+        return Response(
+            status: .ok, headers: headers,
+            body: ResponseBody { writer in
+                try await request.body.consumeWithCancellationOnInboundClose { _ in
+                    var iterator = events.makeAsyncIterator()
+                    while let event = try await next(&iterator, logger, failure) {
+                        try await writer.write(event.bytes)
+                    }
+                }
+                try await writer.finish(nil)
+            })
+    }
+
+    /// The next event; an error of the events' maker becomes the last one. What fails in writing is thrown on, since
+    /// then nobody reads any more.
+    private static func next<Iterator: AsyncIteratorProtocol>(
+        _ iterator: inout Iterator, _ logger: Logger, _ failure: (ServerError) throws -> Event
+    ) async throws -> Event? where Iterator.Element == Event {
+        do {
+            return try await iterator.next()
+        } catch let error as ServerError {
+            return try failure(error)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            // Its text could quote what was said, so only its type is logged.
+            logger.error("reply failed", metadata: ["error": "\(type(of: error))"])
+            return try failure(.unexpected)
+        }
+    }
+}

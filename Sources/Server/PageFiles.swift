@@ -1,0 +1,41 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// The page and its script and style, read once from the folder they are shipped in.
+struct PageFiles: Sendable {
+    private struct File: Sendable {
+        var path: String
+        var type: String
+        var bytes: ByteBuffer
+        var tag: String
+    }
+    private let files: [File]
+
+    /// - Parameter folder: holds `index.html`, `app.js` and `style.css`.
+    init(folder: URL) throws {
+        files = try [
+            ("/", "index.html", "text/html; charset=utf-8"), ("/app.js", "app.js", "text/javascript; charset=utf-8"),
+            ("/style.css", "style.css", "text/css; charset=utf-8"),
+        ].map { path, name, type in
+            let data = try Data(contentsOf: folder.appending(path: name))
+            let tag = "\"" + SHA256.hex(String(decoding: data, as: UTF8.self)).prefix(16) + "\""
+            return File(path: path, type: type, bytes: ByteBuffer(bytes: data), tag: tag)
+        }
+    }
+
+    /// The folder that is built into the program.
+    static var bundled: URL { Bundle.module.bundleURL.appending(path: "Resources") }
+
+    func add(to router: Router<ServerContext>) {
+        for file in files {
+            router.get(RouterPath(file.path)) { request, _ in
+                var headers: HTTPFields = [.eTag: file.tag, .cacheControl: "no-cache"]
+                if request.headers[.ifNoneMatch] == file.tag { return Response(status: .notModified, headers: headers) }
+                headers[.contentType] = file.type
+                return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: file.bytes))
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// Headers that hold for every answer: no foreign code, no inline code, no framing, nothing told to other sites.
+struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
+    /// The page's script may not even turn text into markup (`require-trusted-types-for`).
+    static var policy: String {
+        [
+            "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:",
+            "connect-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'", "trusted-types 'none'",
+        ].joined(separator: "; ")
+    }
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        do {
+            var response = try await next(request, context)
+            add(to: &response)
+            return response
+        } catch let error as any HTTPResponseError {
+            // Errors become responses here, so that they too carry the headers.
+            var response = try error.response(from: request, context: context)
+            add(to: &response)
+            return response
+        }
+    }
+
+    private func add(to response: inout Response) {
+        response.headers[.contentSecurityPolicy] = Self.policy
+        response.headers[.xContentTypeOptions] = "nosniff"
+        for (name, value) in [
+            ("Referrer-Policy", "no-referrer"), ("Cross-Origin-Opener-Policy", "same-origin"),
+            ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+        ] {
+            if let name = HTTPField.Name(name) { response.headers[name] = value }
+        }
+    }
+}
+
+/// Bounds how often one address may come, over all routes.
+struct AddressBound: RouterMiddleware {
+    typealias Context = ServerContext
+
+    let bound: RequestBound
+    let now: @Sendable () -> Date
+
+    func handle(
+        _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
+    ) async throws -> Response {
+        if let wait = await bound.take(context.address, at: now()) { throw ServerError.tooMany(retryAfter: wait) }
+        return try await next(request, context)
+    }
+}
+
+/// One line per request for operators: what was asked and how it ended. The route's pattern stands for the path, so that
+/// no id and nothing that a person wrote gets into a log.
+struct RequestLog: RouterMiddleware {
+    typealias Context = ServerContext
+
+    func handle(
+        _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
+    ) async throws -> Response {
+        let response = try await next(request, context)
+        context.logger.info(
+            "request",
+            metadata: [
+                "method": "\(request.method.rawValue)", "route": "\(context.endpointPath ?? "none")",
+                "status": "\(response.status.code)",
+            ])
+        return response
+    }
+}

@@ -1,0 +1,40 @@
+/// What one person, one address and one request may ask for.
+public struct ServerLimits: Sendable, Hashable {
+    /// Longest message, comment or correction, in characters.
+    public var messageCharacters: Int
+    /// Largest request body, in bytes.
+    public var bodyBytes: Int
+    /// Replies being written or waiting at once, over all people; more are told to come back (503).
+    public var repliesAtOnce: Int
+    /// Messages that one person may send in a row before `secondsPerMessage` holds.
+    public var messageBurst: Int
+    /// Seconds between two messages of one person once the burst is spent.
+    public var secondsPerMessage: Double
+    /// Requests of any kind that one address may send in a row before `secondsPerRequest` holds.
+    public var requestBurst: Int
+    /// Seconds between two requests of one address once the burst is spent.
+    public var secondsPerRequest: Double
+    /// Conversations that are held in memory for people who asked that nothing be kept; the oldest go first.
+    public var unkeptConversations: Int
+    /// Most messages in one conversation; after that the person is asked to start again.
+    public var messagesPerConversation: Int
+    /// Most tokens in one reply, whatever a request of the API asks for.
+    public var tokensPerReply: Int
+
+    public init(
+        messageCharacters: Int = 2000, bodyBytes: Int = 256 * 1024, repliesAtOnce: Int = 32, messageBurst: Int = 12,
+        secondsPerMessage: Double = 3, requestBurst: Int = 400, secondsPerRequest: Double = 0.02,
+        unkeptConversations: Int = 1000, messagesPerConversation: Int = 400, tokensPerReply: Int = 512
+    ) {
+        self.messageCharacters = messageCharacters
+        self.bodyBytes = bodyBytes
+        self.repliesAtOnce = repliesAtOnce
+        self.messageBurst = messageBurst
+        self.secondsPerMessage = secondsPerMessage
+        self.requestBurst = requestBurst
+        self.secondsPerRequest = secondsPerRequest
+        self.unkeptConversations = unkeptConversations
+        self.messagesPerConversation = messagesPerConversation
+        self.tokensPerReply = tokensPerReply
+    }
+}

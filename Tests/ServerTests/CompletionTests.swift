@@ -1,0 +1,245 @@
+import Conversations
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import Storage
+import Testing
+
+@testable import Server
+
+@Suite("Server: the API of OpenAI's clients")
+struct CompletionTests {
+    private static let simple = #"{"model":"scripted-1","messages":[{"role":"user","content":"hi there"}]"#
+
+    private func post(_ client: any TestClientProtocol, _ body: String) async throws -> TestResponse {
+        try await client.execute(
+            uri: "/v1/chat/completions", method: .post, headers: [.contentType: "application/json"],
+            body: ByteBuffer(string: body))
+    }
+
+    @Test("a whole answer has every field of the shape")
+    func whole() async throws {
+        let bench = try Workbench()
+        try await bench.server.application().test(.router) { client in
+            let response = try await post(client, Self.simple + "}")
+            #expect(response.status == .ok)
+            let body = response.object
+            #expect((body["id"] as? String)?.hasPrefix("chatcmpl-") == true)
+            #expect(body["object"] as? String == "chat.completion")
+            #expect(body["created"] as? Double == 1_700_000_000)
+            #expect(body["model"] as? String == "scripted-1")
+            let choices = try #require(body["choices"] as? [any Sendable])
+            #expect(choices.count == 1)
+            let choice = try #require(choices[0] as? [String: any Sendable])
+            #expect(choice["index"] as? Double == 0)
+            #expect(choice["finish_reason"] as? String == "stop")
+            #expect(choice["logprobs"] as? JSONValue == .null)
+            let message = try #require(choice["message"] as? [String: any Sendable])
+            #expect(message["role"] as? String == "assistant")
+            #expect(message["content"] as? String == "You said “hi there”.")
+            #expect(message["refusal"] as? JSONValue == .null)
+            let usage = try #require(body["usage"] as? [String: any Sendable])
+            #expect(usage["prompt_tokens"] as? Double == 2)
+            #expect(usage["completion_tokens"] as? Double == 3)
+            #expect(usage["total_tokens"] as? Double == 5)
+            // Nobody asked to store it.
+            let id = try #require(body["id"] as? String)
+            #expect(try await bench.store.conversation(id: id) == nil)
+        }
+    }
+
+    @Test("a stream: role, content, reason, usage where asked, [DONE]", arguments: [false, true])
+    func stream(withUsage: Bool) async throws {
+        try await Workbench().server.application().test(.router) { client in
+            let options = withUsage ? #","stream_options":{"include_usage":true}"# : ""
+            let response = try await post(client, Self.simple + #","stream":true"# + options + "}")
+            #expect(response.headers[.contentType]?.hasPrefix("text/event-stream") == true)
+            var events = response.events
+            #expect(events.removeLast().data == "[DONE]")
+            #expect(Set(events.compactMap { $0.object["id"] as? String }).count == 1)
+            #expect(events.allSatisfy { $0.object["object"] as? String == "chat.completion.chunk" })
+            #expect(events.allSatisfy { $0.object["created"] as? Double == 1_700_000_000 })
+            if withUsage {
+                let last = events.removeLast().object
+                #expect((last["choices"] as? [any Sendable])?.isEmpty == true)
+                #expect((last["usage"] as? [String: any Sendable])?["total_tokens"] as? Double == 5)
+                #expect(events.allSatisfy { $0.object["usage"] as? JSONValue == .null })
+            } else {
+                #expect(events.allSatisfy { $0.object["usage"] == nil })
+            }
+            let choices = events.compactMap {
+                ($0.object["choices"] as? [any Sendable])?.first as? [String: any Sendable]
+            }
+            let deltas = choices.compactMap { $0["delta"] as? [String: any Sendable] }
+            #expect(deltas.count == 5)
+            #expect(deltas[0]["role"] as? String == "assistant" && deltas[0]["content"] as? String == "")
+            #expect(deltas[1...3].compactMap { $0["content"] as? String }.joined() == "You said “hi there”.")
+            #expect(deltas[4].isEmpty)
+            #expect(choices[0...3].allSatisfy { $0["finish_reason"] as? JSONValue == .null })
+            #expect(choices[4]["finish_reason"] as? String == "stop")
+        }
+    }
+
+    @Test("settings reach the model; instructions go before the person's words; text parts are joined")
+    func settings() async throws {
+        let bench = try Workbench()
+        try await bench.server.application().test(.router) { client in
+            let response = try await post(
+                client,
+                #"""
+                {"model":"scripted-1","temperature":0.3,"top_p":0.5,"max_completion_tokens":9,"seed":-2,"frequency_penalty":0,
+                "a_new_field":{"x":1},"user":"someone","messages":[{"role":"system","content":"Be kind."},
+                {"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},
+                {"role":"assistant","content":"c"},{"role":"user","content":"d"}]}
+                """#)
+            #expect(response.status == .ok)
+            let sampling = bench.generator.lastSampling
+            #expect(sampling.temperature == 0.3 && sampling.topP == 0.5 && sampling.maximumTokens == 9)
+            #expect(sampling.seed == UInt64(bitPattern: -2))
+            #expect(bench.generator.lastTurns == [Turn(.human, "Be kind.\n\nab"), Turn(.bot, "c"), Turn(.human, "d")])
+        }
+    }
+
+    @Test("stop strings cut the answer, streamed or not; n gives that many choices with seeds of their own")
+    func stopAndCount() async throws {
+        let generator = ScriptedGenerator { _, sampling in ["one ", "tw", "o EN", "D three \(sampling.seed)"] }
+        try await Workbench(generator).server.application().test(.router) { client in
+            let whole = try await post(client, Self.simple + #","stop":"END"}"#)
+            #expect(contents(whole) == ["one two "])
+            let streamed = try await post(client, Self.simple + #","stop":["END","x"],"stream":true}"#)
+            let text = streamed.events.compactMap { event -> String? in
+                let choice = (event.object["choices"] as? [any Sendable])?.first as? [String: any Sendable]
+                return (choice?["delta"] as? [String: any Sendable])?["content"] as? String
+            }.joined()
+            #expect(text == "one two ")
+            let several = try await post(client, Self.simple + #","n":3,"seed":40}"#)
+            #expect(contents(several).map { String($0.suffix(2)) } == ["40", "41", "42"])
+        }
+    }
+
+    private func contents(_ response: TestResponse) -> [String] {
+        (response.object["choices"] as? [any Sendable] ?? []).compactMap {
+            (($0 as? [String: any Sendable])?["message"] as? [String: any Sendable])?["content"] as? String
+        }
+    }
+
+    @Test(
+        "what cannot be done is refused by name",
+        arguments: [
+            (#""tools":[{"type":"function"}]"#, "tools"), (#""logprobs":true"#, "logprobs"),
+            (#""presence_penalty":1"#, "presence_penalty"), (#""presence_penalty":3"#, "presence_penalty"),
+            (#""logit_bias":{"5":1}"#, "logit_bias"), (#""response_format":{"type":"json_object"}"#, "response_format"),
+            (#""temperature":2.1"#, "temperature"), (#""top_p":-0.1"#, "top_p"), (#""n":0"#, "n"), (#""n":99"#, "n"),
+            (#""max_tokens":0"#, "max_tokens"), (#""stop":["a","b","c","d","e"]"#, "stop"),
+            (#""stream_options":{"include_usage":true}"#, "stream_options"), (#""temperature":"hot""#, "temperature"),
+            (#""safety_identifier":"\#(String(repeating: "x", count: 65))""#, "safety_identifier"),
+        ])
+    func refused(field: String, param: String) async throws {
+        let bench = try Workbench()
+        try await bench.server.application().test(.router) { client in
+            let response = try await post(client, Self.simple + "," + field + "}")
+            #expect(response.status == .badRequest)
+            #expect(response.error["type"] as? String == "invalid_request_error")
+            #expect(response.error["param"] as? String == param)
+            #expect(bench.generator.calls == 0)
+        }
+    }
+
+    @Test(
+        "messages that cannot be are refused by place",
+        arguments: [
+            ("[]", "messages"), (#"[{"role":"king","content":"x"}]"#, "messages[0].role"),
+            (#"[{"role":"user","content":"x"},{"role":"tool","content":"x"}]"#, "messages[1].role"),
+            (#"[{"role":"user"}]"#, "messages[0].content"),
+            (#"[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]"#, "messages[0].content"),
+        ])
+    func badMessages(messages: String, param: String) async throws {
+        try await Workbench().server.application().test(.router) { client in
+            let response = try await post(client, #"{"model":"scripted-1","messages":\#(messages)}"#)
+            #expect(response.status == .badRequest)
+            #expect(response.error["param"] as? String == param)
+        }
+    }
+
+    @Test("an unknown model is 404 model_not_found, and leaves no place taken")
+    func unknownModel() async throws {
+        let bench = try Workbench()
+        try await bench.server.application().test(.router) { client in
+            let response = try await post(client, #"{"model":"other","messages":[{"role":"user","content":"x"}]}"#)
+            #expect(response.status == .notFound)
+            #expect(response.error["code"] as? String == "model_not_found")
+            #expect(await bench.host.load == 0)
+        }
+    }
+
+    @Test("models are listed and found by id")
+    func models() async throws {
+        try await Workbench(ScriptedGenerator(modelID: "house/small v2")).server.application().test(.router) { client in
+            let list = try await client.execute(uri: "/v1/models", method: .get)
+            #expect(list.object["object"] as? String == "list")
+            let data = try #require((list.object["data"] as? [any Sendable])?.first as? [String: any Sendable])
+            #expect(data["id"] as? String == "house/small v2")
+            #expect(data["object"] as? String == "model")
+            #expect(data["created"] as? Double == 1_700_000_000)
+            #expect(data["owned_by"] as? String == "loam")
+            for path in ["/v1/models/house/small%20v2", "/v1/models/house%2Fsmall%20v2"] {
+                let one = try await client.execute(uri: path, method: .get)
+                #expect(one.object["id"] as? String == "house/small v2")
+            }
+            let none = try await client.execute(uri: "/v1/models/none", method: .get)
+            #expect(none.status == .notFound)
+            #expect(none.error["code"] as? String == "model_not_found")
+        }
+    }
+
+    @Test("a stored completion can be voted on, changed and taken back; one that was not stored cannot")
+    func feedback() async throws {
+        let bench = try Workbench()
+        try await bench.server.application().test(.router) { client in
+            func vote(_ body: String) async throws -> TestResponse {
+                try await client.execute(
+                    uri: "/v1/feedback", method: .post, headers: [.contentType: "application/json"],
+                    body: ByteBuffer(string: body))
+            }
+            let stored = try await post(client, Self.simple + #","store":true,"n":2,"safety_identifier":"ann"}"#)
+            let id = try #require(stored.object["id"] as? String)
+            let kept = try #require(try await bench.store.conversation(id: id))
+            #expect(kept.consent == .improve)
+            #expect(kept.messages.map(\.sender) == [.human, .bot, .bot])
+            #expect(Set(kept.messages.dropFirst().map(\.parentID)) == [kept.messages[0].id])
+            #expect(!kept.userID.contains("ann"))
+
+            #expect(try await vote(#"{"message_id":"\#(id)","rating":-1,"reasons":["spam"]}"#).status == .ok)
+            #expect(try await vote(#"{"message_id":"\#(id)","rating":1}"#).status == .ok)
+            #expect(try await vote(#"{"message_id":"\#(id)","rating":-1,"user":"bob"}"#).status == .ok)
+            #expect(try await vote(#"{"message_id":"\#(id).1","rating":-1}"#).status == .ok)
+            var messages = try #require(try await bench.store.conversation(id: id)).messages
+            #expect(messages[1].feedback.count == 2)
+            #expect(messages[1].feedback.first { $0.userID == kept.userID }?.rating == .like)
+            #expect(messages[2].feedback.map(\.rating) == [.dislike])
+            #expect(try await vote(#"{"message_id":"\#(id)","retract":true}"#).status == .ok)
+            messages = try #require(try await bench.store.conversation(id: id)).messages
+            #expect(messages[1].feedback.map(\.rating) == [.dislike])
+
+            let unstored = try await post(client, Self.simple + "}")
+            let other = try #require(unstored.object["id"] as? String)
+            for name in [other, id + ".9", "c123.m1", ""] {
+                #expect(try await vote(#"{"message_id":"\#(name)","rating":1}"#).status == .notFound)
+            }
+            #expect(try await vote(#"{"rating":1}"#).error["param"] as? String == "message_id")
+        }
+    }
+
+    @Test("an error in mid-stream is one last event")
+    func errorInStream() async throws {
+        let generator = ScriptedGenerator { _, _ in throw ScriptedGenerator.Failure() }
+        try await Workbench(generator).server.application().test(.router) { client in
+            let streamed = try await post(client, Self.simple + #","stream":true}"#)
+            #expect(streamed.events.last?.data.hasPrefix(#"{"error":"#) == true)
+            #expect(!streamed.text.contains("[DONE]"))
+            #expect(try await post(client, Self.simple + "}").status == .internalServerError)
+        }
+    }
+}
