@@ -21,7 +21,8 @@ public struct MajorityVote: TrustMethod, Hashable {
         }
         var notes = table.notes
         if table.votesOfItem.allSatisfy({ $0.count == 1 }) {
-            notes.append("No item has a second vote, so nobody can be compared with anybody: take a method that reads content.")
+            notes.append(
+                "No item has a second vote, so nobody can be compared with anybody: take a method that reads content.")
         }
         let users = table.users.indices.map { user in
             var agreed = 0.0

@@ -31,7 +31,7 @@ public struct PerUserRemoval: TrustMethod, Hashable {
         case .plan(let plan):
             logits = try content.heldOutLogits(
                 table, plan: plan, targets: table.votes.map { $0.isUp ? 1 : 0 },
-                weights: [Double](repeating: 1, count: table.votes.count))
+                weights: table.evenWeights)
         case .none(let reason):
             notes.append("The content was not used: \(reason). Everybody is trusted alike.")
         }
@@ -44,11 +44,13 @@ public struct PerUserRemoval: TrustMethod, Hashable {
             let trust = rates.probabilityBelow(rates.mean + allowance * rates.deviation, own)
             let contrary = own.count { $0 > 0.5 }
             var flags: [TrustFlag] = []
-            if trust < 0.1, own.count >= 3 {
+            if trust < 0.2, own.count >= 3 {
                 flags.append(
                     TrustFlag(
                         kind: .inverse,
-                        reason: "\(contrary) of \(own.count) votes go against what a model trained on other people expects."))
+                        reason:
+                            "\(contrary) of \(own.count) votes go against what a model trained on other people expects."
+                    ))
             }
             return UserTrust(
                 user: table.users[user], trust: trust, votes: table.votesOfUser[user].count,

@@ -53,7 +53,8 @@ extension VoteTable {
         }
         if users.count == 1 { notes.append("All votes come from one person: there is nobody to compare with.") }
         if upShare == 0 || upShare == 1 {
-            notes.append("All votes are thumbs \(upShare == 1 ? "up" : "down"): they say nothing about what is good or bad.")
+            notes.append(
+                "All votes are thumbs \(upShare == 1 ? "up" : "down"): they say nothing about what is good or bad.")
         }
         return notes
     }

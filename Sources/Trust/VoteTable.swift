@@ -41,7 +41,8 @@ public struct VoteTable: Sendable {
         for (number, vote) in given.enumerated() {
             if let row = vote.row, !(0..<(features?.rows ?? 0)).contains(row) {
                 throw TrustError(
-                    .features, "vote \(number) (user \(vote.user), item \(vote.item)) points at feature row \(row) of "
+                    .features,
+                    "vote \(number) (user \(vote.user), item \(vote.item)) points at feature row \(row) of "
                         + "\(features?.rows ?? 0)")
             }
             let pair = Pair(user: vote.user, item: vote.item)
@@ -74,6 +75,34 @@ public struct VoteTable: Sendable {
             return "i" + vote.item
         }
         textOfVote = Self.number(keys).numbers
+    }
+
+    /// A table whose content is words: TF-IDF of each item's text, for use without an encoder. Items without a text are
+    /// weighed by votes alone.
+    /// - Throws: `TrustError` when there are no votes.
+    public init(votes: [Vote], texts: [String: String]) throws {
+        var rows: [String: Int] = [:]
+        var known: [String] = []
+        for vote in votes where rows[vote.item] == nil {
+            guard let text = texts[vote.item] else { continue }
+            rows[vote.item] = known.count
+            known.append(text)
+        }
+        let placed = votes.map { vote in
+            var placed = vote
+            placed.row = rows[vote.item]
+            return placed
+        }
+        let words = TFIDF(known, maximumTerms: 20_000).transform(known)
+        try self.init(votes: placed, features: known.isEmpty ? nil : words, texts: texts)
+    }
+
+    /// Weight per vote that keeps a person who pours in votes from drowning the others: nobody counts for more than three
+    /// times the median number of votes (ten at least).
+    var evenWeights: [Double] {
+        let counts = votesOfUser.map(\.count).sorted()
+        let limit = max(10, 3 * (counts.isEmpty ? 0 : counts[counts.count / 2]))
+        return userOfVote.map { min(1, Double(limit) / Double(votesOfUser[$0].count)) }
     }
 
     /// Share of votes that are up.

@@ -49,48 +49,53 @@ struct VoterBeliefs: Sendable {
     func helpfulness(of user: Int) -> Double { typeProbability(user, .helper) }
 
     /// - Parameter prior: Per vote what the content says, as log-odds around `level`; `nil` where it says nothing.
-    mutating func solve(prior: [Double?], maximumIterations: Int = 100, tolerance: Double = 1e-4) {
+    mutating func solve(prior: [Double?], maximumIterations: Int = 100, tolerance: Double = 1e-3) {
         let votes = table.votes.count
+        let content = itemPriors(prior)
+        let local = (0..<votes).map { prior[$0] ?? content[table.itemOfVote[$0]] }
+        let isUp = table.votes.map(\.isUp)
+        let damping = table.votesOfItem.contains { $0.count > 1 } ? 0.5 : 0
         // What each vote says of its item, as log-odds, given the person's other votes.
         var said = [Double](repeating: 0, count: votes)
-        var rates = upRates()
-        for vote in 0..<votes { said[vote] = message(vote, kinds: shares, rates) }
-        let loops = table.votesOfItem.contains { $0.count > 1 }
-        let damping = loops ? 0.5 : 0
-        let content = itemPriors(prior)
+        for vote in 0..<votes { said[vote] = message(isUp[vote], kinds: shares, Rates(skill)) }
         converged = false
         for iteration in 1...max(1, maximumIterations) {
             iterations = iteration
-            rates = upRates()
-            let totals = table.votesOfItem.indices.map { item in
-                table.votesOfItem[item].reduce(0) { $0 + said[$1] }
-            }
-            for vote in 0..<votes {
-                let item = table.itemOfVote[vote]
-                othersLogit[vote] = level + (prior[vote] ?? content[item]) + totals[item] - said[vote]
-            }
+            let rates = Rates(skill)
+            var totals = [Double](repeating: 0, count: good.count)
+            for vote in 0..<votes { totals[table.itemOfVote[vote]] += said[vote] }
             var change = 0.0
-            var evidence = [[Double]](repeating: [], count: votes)
+            var counts = Counts()
             for user in table.users.indices {
+                let own = table.votesOfUser[user]
                 var logits = shares.map(log)
-                for vote in table.votesOfUser[user] {
-                    evidence[vote] = likelihoods(vote, rates).map(log)
-                    for kind in logits.indices { logits[kind] += evidence[vote][kind] }
+                for vote in own {
+                    othersLogit[vote] = level + local[vote] + totals[table.itemOfVote[vote]] - said[vote]
+                    let good = LogisticRegression.sigmoid(othersLogit[vote])
+                    for kind in 0..<Self.kinds.count { logits[kind] += log(rates.chance(kind, isUp[vote], good: good)) }
                 }
                 typeLogits[user] = logits
-                for vote in table.votesOfUser[user] {
-                    let cavity = Self.softmax(zip(logits, evidence[vote]).map { $0 - $1 })
-                    let fresh = message(vote, kinds: cavity, rates)
+                let kinds = Self.softmax(logits)
+                var cavity = kinds
+                for vote in own {
+                    let good = LogisticRegression.sigmoid(othersLogit[vote])
+                    // Without this vote a kind weighs what it weighs with it, over the vote's chance; a common factor
+                    // does not matter.
+                    for kind in cavity.indices {
+                        cavity[kind] = kinds[kind] / rates.chance(kind, isUp[vote], good: good)
+                    }
+                    let fresh = message(isUp[vote], kinds: cavity, rates)
                     let next = damping * said[vote] + (1 - damping) * fresh
                     change = max(change, abs(next - said[vote]))
                     said[vote] = next
+                    counts.add(isUp[vote], good: good, weights: cavity, rates)
                 }
+                counts.add(kinds)
             }
-            for item in good.indices {
-                good[item] = LogisticRegression.sigmoid(
-                    level + content[item] + table.votesOfItem[item].reduce(0) { $0 + said[$1] })
-            }
-            change = max(change, learn(rates))
+            for item in good.indices { totals[item] = level + content[item] }
+            for vote in 0..<votes { totals[table.itemOfVote[vote]] += said[vote] }
+            good = totals.map(LogisticRegression.sigmoid)
+            change = max(change, learn(counts))
             if change < tolerance {
                 converged = true
                 break
@@ -107,65 +112,62 @@ struct VoterBeliefs: Sendable {
     }
 
     /// Chance of "up" per kind on bad and on good items.
-    private func upRates() -> [(onBad: Double, onGood: Double)] {
-        Self.kinds.map { kind in
-            switch kind {
-            case .helper: (1 - skill.onBad, skill.onGood)
-            case .inverse: (skill.onBad, 1 - skill.onGood)
-            case .random: (0.5, 0.5)
-            case .alwaysUp: (Self.oneSided, Self.oneSided)
-            case .alwaysDown: (1 - Self.oneSided, 1 - Self.oneSided)
-            }
-        }
-    }
+    private struct Rates {
+        var onBad: [Double]
+        var onGood: [Double]
 
-    /// Chance of the vote as given, per kind, with the item's label summed out.
-    private func likelihoods(_ vote: Int, _ rates: [(onBad: Double, onGood: Double)]) -> [Double] {
-        let good = LogisticRegression.sigmoid(othersLogit[vote])
-        let isUp = table.votes[vote].isUp
-        return rates.map { rate in
-            let up = good * rate.onGood + (1 - good) * rate.onBad
+        init(_ skill: (onGood: Double, onBad: Double)) {
+            onBad = [1 - skill.onBad, skill.onBad, 0.5, oneSided, 1 - oneSided]
+            onGood = [skill.onGood, 1 - skill.onGood, 0.5, oneSided, 1 - oneSided]
+        }
+
+        /// Chance of the vote as given by one kind, with the item's label summed out.
+        func chance(_ kind: Int, _ isUp: Bool, good: Double) -> Double {
+            let up = good * onGood[kind] + (1 - good) * onBad[kind]
             return isUp ? up : 1 - up
         }
     }
 
-    /// What a vote says of its item when its person's kinds are this likely.
-    private func message(_ vote: Int, kinds: [Double], _ rates: [(onBad: Double, onGood: Double)]) -> Double {
-        var (onGood, onBad) = (0.0, 0.0)
-        for (share, rate) in zip(kinds, rates) {
-            onGood += share * rate.onGood
-            onBad += share * rate.onBad
+    /// Expected counts of one pass. Helpers and inverse voters are kinds 0 and 1; their right votes on good and on bad items
+    /// begin with 20 votes of prior each, at a skill of .8.
+    private struct Counts {
+        var kinds = sharePrior
+        var rightGood = 16.0
+        var allGood = 20.0
+        var rightBad = 16.0
+        var allBad = 20.0
+
+        mutating func add(_ more: [Double]) { for kind in more.indices { kinds[kind] += more[kind] } }
+
+        /// - Parameter weights: Per kind its probability over the vote's chance under it.
+        mutating func add(_ isUp: Bool, good: Double, weights: [Double], _ rates: Rates) {
+            for kind in 0...1 {
+                let onGood = weights[kind] * good * (isUp ? rates.onGood[kind] : 1 - rates.onGood[kind])
+                let onBad = weights[kind] * (1 - good) * (isUp ? rates.onBad[kind] : 1 - rates.onBad[kind])
+                allGood += onGood
+                allBad += onBad
+                if isUp == (kind == 0) { rightGood += onGood } else { rightBad += onBad }
+            }
         }
-        return table.votes[vote].isUp ? log(onGood / onBad) : log((1 - onGood) / (1 - onBad))
+    }
+
+    /// What a vote says of its item when its person's kinds weigh this much.
+    private func message(_ isUp: Bool, kinds: [Double], _ rates: Rates) -> Double {
+        var (onGood, onBad) = (0.0, 0.0)
+        for kind in kinds.indices {
+            onGood += kinds[kind] * (isUp ? rates.onGood[kind] : 1 - rates.onGood[kind])
+            onBad += kinds[kind] * (isUp ? rates.onBad[kind] : 1 - rates.onBad[kind])
+        }
+        return log(onGood / onBad)
     }
 
     /// One M-step; returns the largest change of a parameter.
-    private mutating func learn(_ rates: [(onBad: Double, onGood: Double)]) -> Double {
-        var counts = Self.sharePrior
-        // (right, all) votes of helpers and inverse voters on good and on bad items, with 20 votes of prior at .8.
-        var (rightGood, allGood, rightBad, allBad) = (16.0, 20.0, 16.0, 20.0)
-        for user in table.users.indices {
-            let kinds = Self.softmax(typeLogits[user])
-            for kind in kinds.indices { counts[kind] += kinds[kind] }
-            for vote in table.votesOfUser[user] {
-                let others = LogisticRegression.sigmoid(othersLogit[vote])
-                let isUp = table.votes[vote].isUp
-                for (kind, flipped) in [(0, false), (1, true)] {
-                    // Joint belief of this kind and label given the vote.
-                    let chance = (good: isUp ? rates[kind].onGood : 1 - rates[kind].onGood,
-                        bad: isUp ? rates[kind].onBad : 1 - rates[kind].onBad)
-                    let (onGood, onBad) = (others * chance.good, (1 - others) * chance.bad)
-                    let share = onGood + onBad > 0 ? kinds[kind] / (onGood + onBad) : 0
-                    allGood += share * onGood
-                    allBad += share * onBad
-                    if isUp != flipped { rightGood += share * onGood } else { rightBad += share * onBad }
-                }
-            }
-        }
-        let total = counts.reduce(0, +)
-        let newShares = counts.map { $0 / total }
+    private mutating func learn(_ counts: Counts) -> Double {
+        let total = counts.kinds.reduce(0, +)
+        let newShares = counts.kinds.map { $0 / total }
         let newSkill = (
-            onGood: min(max(rightGood / allGood, 0.55), 0.98), onBad: min(max(rightBad / allBad, 0.55), 0.98)
+            onGood: min(max(counts.rightGood / counts.allGood, 0.55), 0.98),
+            onBad: min(max(counts.rightBad / counts.allBad, 0.55), 0.98)
         )
         let newLevel = Odds.logit((good.reduce(0, +) + 1) / (Double(good.count) + 2))
         let change = max(
