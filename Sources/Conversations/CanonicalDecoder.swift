@@ -35,7 +35,8 @@ struct CanonicalDecoder {
         messages.reserveCapacity(history.count)
         var ids = MessageIDs()
         for (index, item) in history.enumerated() {
-            messages.append(try message(from: item, index: index, user: user, ids: &ids))
+            messages.append(
+                try message(from: item, path: "message_history[\(index)]", index: index, user: user, ids: &ids))
         }
         if isBB3x { FeedbackText.attach(in: &messages, user: user) }
         return Conversation(
@@ -45,10 +46,11 @@ struct CanonicalDecoder {
             extra: fields.rest(known: Self.conversationFields))
     }
 
-    private func message(from value: JSONValue, index: Int, user: String, ids: inout MessageIDs) throws(FieldError)
+    func message(from value: JSONValue, path: String, index: Int, user: String, ids: inout MessageIDs)
+        throws(FieldError)
         -> Message
     {
-        var fields = try RecordFields(value, path: "message_history[\(index)]")
+        var fields = try RecordFields(value, path: path)
         if isBB3x { fields.canonicalise(known: MessageFields.names) }
         let botID = try fields.identifier("bot_message_id")
         let humanID = try fields.identifier("human_message_id")

@@ -64,16 +64,18 @@ enum ConversationEncoder {
         guard said != message.feedback else { return }
         out.key("feedback")
         out.array { out in
-            for feedback in message.feedback {
-                out.object { out in
-                    out.field("user_id", feedback.userID)
-                    out.field("rating", feedback.rating.map { Double($0.rawValue) })
-                    if !feedback.reasons.isEmpty { out.field("reasons", feedback.reasons.map(\.rawValue)) }
-                    out.field("comment", feedback.comment)
-                    out.field("correction", feedback.correction)
-                    out.field("given_at", feedback.givenAt)
-                }
-            }
+            for feedback in message.feedback { encode(feedback, into: &out) }
+        }
+    }
+
+    static func encode(_ feedback: Feedback, into out: inout JSONWriter) {
+        out.object { out in
+            out.field("user_id", feedback.userID)
+            out.field("rating", feedback.rating.map { Double($0.rawValue) })
+            if !feedback.reasons.isEmpty { out.field("reasons", feedback.reasons.map(\.rawValue)) }
+            out.field("comment", feedback.comment)
+            out.field("correction", feedback.correction)
+            out.field("given_at", feedback.givenAt)
         }
     }
 

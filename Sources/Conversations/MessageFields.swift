@@ -108,22 +108,26 @@ enum MessageFields {
         }
         var result: [Feedback] = []
         for (i, value) in list.enumerated() {
-            let box = try RecordFields(value, path: fields.path("feedback[\(i)]"))
-            var rating: Rating?
-            if let number = try box.number("rating") {
-                guard let whole = Int(exactly: number), let thumb = Rating(rawValue: whole) else {
-                    throw FieldError(field: box.path("rating"), reason: "expected 1 or -1")
-                }
-                rating = thumb
-            }
-            result.append(
-                Feedback(
-                    userID: try box.identifier("user_id") ?? user, rating: rating,
-                    reasons: (try box.strings("reasons") ?? []).map(DislikeReason.init(rawValue:)),
-                    comment: try box.string("comment"), correction: try box.string("correction"),
-                    givenAt: try box.date("given_at")))
+            result.append(try feedback(from: value, path: fields.path("feedback[\(i)]"), user: user))
         }
         return result
+    }
+
+    /// One element of the list `feedback`; it is the conversation's person's where it names nobody.
+    static func feedback(from value: JSONValue, path: String, user: String) throws(FieldError) -> Feedback {
+        let box = try RecordFields(value, path: path)
+        var rating: Rating?
+        if let number = try box.number("rating") {
+            guard let whole = Int(exactly: number), let thumb = Rating(rawValue: whole) else {
+                throw FieldError(field: box.path("rating"), reason: "expected 1 or -1")
+            }
+            rating = thumb
+        }
+        return Feedback(
+            userID: try box.identifier("user_id") ?? user, rating: rating,
+            reasons: (try box.strings("reasons") ?? []).map(DislikeReason.init(rawValue:)),
+            comment: try box.string("comment"), correction: try box.string("correction"),
+            givenAt: try box.date("given_at"))
     }
 
     /// The feedback that BB3x's three flags amount to.

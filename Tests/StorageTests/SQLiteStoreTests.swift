@@ -1,0 +1,204 @@
+import Conversations
+import Foundation
+import Storage
+import Testing
+
+@Suite("SQLite store")
+struct SQLiteStoreTests {
+    @Test("random conversations come back as they were, all of them, in order of their ids")
+    func roundTrip() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.store()
+        var random = RandomConversation(seed: 5)
+        let given = (0..<120).map { random.conversation(index: $0) }
+        let summary = try await store.save(given)
+        let isRefused = { (c: Conversation) in
+            ([c.userID] + c.messages.map(\.id)).contains { $0.utf8.contains(0) }
+        }
+        let kept = given.filter { !isRefused($0) && $0.consent != .none }.sorted { $0.id < $1.id }
+        #expect(summary.added == kept.count)
+        #expect(summary.refused.count == given.count(where: isRefused))
+        #expect(summary.withoutConsent == given.count { !isRefused($0) && $0.consent == .none })
+        #expect(kept.count > 20 && !summary.refused.isEmpty && summary.withoutConsent > 20)
+        let read = try await store.all()
+        #expect(read.map(\.id) == kept.map(\.id))
+        for (a, b) in zip(read, kept) {
+            // Compared outside `#expect`, which would print whole conversations.
+            let isSame = a == b && a.jsonLine == b.jsonLine
+            #expect(isSame, "\(b.jsonLine)")
+        }
+        // The same again changes nothing but counts as replaced; another instance reads the same.
+        let again = try await store.save(kept)
+        #expect(again.replaced == kept.count && again.added == 0)
+        let isSame = try await folder.store().all() == kept
+        #expect(isSame)
+        let releasable = try await store.all(consent: .release)
+        #expect(releasable.map(\.id) == kept.filter { $0.consent == .release }.map(\.id))
+        let messages = kept.reduce(0) { $0 + $1.messages.count }
+        let thumbs = kept.flatMap(\.messages).flatMap(\.feedback)
+        let counts = try await store.counts()
+        #expect(counts.conversations == kept.count)
+        #expect(counts.messages == messages)
+        #expect(counts.feedback == thumbs.count)
+        #expect(counts.likes == thumbs.count { $0.rating == .like })
+        #expect(counts.dislikes == thumbs.count { $0.rating == .dislike })
+    }
+
+    @Test("one current feedback per person and message, with its history")
+    func feedback() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.store()
+        try await store.save(chat("c", of: "u"))
+        let first = Feedback(userID: "u", rating: .like)
+        let second = Feedback(
+            userID: "u", rating: .dislike, reasons: [.offTopic], correction: "behind you", givenAt: folder.now)
+        let other = Feedback(userID: "v", comment: "hm")
+        try await store.setFeedback(first, on: "2", in: "c")
+        folder.advance(10)
+        try await store.setFeedback(second, on: "2", in: "c")
+        try await store.setFeedback(second, on: "2", in: "c")
+        try await store.setFeedback(other, on: "2", in: "c")
+        #expect(try await store.conversation(id: "c")?.messages[1].feedback == [second, other])
+        let counts = try await store.counts()
+        #expect((counts.feedback, counts.likes, counts.dislikes, counts.users) == (2, 0, 1, 2))
+        folder.advance(10)
+        try await store.retractFeedback(of: "u", on: "2", in: "c")
+        try await store.retractFeedback(of: "nobody", on: "2", in: "c")
+        #expect(try await store.conversation(id: "c")?.messages[1].feedback == [other])
+        let history = try await store.feedbackHistory(of: "2", in: "c")
+        #expect(history.map(\.action) == [.given, .given, .given, .retracted])
+        #expect(history.map(\.feedback) == [first, second, other, second])
+        #expect(
+            history.map { $0.recordedAt.timeIntervalSince1970 } == [
+                1_700_000_000, 1_700_000_010, 1_700_000_010, 1_700_000_020,
+            ])
+        let missing = await #expect(throws: StorageError.self) { try await store.setFeedback(first, on: "9", in: "c") }
+        #expect(missing?.code == .notFound)
+        #expect(missing?.reason == "no message 9 in conversation c")
+    }
+
+    @Test("a log that is imported again keeps what was said on the page since")
+    func mergeOnSave() async throws {
+        let store = try StoreFolder().store()
+        var log = chat("c", of: "u", consent: .release)
+        log.messages[1].feedback = [Feedback(userID: "u", rating: .like)]
+        try await store.save(log)
+        try await store.setFeedback(Feedback(userID: "v", rating: .dislike), on: "2", in: "c")
+        try await store.setConsent(.improve, conversationID: "c")
+        log.messages[1].text = "on the shelf"
+        log.messages[1].feedback = [Feedback(userID: "u", rating: .dislike)]
+        log.messages.removeLast()
+        let summary = try await store.save([log])
+        #expect(summary.replaced == 1)
+        let read = try #require(try await store.conversation(id: "c"))
+        #expect(read.messages.map(\.text) == ["where is the kettle", "on the shelf"])
+        #expect(read.messages[1].feedback.map(\.rating) == [.dislike, .dislike])
+        #expect(read.messages[1].feedback.map(\.userID) == ["u", "v"])
+        // The log said `release`; the person has said less since.
+        #expect(read.consent == .improve)
+        try await store.setConsent(.release, conversationID: "c")
+        #expect(try await store.conversation(id: "c")?.consent == .release)
+        // Nothing is kept of a conversation once its person allows nothing.
+        log.consent = .none
+        #expect(try await store.save(log).withoutConsent == 1)
+        #expect(try await store.conversation(id: "c") == nil)
+        #expect(try await store.counts().messages == 0)
+    }
+
+    @Test("messages are appended once, at the end")
+    func append() async throws {
+        let store = try StoreFolder().store()
+        try await store.save(Conversation(id: "c", userID: "u"))
+        let first = Message(id: "a", sender: .human, text: "hello")
+        let second = Message(id: "b", sender: .bot, text: "hi", feedback: [Feedback(userID: "u", rating: .like)])
+        try await store.append(first, to: "c")
+        try await store.append(second, to: "c")
+        try await store.append(second, to: "c")
+        #expect(try await store.conversation(id: "c")?.messages == [first, second])
+        var changed = first
+        changed.text = "hallo"
+        let conflict = await #expect(throws: StorageError.self) { try await store.append(changed, to: "c") }
+        #expect(conflict?.code == .conflict)
+        let missing = await #expect(throws: StorageError.self) { try await store.append(first, to: "none") }
+        #expect(missing?.code == .notFound)
+    }
+
+    @Test("what changed since, and who is there")
+    func sinceAndUsers() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.store()
+        try await store.save([chat("a", of: "u"), chat("b", of: "u"), chat("c", of: "v")])
+        folder.advance(100)
+        let later = folder.now
+        try await store.setFeedback(Feedback(userID: "w", rating: .like), on: "2", in: "b")
+        #expect(try await store.all(since: later).map(\.id) == ["b"])
+        #expect(try await store.all(since: later.addingTimeInterval(-100)).count == 3)
+        #expect(try await store.all(since: later.addingTimeInterval(1)).isEmpty)
+        #expect(
+            try await store.users()
+                == [
+                    StoredUser(id: "u", conversations: 2, likes: 0, dislikes: 0),
+                    StoredUser(id: "v", conversations: 1, likes: 0, dislikes: 0),
+                    StoredUser(id: "w", conversations: 0, likes: 1, dislikes: 0),
+                ])
+        #expect(try await store.conversations(of: "u").map(\.id) == ["a", "b"])
+        try await store.delete(conversationID: "a")
+        try await store.delete(conversationID: "never there")
+        #expect(try await store.conversations(of: "u").map(\.id) == ["b"])
+    }
+
+    @Test(
+        "a deleted person is gone everywhere, also from the bytes of the file, and an old log does not bring them back")
+    func deletePerson() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.store()
+        var mine = chat("mine", of: "person-to-go", startedAt: folder.now)
+        mine.messages[0].text = "my secret is plum jam"
+        var others = chat("others", of: "v")
+        others.messages[1].feedback = [
+            Feedback(userID: "person-to-go", rating: .dislike, comment: "needs more plum jam"),
+            Feedback(userID: "v", rating: .like),
+        ]
+        try await store.save([mine, others])
+        folder.advance(60)
+        try await store.delete(userID: "person-to-go")
+        #expect(try await store.all().map(\.id) == ["others"])
+        #expect(try await store.conversation(id: "others")?.messages[1].feedback.map(\.userID) == ["v"])
+        #expect(try await store.feedbackHistory(of: "2", in: "others").map(\.feedback.userID) == ["v"])
+        #expect(try await store.users().map(\.id) == ["v"])
+        // The other's conversation counts as changed: the next export differs.
+        #expect(try await store.all(since: folder.now).map(\.id) == ["others"])
+        for file in try FileManager.default.contentsOfDirectory(at: folder.url, includingPropertiesForKeys: nil) {
+            let bytes = try Data(contentsOf: file)
+            #expect(bytes.range(of: Data("plum jam".utf8)) == nil, "\(file.lastPathComponent)")
+            #expect(bytes.range(of: Data("person-to-go".utf8)) == nil, "\(file.lastPathComponent)")
+        }
+        let summary = try await store.save([mine, others])
+        #expect((summary.deletedPerson, summary.added, summary.replaced) == (1, 0, 1))
+        #expect(try await store.conversation(id: "others")?.messages[1].feedback.map(\.userID) == ["v"])
+        // Who comes back and starts anew is welcome.
+        let new = chat("new", of: "person-to-go", startedAt: folder.now)
+        #expect(try await store.save(new).added == 1)
+    }
+
+    @Test("another person's conversation under the same id is refused, not overwritten")
+    func sameID() async throws {
+        let store = try StoreFolder().store()
+        try await store.save(chat("c", of: "u"))
+        let summary = try await store.save([chat("c", of: "v"), chat("d", of: "v")])
+        #expect(summary.refused == ["conversation c: another person's has the same id"])
+        #expect(summary.added == 1)
+        #expect(try await store.conversation(id: "c")?.userID == "u")
+        var twice = chat("e", of: "u")
+        twice.messages[2].id = "1"
+        #expect(try await store.save(twice).refused == ["conversation e: two messages have the id 1"])
+    }
+
+    @Test("a store in memory")
+    func inMemory() async throws {
+        let store = try SQLiteStore()
+        try await store.save(chat("c", of: "u"))
+        try await store.delete(userID: "u")
+        #expect(try await store.counts().conversations == 0)
+    }
+}

@@ -1,0 +1,157 @@
+import Conversations
+import Foundation
+import GRDB
+import Storage
+import Testing
+
+/// The store as a file: crashes, other writers, other files, other versions.
+@Suite("The store's file")
+struct StoreFileTests {
+    @Test("what a write has returned from is in the files, whatever becomes of the process")
+    func durability() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.store()
+        try await store.save((0..<50).map { chat("c\($0)", of: "u") })
+        try await store.setFeedback(Feedback(userID: "u", rating: .like), on: "2", in: "c7")
+        // The files as a kill at this moment would leave them: the store is open, nothing is closed or moved together.
+        let image = folder.url.appending(path: "after-the-kill.sqlite")
+        for suffix in ["", "-wal"] {
+            try FileManager.default.copyItem(atPath: folder.file.path + suffix, toPath: image.path + suffix)
+        }
+        let after = try folder.store(at: image)
+        #expect(try await after.counts().conversations == 50)
+        #expect(try await after.conversation(id: "c7")?.messages[1].feedback.first?.rating == .like)
+        #expect(try await store.counts() == after.counts())
+        // A journal that was torn in the middle of its last transaction loses that one and nothing else.
+        let torn = folder.url.appending(path: "torn.sqlite")
+        for suffix in ["", "-wal"] {
+            try FileManager.default.copyItem(atPath: folder.file.path + suffix, toPath: torn.path + suffix)
+        }
+        let journal = try FileHandle(forUpdating: URL(filePath: torn.path + "-wal"))
+        let size = try journal.seekToEnd()
+        try journal.truncate(atOffset: size - 100)
+        try journal.close()
+        let rest = try folder.store(at: torn)
+        #expect(try await rest.counts().conversations == 50)
+        #expect(try await rest.counts().likes == 0)
+    }
+
+    @Test("two writers at once: nothing is lost, readers are not held up")
+    func twoWriters() async throws {
+        let folder = try StoreFolder()
+        let stores = [try folder.store(), try folder.store()]
+        try await stores[0].save(chat("shared", of: "u"))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (writer, store) in stores.enumerated() {
+                group.addTask {
+                    for i in 0..<40 {
+                        try await store.save(chat("c\(writer)-\(i)", of: "u\(writer)"))
+                        try await store.append(
+                            Message(id: "w\(writer)-\(i)", sender: .human, text: "\(i)"), to: "shared")
+                        try await store.setFeedback(
+                            Feedback(userID: "w\(writer)", rating: i % 2 == 0 ? .like : .dislike), on: "2", in: "shared"
+                        )
+                    }
+                }
+            }
+            group.addTask {
+                for _ in 0..<40 { _ = try await stores[0].counts() }
+            }
+            try await group.waitForAll()
+        }
+        let counts = try await stores[1].counts()
+        #expect(counts.conversations == 81)
+        #expect(counts.dislikes == 2)
+        let shared = try #require(try await stores[0].conversation(id: "shared"))
+        #expect(shared.messages.count == 83)
+        #expect(try await stores[1].feedbackHistory(of: "2", in: "shared").count == 80)
+    }
+
+    @Test("a locked store: one clear error after the time-out, and it works again afterwards")
+    func locked() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.store(busyTimeout: 0.2)
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: folder.file.path, configuration: configuration)
+        try await other.writeWithoutTransaction { db in try db.execute(sql: "BEGIN IMMEDIATE") }
+        let start = ContinuousClock.now
+        let error = await #expect(throws: StorageError.self) { try await store.save(chat("c", of: "u")) }
+        #expect(error?.code == .locked)
+        #expect(error?.isInputAtFault == false)
+        #expect(
+            error?.description
+                == "\(folder.file.relativePath): locked by another process; try again when it has finished")
+        #expect(ContinuousClock.now - start < .seconds(4))
+        #expect(try await store.counts().conversations == 0)
+        try await other.writeWithoutTransaction { db in try db.execute(sql: "ROLLBACK") }
+        try await store.save(chat("c", of: "u"))
+        #expect(try await store.counts().conversations == 1)
+    }
+
+    @Test("files that are no store are refused by name and left as they are")
+    func otherFiles() async throws {
+        let folder = try StoreFolder()
+        func code(of file: URL) -> StorageError.Code? {
+            #expect(throws: StorageError.self) { try folder.store(at: file) }?.code
+        }
+        let text = folder.url.appending(path: "notes.txt")
+        try Data("these are notes, longer than a head".utf8).write(to: text)
+        #expect(code(of: text) == .notADatabase)
+        let short = folder.url.appending(path: "short")
+        try Data("x".utf8).write(to: short)
+        #expect(code(of: short) == .notADatabase)
+        let damaged = folder.url.appending(path: "damaged.sqlite")
+        try (Data("SQLite format 3\0".utf8) + Data(repeating: 7, count: 5000)).write(to: damaged)
+        #expect(code(of: damaged) == .notADatabase)
+        #expect(code(of: folder.url) == .unavailable)
+        #expect(code(of: folder.url.appending(path: "none/store.sqlite")) == .unavailable)
+        let stranger = folder.url.appending(path: "stranger.sqlite")
+        try await DatabaseQueue(path: stranger.path).write { db in try db.execute(sql: "CREATE TABLE song (title TEXT)")
+        }
+        let before = try Data(contentsOf: stranger)
+        #expect(code(of: stranger) == .notAStore)
+        #expect(try Data(contentsOf: stranger) == before)
+        let empty = folder.url.appending(path: "empty.sqlite")
+        try Data().write(to: empty)
+        #expect(try await folder.store(at: empty).counts().conversations == 0)
+    }
+
+    @Test("a store of an older version is brought up to date with all that is in it")
+    func olderVersion() async throws {
+        let folder = try StoreFolder()
+        try await folder.store().save(chat("c", of: "u"))
+        // As the first version left it.
+        try await DatabaseQueue(path: folder.file.path).write { db in
+            try db.execute(sql: "DROP TABLE deletedPerson; DELETE FROM grdb_migrations WHERE identifier LIKE '2 %'")
+        }
+        let store = try folder.store()
+        #expect(try await store.all().map(\.id) == ["c"])
+        try await store.delete(userID: "u")
+        #expect(try await store.save([chat("c", of: "u")]).deletedPerson == 1)
+    }
+
+    @Test("a store of a newer version is refused")
+    func newerVersion() async throws {
+        let folder = try StoreFolder()
+        try await folder.store().save(chat("c", of: "u"))
+        try await DatabaseQueue(path: folder.file.path).write { db in
+            try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('99 things to come')")
+        }
+        let error = #expect(throws: StorageError.self) { try folder.store() }
+        #expect(error?.code == .newerSchema)
+    }
+
+    @Test("a damaged record is an error that names it, not a crash")
+    func damagedRecord() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.store()
+        try await store.save(chat("c", of: "u"))
+        try await DatabaseQueue(path: folder.file.path).write { db in
+            try db.execute(sql: "UPDATE message SET body = x'7B7D' WHERE id = '2'")
+        }
+        let error = await #expect(throws: StorageError.self) { try await store.conversation(id: "c") }
+        #expect(error?.code == .damagedRecord)
+        #expect(error?.reason.contains("message.sender: missing") == true)
+    }
+}
