@@ -1,0 +1,161 @@
+import Foundation
+import ModelFormats
+import Torch
+
+/// The BERT encoder (1810.04805), post-norm: what all-MiniLM-L6-v2 is made of.
+public final class BertModel: Module, @unchecked Sendable {
+    public let configuration: BertConfiguration
+    private let words, positions, types: Parameter
+    private let embeddingNorm: Affine
+    private let layers: [Layer]
+
+    private struct Affine {
+        var weight, bias: Parameter
+    }
+
+    private struct Layer {
+        var query, key, value, output, outputNorm, up, down, finalNorm: Affine
+    }
+
+    /// Loads a Hugging Face folder.
+    /// - Throws: `ModelFormatsError` for a broken folder, `LanguageModelError` for a field or tensor that does not fit.
+    public init(folder: URL, dtype: DType = .float32, device: Device = .cpu) throws {
+        let place = try ModelFolder(folder)
+        let type = try place.modelType()
+        guard type == "bert" else {
+            throw LanguageModelError(.configuration, "\(folder.path)/config.json: model_type “\(type)” is not supported here; bert is")
+        }
+        let configuration = try place.configuration(BertConfiguration.self)
+        try configuration.validate()
+        self.configuration = configuration
+        let weights = try place.weights()
+        let prefix = weights.entry("bert.embeddings.word_embeddings.weight") == nil ? "" : "bert."
+        func make(_ name: String, _ shape: [Int]) throws -> Parameter {
+            Parameter(
+                try TensorLoading.tensor(
+                    prefix + name, shape: shape, from: weights, dtype: dtype, device: device, folder: folder))
+        }
+        func affine(_ name: String, _ weight: [Int]) throws -> Affine {
+            Affine(weight: try make(name + ".weight", weight), bias: try make(name + ".bias", [weight[0]]))
+        }
+        let (width, wide) = (configuration.hiddenSize, configuration.intermediateSize)
+        words = try make("embeddings.word_embeddings.weight", [configuration.vocabularySize, width])
+        positions = try make("embeddings.position_embeddings.weight", [configuration.contextLength, width])
+        types = try make("embeddings.token_type_embeddings.weight", [configuration.typeCount, width])
+        embeddingNorm = try affine("embeddings.LayerNorm", [width])
+        layers = try (0..<configuration.layerCount).map { index in
+            let at = "encoder.layer.\(index)."
+            return Layer(
+                query: try affine(at + "attention.self.query", [width, width]),
+                key: try affine(at + "attention.self.key", [width, width]),
+                value: try affine(at + "attention.self.value", [width, width]),
+                output: try affine(at + "attention.output.dense", [width, width]),
+                outputNorm: try affine(at + "attention.output.LayerNorm", [width]),
+                up: try affine(at + "intermediate.dense", [wide, width]),
+                down: try affine(at + "output.dense", [width, wide]),
+                finalNorm: try affine(at + "output.LayerNorm", [width]))
+        }
+    }
+
+    public var namedParameters: [(name: String, parameter: Parameter)] {
+        func both(_ name: String, _ affine: Affine) -> [(name: String, parameter: Parameter)] {
+            [(name + ".weight", affine.weight), (name + ".bias", affine.bias)]
+        }
+        var all: [(name: String, parameter: Parameter)] = [
+            ("embeddings.word_embeddings.weight", words), ("embeddings.position_embeddings.weight", positions),
+            ("embeddings.token_type_embeddings.weight", types),
+        ]
+        all += both("embeddings.LayerNorm", embeddingNorm)
+        for (index, layer) in layers.enumerated() {
+            let at = "encoder.layer.\(index)."
+            all += both(at + "attention.self.query", layer.query) + both(at + "attention.self.key", layer.key)
+            all += both(at + "attention.self.value", layer.value) + both(at + "attention.output.dense", layer.output)
+            all += both(at + "attention.output.LayerNorm", layer.outputNorm) + both(at + "intermediate.dense", layer.up)
+            all += both(at + "output.dense", layer.down) + both(at + "output.LayerNorm", layer.finalNorm)
+        }
+        return all
+    }
+
+    /// Hidden states of the last layer.
+    /// - Parameters:
+    ///   - ids: int64 [B, T], T at most the context length.
+    ///   - attentionMask: bool [B, T], false for padding.
+    /// - Returns: [B, T, H].
+    public func hidden(_ ids: Tensor, attentionMask: Tensor) throws -> Tensor {
+        guard ids.rank == 2, attentionMask.shape == ids.shape, ids.shape[1] <= configuration.contextLength else {
+            throw LanguageModelError(
+                .input, "ids and mask must both be [B, T] with T at most \(configuration.contextLength); "
+                    + "they are \(ids.shape) and \(attentionMask.shape)")
+        }
+        let (batch, length) = (ids.shape[0], ids.shape[1])
+        let place = try positions.value.narrow(dim: 0, start: 0, length: length)
+        let kind = try types.value.narrow(dim: 0, start: 0, length: 1)
+        var x = try norm(ids.embedding(weight: words.value) + place + kind, embeddingNorm)
+        let mask = try attentionMask.reshape([batch, 1, 1, length])
+        let size = configuration.hiddenSize / configuration.headCount
+        for layer in layers {
+            func heads(_ affine: Affine) throws -> Tensor {
+                try linear(x, affine).reshape([batch, length, configuration.headCount, size]).transpose(1, 2)
+            }
+            let mixed = try heads(layer.query).scaledDotProductAttention(
+                key: heads(layer.key), value: heads(layer.value), mask: mask.expand([batch, 1, length, length]))
+            let joined = try mixed.transpose(1, 2).reshape([batch, length, configuration.hiddenSize])
+            x = try norm(linear(joined, layer.output) + x, layer.outputNorm)
+            x = try norm(linear(linear(x, layer.up).gelu(), layer.down) + x, layer.finalNorm)
+        }
+        return x
+    }
+
+    private func linear(_ x: Tensor, _ affine: Affine) throws -> Tensor {
+        try x.linear(weight: affine.weight.value.to(x.dtype), bias: affine.bias.value.to(x.dtype))
+    }
+
+    private func norm(_ x: Tensor, _ affine: Affine) throws -> Tensor {
+        try x.layerNorm(
+            weight: affine.weight.value.to(x.dtype), bias: affine.bias.value.to(x.dtype), eps: configuration.normEpsilon)
+    }
+}
+
+/// `config.json` of a BERT encoder.
+public struct BertConfiguration: Sendable, Hashable, Decodable {
+    public var vocabularySize: Int
+    public var hiddenSize: Int
+    public var intermediateSize: Int
+    public var layerCount: Int
+    public var headCount: Int
+    public var contextLength: Int
+    public var typeCount: Int
+    public var normEpsilon: Double
+    public var activation: String
+
+    enum CodingKeys: String, CodingKey {
+        case vocabularySize = "vocab_size"
+        case hiddenSize = "hidden_size"
+        case intermediateSize = "intermediate_size"
+        case layerCount = "num_hidden_layers"
+        case headCount = "num_attention_heads"
+        case contextLength = "max_position_embeddings"
+        case typeCount = "type_vocab_size"
+        case normEpsilon = "layer_norm_eps"
+        case activation = "hidden_act"
+    }
+
+    /// - Throws: `LanguageModelError` naming the field at fault.
+    func validate() throws {
+        let counts = [
+            ("vocab_size", vocabularySize), ("hidden_size", hiddenSize), ("intermediate_size", intermediateSize),
+            ("num_hidden_layers", layerCount), ("num_attention_heads", headCount),
+            ("max_position_embeddings", contextLength), ("type_vocab_size", typeCount),
+        ]
+        for (name, value) in counts where value < 1 || value > 1 << 24 {
+            throw LanguageModelError(.configuration, "config.json: \(name) is \(value)")
+        }
+        guard hiddenSize % headCount == 0 else {
+            throw LanguageModelError(
+                .configuration, "config.json: hidden_size \(hiddenSize) is no multiple of num_attention_heads \(headCount)")
+        }
+        guard activation == "gelu" else {
+            throw LanguageModelError(.configuration, "config.json: hidden_act “\(activation)” is not supported")
+        }
+    }
+}
