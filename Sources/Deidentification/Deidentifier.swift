@@ -1,0 +1,191 @@
+import Conversations
+
+/// Takes out of a conversation what tells who the person is, and puts in its place what keeps the conversation readable.
+///
+/// Names, numbers and addresses are found by recognizers (see `Entity`); the same text gets the same pseudonym throughout a
+/// conversation and another one in the next, by HMAC-SHA256 under a key kept apart from the data. The key does not leave
+/// this type and no finding holds a found text. Value type without state: safe to use from many tasks.
+public struct Deidentifier: Sendable {
+    private let key: DeidentificationKey
+    private let operators: OperatorTable
+    private let detector: Detector
+
+    /// - Parameters:
+    ///   - key: See `DeidentificationKey.loadOrCreate`.
+    ///   - operators: What stands where something was found.
+    ///   - lexicon: Word lists; the ones that come with Loam when not given.
+    ///   - threshold: Findings with a lower score are dropped. Lower finds more and spoils more.
+    /// - Throws: `DeidentificationError` when a word list of the installation is missing.
+    public init(
+        key: DeidentificationKey, operators: OperatorTable = OperatorTable(), lexicon: Lexicon? = nil,
+        threshold: Double = 0.5
+    ) throws(DeidentificationError) {
+        self.key = key
+        self.operators = operators
+        let lists: Lexicon
+        if let lexicon { lists = lexicon } else { lists = try Lexicon() }
+        detector = Detector(lexicon: lists, threshold: threshold)
+    }
+
+    // MARK: One text
+
+    /// What stands in a text of its own, in order.
+    public func findings(in text: String) -> [Finding] {
+        let scanned = ScannedText(text, lexicon: detector.lexicon)
+        let context = RecognitionContext(lexicon: detector.lexicon)
+        let found = ConflictRule.resolve(detector.patterns(in: scanned, context) + detector.names(in: scanned, context))
+        return found.map { Finding(entity: $0.entity, start: $0.start, end: $0.end, score: $0.score) }
+    }
+
+    /// De-identifies a text of its own.
+    /// - Parameter scope: Pseudonyms are the same within a scope and differ between scopes.
+    public func deidentify(text: String, scope: String) -> (String, [Finding]) {
+        var holder = Conversation(id: scope, userID: "", messages: [Message(id: "", sender: .human, text: text)])
+        let (changed, findings) = deidentify(holder)
+        holder = changed
+        return (
+            holder.messages.first?.text ?? "",
+            findings.map {
+                var finding = $0
+                finding.place = nil
+                return finding
+            }
+        )
+    }
+
+    // MARK: A conversation
+
+    /// A conversation without what identifies, and where what was found, in order.
+    ///
+    /// Two passes: names given in one turn (`I'm …`, an answer to "What's your name?") are then found in all others, in
+    /// small letters too. `userID` is a pseudonym already and stays, unless it holds an address or a number itself: then
+    /// it becomes a keyed hash that is the same in all conversations, because trust and splits go by it.
+    public func deidentify(_ conversation: Conversation) -> (Conversation, [Finding]) {
+        var work = Work()
+        var result = conversation
+        var expectation: (asked: WordClass, asksName: Bool) = ([], false)
+        ConversationTexts.visit(&result) { field, text in
+            let scanned = ScannedText(text, lexicon: detector.lexicon)
+            var context = RecognitionContext(lexicon: detector.lexicon)
+            if field.isTurn {
+                context.asked = expectation.asked
+                context.asksName = expectation.asksName
+                expectation = detector.expectation(of: scanned)
+            } else if let key = field.key {
+                context.asked = classes(ofKey: key)
+            }
+            let names = detector.names(in: scanned, context)
+            for name in names where name.score >= 0.6 {
+                work.knownNames.formUnion(detector.words(of: name, in: scanned))
+            }
+            work.texts.append(
+                .init(
+                    scanned: scanned, patterns: detector.patterns(in: scanned, context), context: context, names: names)
+            )
+        }
+        let candidates = work.resolved(detector)
+        let users = hashedUsers(of: &result)
+        guard users > 0 || candidates.contains(where: { !$0.isEmpty }) else { return (conversation, []) }
+
+        var book = PseudonymBook(
+            key: key, scope: conversation.id, lexicon: detector.lexicon, taken: work.words)
+        var findings: [Finding] = []
+        var index = 0
+        ConversationTexts.visit(&result) { field, text in
+            let found = candidates[index]
+            if !found.isEmpty {
+                text = replaced(work.texts[index].scanned.bytes, found, &book)
+                findings += found.map {
+                    Finding(entity: $0.entity, start: $0.start, end: $0.end, score: $0.score, place: field.place)
+                }
+            }
+            index += 1
+        }
+        return (result, findings)
+    }
+
+    /// What the first pass leaves for the second.
+    private struct Work {
+        struct Text {
+            var scanned: ScannedText
+            var patterns: [Candidate]
+            var context: RecognitionContext
+            var names: [Candidate]
+        }
+
+        var texts: [Text] = []
+        var knownNames: Set<UInt64> = []
+
+        /// Every folded word of the conversation.
+        var words: Set<UInt64> {
+            var words: Set<UInt64> = []
+            for text in texts {
+                for token in text.scanned.tokens where token.kind == .word { words.insert(token.folded) }
+            }
+            return words
+        }
+
+        func resolved(_ detector: Detector) -> [[Candidate]] {
+            texts.map { text in
+                var names = text.names
+                if !knownNames.isEmpty {
+                    var context = text.context
+                    context.knownNames = knownNames
+                    names = detector.names(in: text.scanned, context)
+                }
+                return ConflictRule.resolve(text.patterns + names)
+            }
+        }
+    }
+
+    private func replaced(_ bytes: [UInt8], _ found: [Candidate], _ book: inout PseudonymBook) -> String {
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        var position = 0
+        for candidate in found {
+            result.append(contentsOf: bytes[position..<candidate.start])
+            let text = String(decoding: bytes[candidate.start..<candidate.end], as: UTF8.self)
+            result.append(contentsOf: replacement(of: text, candidate.entity, &book).utf8)
+            position = candidate.end
+        }
+        result.append(contentsOf: bytes[position...])
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    private func replacement(of text: String, _ entity: Entity, _ book: inout PseudonymBook) -> String {
+        switch operators[entity] {
+        case .pseudonymise: book.pseudonym(of: text, entity)
+        case .replace: "<\(entity.rawValue)>"
+        case .redact: ""
+        case .mask: String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.isWhitespace ? $0 : "*" }))
+        case .hash: "<\(entity.rawValue)_\(book.hash(of: text, entity))>"
+        case .keep: text
+        }
+    }
+
+    // MARK: Users and unknown fields
+
+    /// Replaces user ids that hold an e-mail address, a telephone number or the like. Returns how many.
+    private func hashedUsers(of conversation: inout Conversation) -> Int {
+        var count = 0
+        func hashed(_ id: inout String) {
+            let scanned = ScannedText(id, lexicon: detector.lexicon)
+            guard !detector.patterns(in: scanned, RecognitionContext(lexicon: detector.lexicon)).isEmpty else { return }
+            var random = KeyedRandom(key: key, [Array("user".utf8), Array(id.utf8)])
+            id = "user-" + random.hex(16)
+            count += 1
+        }
+        hashed(&conversation.userID)
+        for i in conversation.messages.indices {
+            for k in conversation.messages[i].feedback.indices { hashed(&conversation.messages[i].feedback[k].userID) }
+        }
+        return count
+    }
+
+    /// `phone_number` says that its value is one.
+    private func classes(ofKey key: String) -> WordClass {
+        let words = String(String.UnicodeScalarView(key.unicodeScalars.map { $0 == "_" ? " " : $0 }))
+        let wanted: WordClass = [.phone, .card, .ssn, .birth, .address, .account, .license, .passport, .iban]
+        return ScannedText(words, lexicon: detector.lexicon).classes.intersection(wanted)
+    }
+}

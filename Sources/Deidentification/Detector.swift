@@ -1,0 +1,58 @@
+/// Runs all recognizers over one text.
+struct Detector: Sendable {
+    let lexicon: Lexicon
+    /// Candidates below this are dropped.
+    var threshold: Double
+
+    private static let patterns: [any Recognizer] = [
+        EmailRecognizer(), URLRecognizer(), IPAddressRecognizer(), CreditCardRecognizer(), SocialSecurityRecognizer(),
+        IBANRecognizer(), PhoneRecognizer(), AddressRecognizer(), HandleRecognizer(), BirthDateRecognizer(),
+        IdentifierRecognizer(),
+    ]
+
+    /// Everything but names.
+    func patterns(in text: ScannedText, _ context: RecognitionContext) -> [Candidate] {
+        var found: [Candidate] = []
+        for recognizer in Self.patterns { recognizer.recognize(text, context, into: &found) }
+        return found.filter { $0.score >= threshold }
+    }
+
+    /// Names of persons.
+    func names(in text: ScannedText, _ context: RecognitionContext) -> [Candidate] {
+        var found: [Candidate] = []
+        PersonRecognizer().recognize(text, context, into: &found)
+        return found.filter { $0.score >= threshold }
+    }
+
+    /// What a turn asks the next one for.
+    func expectation(of text: ScannedText) -> (asked: WordClass, asksName: Bool) {
+        let tokens = text.tokens
+        guard tokens.contains(where: { $0.kind == .sign && $0.folded == UInt64(UInt8(ascii: "?")) }) else {
+            return ([], false)
+        }
+        let wanted: WordClass = [.phone, .card, .ssn, .birth, .address, .account, .license, .passport, .iban]
+        var asksName = false
+        for i in tokens.indices where tokens[i].kind == .word {
+            if tokens[i].folded == Word.name, text.isWord(i - 1, Word.your) || text.isWord(i - 1, Word.full) {
+                asksName = true
+            }
+            if tokens[i].folded == Word.you, text.isWord(i - 1, Word.call) { asksName = true }
+        }
+        return (text.classes.intersection(wanted), asksName)
+    }
+
+    /// The words of a found name that name the person wherever they stand in the conversation.
+    func words(of name: Candidate, in text: ScannedText) -> [UInt64] {
+        // Tokens are in order: find the first by halves, since a long text may hold many names.
+        var low = 0
+        var high = text.tokens.count
+        while low < high {
+            let middle = (low + high) / 2
+            if text.tokens[middle].start < name.start { low = middle + 1 } else { high = middle }
+        }
+        return text.tokens[low...].prefix { $0.end <= name.end }.filter {
+            $0.kind == .word && $0.length > 2
+                && $0.classes.isDisjoint(with: [.title, .suffix, .particle, .common, .neverName])
+        }.map(\.folded)
+    }
+}

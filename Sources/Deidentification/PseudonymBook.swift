@@ -1,0 +1,183 @@
+/// The pseudonyms of one conversation. What stands for a name depends on the key, the conversation's id and the name: the
+/// same person has one pseudonym in a conversation, and another one, unlinkable without the key, in the next.
+struct PseudonymBook {
+    private let key: DeidentificationKey
+    private let scope: [UInt8]
+    private let lexicon: Lexicon
+    /// Folded words of the conversation and pseudonyms already given: none of them is given again.
+    private var taken: Set<UInt64>
+    private var names: [UInt64: String] = [:]
+    private var isExhausted = false
+
+    init(key: DeidentificationKey, scope: String, lexicon: Lexicon, taken: Set<UInt64>) {
+        self.key = key
+        self.scope = Array(scope.utf8)
+        self.lexicon = lexicon
+        self.taken = taken
+    }
+
+    /// What stands for a found text.
+    mutating func pseudonym(of text: String, _ entity: Entity) -> String {
+        switch entity {
+        case .person: return person(text)
+        case .emailAddress:
+            var random = random(entity, text.lowercased())
+            return "\(draw(lexicon.firstNames, &random))\(digits(3, &random))@example.org"
+        case .url:
+            var random = random(entity, text.lowercased())
+            let scheme = text.lowercased().hasPrefix("http://") ? "http://" : text.contains("://") ? "https://" : ""
+            return "\(scheme)example.org/\(random.hex(8))"
+        case .ipAddress:
+            var random = random(entity, text.lowercased())
+            // Ranges that belong to nobody: RFC 1918, RFC 3849.
+            return text.contains(":")
+                ? "2001:db8::\(random.hex(4)):\(random.hex(4))"
+                : "10.\(random.index(below: 256)).\(random.index(below: 256)).\(1 + random.index(below: 254))"
+        case .userName: return userName(text)
+        case .streetAddress:
+            var random = random(entity, FoldedText.letters(text))
+            let length = max(1, text.utf8.split { !ScannedText.isDigit($0) }.first.map { min($0.count, 4) } ?? 2)
+            let street = Self.streets[random.index(below: Self.streets.count)]
+            return "\(1 + random.index(below: 9))\(digits(length - 1, &random)) \(street) Street"
+        case .dateOfBirth: return DatePseudonym.date(text, random: random(entity, FoldedText.letters(text)))
+        case .phoneNumber, .creditCard, .socialSecurityNumber, .iban, .driverLicense, .passport:
+            return number(text, entity)
+        }
+    }
+
+    /// A keyed hash for `Operator.hash`.
+    func hash(of text: String, _ entity: Entity) -> String {
+        var random = random(entity, FoldedText.letters(text))
+        return random.hex(16)
+    }
+
+    private static let streets = [
+        "Maple", "Cedar", "Willow", "Birch", "Chestnut", "Juniper", "Linden", "Hawthorn", "Sycamore", "Walnut",
+        "Poplar",
+        "Alder", "Laurel", "Magnolia", "Cypress", "Rowan",
+    ]
+
+    // MARK: Names
+
+    /// Every word of the name for itself, so that `Anna`, `Anna Berg` and `Berg` stay the same persons; titles, `van` and
+    /// `Jr.` stay.
+    private mutating func person(_ text: String) -> String {
+        let scanned = ScannedText(text, lexicon: lexicon)
+        let words = scanned.tokens.indices.filter {
+            scanned.tokens[$0].kind == .word
+                && scanned.tokens[$0].classes.isDisjoint(with: [.title, .suffix, .particle])
+        }
+        var result: [UInt8] = []
+        var position = 0
+        for (place, index) in words.enumerated() {
+            let token = scanned.tokens[index]
+            result.append(contentsOf: scanned.bytes[position..<token.start])
+            let isFamily =
+                place > 0 && (place == words.count - 1 || !token.classes.contains(.first))
+                || (words.count == 1 && token.classes.contains(.last) && !token.classes.contains(.first))
+                || (words.count == 1 && scanned.classes.contains(.title))
+            let original = String(decoding: scanned.bytes[token.start..<token.end], as: UTF8.self)
+            result.append(contentsOf: word(original, token, isFamily: isFamily).utf8)
+            position = token.end
+        }
+        result.append(contentsOf: scanned.bytes[position...])
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    private mutating func word(_ text: String, _ token: ScannedText.Token, isFamily: Bool) -> String {
+        let plain: String
+        if let known = names[token.folded] {
+            plain = known
+        } else {
+            var random = random(.person, FoldedText.letters(text))
+            plain =
+                text.unicodeScalars.count == 1
+                ? Self.letter(&random) : draw(isFamily ? lexicon.lastNames : lexicon.firstNames, &random)
+            names[token.folded] = plain
+        }
+        if token.isAllCapitals { return plain.uppercased() }
+        return token.isCapitalised ? plain.prefix(1).uppercased() + plain.dropFirst() : plain
+    }
+
+    /// A name from the list that is no word of the conversation and stands for nobody else in it.
+    private mutating func draw(_ list: [String], _ random: inout KeyedRandom) -> String {
+        if !isExhausted {
+            let start = random.index(below: list.count)
+            for step in list.indices {
+                let name = list[(start + step) % list.count]
+                if taken.insert(FoldedHash(name).value).inserted { return name }
+            }
+            isExhausted = true
+        }
+        // More persons than names: letters that are no name, but nobody's either.
+        return "n" + String((0..<10).map { _ in Character(Self.letter(&random)) })
+    }
+
+    private static func letter(_ random: inout KeyedRandom) -> String {
+        String(UnicodeScalar(UInt8(ascii: "a") + UInt8(random.index(below: 26))))
+    }
+
+    /// `@` and `#1234` stay in form.
+    private mutating func userName(_ text: String) -> String {
+        var random = random(.userName, text.lowercased())
+        let head = text.hasPrefix("@") ? "@" : text.lowercased().hasPrefix("u/") ? "u/" : ""
+        let tail = text.contains("#") ? "#" + digits(4, &random) : digits(3, &random)
+        return head + draw(lexicon.firstNames, &random) + tail
+    }
+
+    // MARK: Numbers
+
+    private func random(_ entity: Entity, _ text: String) -> KeyedRandom {
+        KeyedRandom(key: key, [scope, Array(entity.rawValue.utf8), Array(text.utf8)])
+    }
+
+    private func digits(_ count: Int, _ random: inout KeyedRandom) -> String {
+        var text = ""
+        for _ in 0..<max(0, count) { text += String(random.index(below: 10)) }
+        return text
+    }
+
+    /// Digits (and in licences and account numbers letters) drawn anew, all else as it was: as BB3x did. The new number is
+    /// never the old one, and never one that could be somebody's card, account or social security number.
+    private func number(_ text: String, _ entity: Entity) -> String {
+        let original = Array(text.utf8)
+        var random = random(entity, FoldedText.letters(text))
+        let hasLetters = entity == .iban || entity == .driverLicense || entity == .passport
+        for _ in 0..<100 {
+            var bytes = original
+            var place = 0
+            for i in bytes.indices {
+                if ScannedText.isDigit(bytes[i]) {
+                    bytes[i] = UInt8(ascii: "0") + UInt8(random.index(below: 10))
+                    // Areas from 900 with a group from 01 to 09 belong to nobody, neither as SSN nor as ITIN.
+                    if entity == .socialSecurityNumber, place == 0 { bytes[i] = UInt8(ascii: "9") }
+                    if entity == .socialSecurityNumber, place == 3 { bytes[i] = UInt8(ascii: "0") }
+                    place += 1
+                } else if hasLetters, ScannedText.isLetter(bytes[i]) {
+                    // The country of an account stays.
+                    if entity != .iban || place > 0 {
+                        bytes[i] = bytes[i] & 0x20 | UInt8(ascii: "A") + UInt8(random.index(below: 26))
+                    }
+                }
+            }
+            let characters = bytes.filter(ScannedText.isAlphanumeric)
+            let isSomebodys =
+                bytes == original
+                || (entity == .creditCard && CreditCardRecognizer.luhn(characters.map { $0 &- 0x30 }[...]))
+                || (entity == .iban && IBANRecognizer.isValid(characters))
+            if !isSomebodys { return String(decoding: bytes, as: UTF8.self) }
+        }
+        return "<\(entity.rawValue)>"
+    }
+}
+
+/// A text by its letters and digits alone, so that `555-0100` and `555 0100` are the same number.
+enum FoldedText {
+    static func letters(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        for scalar in text.unicodeScalars where scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) {
+            bytes.append(contentsOf: FoldedHash.fold(scalar))
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
