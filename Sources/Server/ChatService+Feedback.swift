@@ -79,11 +79,11 @@ extension ChatService {
             conversation.consent = consent
             if consent == .none {
                 unkept.put(conversation)
-                try await store.delete(conversationID: conversation.id)
+                try await store.setConsent(.none, conversationID: conversation.id)
             } else if wasKept {
                 try await store.setConsent(consent, conversationID: conversation.id)
             } else {
-                try await store.save(conversation)
+                try await keep(conversation)
                 // A reply may have been finished while the store was writing.
                 let late = unkept[conversation.id]?.messages.dropFirst(conversation.messages.count) ?? []
                 unkept.remove(conversation.id)

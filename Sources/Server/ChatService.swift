@@ -44,8 +44,15 @@ public actor ChatService {
         for earlier in unkept.of(userID) { unkept.remove(earlier.id) }
         let conversation = Conversation(
             id: randomness.id("c"), userID: userID, consent: consent, startedAt: now(), source: "web")
-        if consent == .none { unkept.put(conversation) } else { try await store.save(conversation) }
+        if consent == .none { unkept.put(conversation) } else { try await keep(conversation) }
         return conversation
+    }
+
+    /// Puts a conversation into the store, and makes sure that it is there: nobody may be told that something is kept
+    /// when it is not.
+    func keep(_ conversation: Conversation) async throws {
+        let summary = try await store.save(conversation)
+        guard summary.added + summary.replaced == 1 else { throw ServerError.unexpected }
     }
 
     /// One conversation of a person.

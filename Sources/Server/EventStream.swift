@@ -48,29 +48,22 @@ enum EventStream {
             body: ResponseBody { writer in
                 try await request.body.consumeWithCancellationOnInboundClose { _ in
                     var iterator = events.makeAsyncIterator()
-                    while let event = try await next(&iterator, logger, failure) {
+                    while true {
+                        // Only what fails in making events becomes one; what fails in writing is thrown on, since then
+                        // nobody reads any more.
+                        let event: Event?
+                        do {
+                            event = try await iterator.next()
+                        } catch let error as CancellationError {
+                            throw error
+                        } catch {
+                            return try await writer.write(failure(ServerError(of: error, logger: logger)).bytes)
+                        }
+                        guard let event else { return }
                         try await writer.write(event.bytes)
                     }
                 }
                 try await writer.finish(nil)
             })
-    }
-
-    /// The next event; an error of the events' maker becomes the last one. What fails in writing is thrown on, since
-    /// then nobody reads any more.
-    private static func next<Iterator: AsyncIteratorProtocol>(
-        _ iterator: inout Iterator, _ logger: Logger, _ failure: (ServerError) throws -> Event
-    ) async throws -> Event? where Iterator.Element == Event {
-        do {
-            return try await iterator.next()
-        } catch let error as ServerError {
-            return try failure(error)
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            // Its text could quote what was said, so only its type is logged.
-            logger.error("reply failed", metadata: ["error": "\(type(of: error))"])
-            return try failure(.unexpected)
-        }
     }
 }

@@ -19,5 +19,6 @@ public struct Randomness: Sendable {
     /// A new id: 96 bits that cannot be guessed, after a prefix.
     func id(_ prefix: String) -> String { prefix + Hex.string(bytes(12)) }
 
-    func seed() -> UInt64 { bytes(8).reduce(0) { $0 << 8 | UInt64($1) } }
+    /// A seed that any JSON reader keeps exactly: 53 bits.
+    func seed() -> UInt64 { bytes(8).reduce(0) { $0 << 8 | UInt64($1) } & (1 << 53 - 1) }
 }

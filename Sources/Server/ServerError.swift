@@ -1,7 +1,6 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
-import Logging
 
 /// A request that cannot be answered as asked, in the shape that OpenAI's clients read:
 /// `{"error":{"message","type","param","code"}}`.
@@ -85,31 +84,5 @@ extension ServerError: HTTPResponseError {
         var response = try JSONBody.response(body, status: status)
         if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
         return response
-    }
-}
-
-/// Gives every error that leaves a route the one shape, and logs what was not expected, by its type only: an error's
-/// text could quote what a person wrote.
-struct ErrorShape<Context: RequestContext>: RouterMiddleware {
-    func handle(
-        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        do {
-            return try await next(request, context)
-        } catch let error as ServerError {
-            throw error
-        } catch let error as HTTPError {
-            let type = error.status.code < 500 ? "invalid_request_error" : "server_error"
-            throw ServerError(
-                error.status, error.body ?? error.status.reasonPhrase, type: type,
-                code: error.status == .notFound ? "not_found" : nil)
-        } catch is CancellationError {
-            throw ServerError.unavailable("The server is stopping.", code: "stopping", retryAfter: 5)
-        } catch let error as any HTTPResponseError {
-            throw ServerError(error.status, error.status.reasonPhrase)
-        } catch {
-            context.logger.error("request failed", metadata: ["error": "\(Swift.type(of: error))"])
-            throw ServerError.unexpected
-        }
     }
 }

@@ -5,7 +5,7 @@ enum Curl {
     /// - Returns: what it printed; empty when it failed.
     @discardableResult
     static func run(_ arguments: [String], input: Data? = nil) async throws -> Data {
-        try await Task.detached {
+        try await apart {
             let process = Process()
             process.executableURL = URL(filePath: "/usr/bin/env")
             process.arguments = ["curl", "-sS"] + arguments
@@ -25,12 +25,12 @@ enum Curl {
             let data = output.fileHandleForReading.readDataToEndOfFile()
             process.waitUntilExit()
             return data
-        }.value
+        }
     }
 
     /// Reads until `mark` is seen (or the answer ends), then goes away without a word, as a closed browser does.
     static func leave(after mark: String, _ arguments: [String]) async throws -> String {
-        try await Task.detached {
+        try await apart {
             let process = Process()
             process.executableURL = URL(filePath: "/usr/bin/env")
             process.arguments = ["curl", "-sS", "-N", "--max-time", "20"] + arguments
@@ -47,6 +47,14 @@ enum Curl {
             }
             kill(process.processIdentifier, SIGKILL)
             return seen
-        }.value
+        }
+    }
+
+    /// Runs what blocks on a thread of its own: Swift's tasks share as few threads as there are cores, and the server
+    /// under test needs them.
+    static func apart<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+        }
     }
 }

@@ -44,7 +44,7 @@ final class WebDriver: Sendable {
         try process.run()
         // Not SIGTERM: the server under test has this process ignore it, and children inherit that.
         defer { kill(process.processIdentifier, SIGKILL) }
-        let base = "http://127.0.0.1:\(try port(from: output.fileHandleForReading))"
+        let base = "http://127.0.0.1:\(try await Curl.apart { try port(from: output.fileHandleForReading) })"
         let options: [String: JSONValue] = [
             "binary": .string(browser.path),
             "args": .array(

@@ -14,7 +14,7 @@ import Testing
 /// A server made of a scripted model, a fresh store, a clock that the test moves and counted randomness.
 struct Workbench: Sendable {
     let generator: ScriptedGenerator
-    let store: MemoryStore
+    let store: SQLiteStore
     let host: ModelHost
     let server: WebServer
     let clock: TestClock
@@ -27,11 +27,11 @@ struct Workbench: Sendable {
         isLoading: Bool = false, files: URL? = nil
     ) throws {
         self.generator = generator
-        store = MemoryStore()
-        let agent = DialogueAgent(generator: generator)
-        host = ModelHost(isLoading ? .loading : .ready(agent, generator), repliesAtOnce: limits.repliesAtOnce)
         let clock = TestClock()
         self.clock = clock
+        store = try SQLiteStore(now: { clock.now })
+        let agent = DialogueAgent(generator: generator)
+        host = ModelHost(isLoading ? .loading : .ready(agent, generator), repliesAtOnce: limits.repliesAtOnce)
         let log = LogSheet()
         self.log = log
         let box = CounterBox()
