@@ -109,7 +109,7 @@ struct SQLiteStoreTests {
     func append() async throws {
         let store = try StoreFolder().store()
         try await store.save(Conversation(id: "c", userID: "u"))
-        let first = Message(id: "a", sender: .human, text: "hello")
+        let first = Message(id: "z", sender: .human, text: "hello")
         let second = Message(id: "b", sender: .bot, text: "hi", feedback: [Feedback(userID: "u", rating: .like)])
         try await store.append(first, to: "c")
         try await store.append(second, to: "c")
