@@ -1,100 +1,136 @@
 import CTorch
 
-/// AdamW (Loshchilov and Hutter, 1711.05101) by libtorch's fused kernel, one call per group.
+/// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101): Adam with the decay of the weights apart from the gradient. The
+/// arithmetic is libtorch's fused kernel, equal to `torch.optim.AdamW(fused=True)`.
 public final class AdamW {
-    private struct Group {
-        var names: [String]
-        var parameters: [Parameter]
-        var first: [Tensor]
-        var second: [Tensor]
-        var steps: [Tensor]
-        var weightDecay: Double
+    /// Parameters that share a weight decay.
+    public typealias Group = (parameters: [(name: String, parameter: Parameter)], weightDecay: Double)
+
+    private struct Slot {
+        let name: String
+        let parameter: Parameter
+        let firstMoment: Tensor
+        let secondMoment: Tensor
+        /// Updates of this parameter so far: those in which it had a gradient.
+        let step: Tensor
     }
 
-    private var groups: [Group]
+    private let slots: [[Slot]]
+    private let decays: [Double]
     public let betas: (Double, Double)
     public let epsilon: Double
 
-    /// - Parameter groups: Parameters with the weight decay that falls on them.
-    public init(
-        groups: [(parameters: [(name: String, parameter: Parameter)], weightDecay: Double)],
-        betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8
-    ) throws {
+    /// Calls of `step` so far.
+    public private(set) var stepCount = 0
+
+    /// - Parameters:
+    ///   - groups: Every parameter once; the names are the state's keys.
+    ///   - betas: Decay of the running means of gradient and squared gradient.
+    ///   - epsilon: Added to the denominator.
+    /// - Throws: `TorchError` `argument` when a name comes twice or a number is out of range.
+    public init(groups: [Group], betas: (Double, Double) = (0.9, 0.999), epsilon: Double = 1e-8) throws {
+        guard (0..<1).contains(betas.0), (0..<1).contains(betas.1), epsilon > 0 else {
+            throw TorchError(.argument, "AdamW needs betas in 0..<1 and epsilon above 0: \(betas), \(epsilon)")
+        }
+        var names: Set<String> = []
+        for (name, _) in groups.flatMap(\.parameters) where !names.insert(name).inserted {
+            throw TorchError(.argument, "AdamW got the parameter \"\(name)\" twice")
+        }
         self.betas = betas
         self.epsilon = epsilon
-        self.groups = try groups.map { group in
-            let values = group.parameters.map(\.parameter.value)
-            return Group(
-                names: group.parameters.map(\.name), parameters: group.parameters.map(\.parameter),
-                first: try values.map { try Tensor.zeros($0.shape, dtype: $0.dtype, device: $0.device) },
-                second: try values.map { try Tensor.zeros($0.shape, dtype: $0.dtype, device: $0.device) },
-                steps: try values.map { try Tensor.zeros([], dtype: .float32, device: $0.device) },
-                weightDecay: group.weightDecay)
+        decays = groups.map(\.weightDecay)
+        slots = try groups.map { group in
+            try group.parameters.map { name, parameter in
+                let value = parameter.value
+                func zeros() throws -> Tensor {
+                    try Tensor.zeros(value.shape, dtype: value.dtype, device: value.device)
+                }
+                return Slot(
+                    name: name, parameter: parameter, firstMoment: try zeros(), secondMoment: try zeros(),
+                    step: try Tensor.zeros([], dtype: .float32, device: value.device))
+            }
         }
     }
 
-    /// One step with the gradients that the parameters hold; parameters without a gradient are left alone.
+    /// Moves every parameter that has a gradient.
+    /// - Parameter learningRate: Of this step, for all groups.
     public func step(learningRate: Double) throws {
-        for group in groups {
-            let moved = group.parameters.indices.filter { group.parameters[$0].value.gradient != nil }
-            guard !moved.isEmpty else { continue }
-            let values = moved.map { group.parameters[$0].value }
-            let (first, second, steps) = (moved.map { group.first[$0] }, moved.map { group.second[$0] }, moved.map { group.steps[$0] })
-            let status = Tensor.withPointers(values) { p in
-                Tensor.withPointers(first) { m in
-                    Tensor.withPointers(second) { v in
-                        Tensor.withPointers(steps) { s in
-                            ct_adamw_(
-                                p, m, v, s, Int64(p.count), learningRate, betas.0, betas.1, group.weightDecay, epsilon)
+        for (group, decay) in zip(slots, decays) {
+            let moving = group.filter { $0.parameter.value.gradient != nil }
+            try Tensor.withHandles(moving.map(\.parameter.value)) { values in
+                try Tensor.withHandles(moving.map(\.firstMoment)) { first in
+                    try Tensor.withHandles(moving.map(\.secondMoment)) { second in
+                        try Tensor.withHandles(moving.map(\.step)) { steps in
+                            try check(
+                                ct_adamw_(
+                                    values, first, second, steps, Int64(values.count), learningRate, betas.0, betas.1,
+                                    decay, epsilon))
                         }
                     }
                 }
             }
-            try TorchError.check(status)
         }
+        stepCount += 1
     }
 
+    /// Drops all gradients.
     public func zeroGradients() throws {
-        for parameter in groups.flatMap(\.parameters) { try parameter.value.zeroGradient() }
+        for slot in slots.joined() { try slot.parameter.value.zeroGradient() }
     }
 
-    /// Steps done.
-    public var stepCount: Int { groups.flatMap(\.steps).compactMap { try? $0.item() }.max().map { Int($0) } ?? 0 }
+    // MARK: - State
 
-    /// Moments and step counts by parameter name, for an exact resume.
-    public func state() -> [String: Tensor] {
-        var state: [String: Tensor] = [:]
-        for group in groups {
-            for (index, name) in group.names.enumerated() {
-                state[name + ".exp_avg"] = group.first[index]
-                state[name + ".exp_avg_sq"] = group.second[index]
-                state[name + ".step"] = group.steps[index]
-            }
+    private static let countName = "step_count"
+
+    /// Copies of all that the steps to come depend on, beside the parameters: moments and counts by
+    /// `<parameter>.exp_avg`, `<parameter>.exp_avg_sq`, `<parameter>.step`, and `step_count`.
+    public func state() throws -> [String: Tensor] {
+        var state = [Self.countName: try Tensor([stepCount], shape: [])]
+        for slot in slots.joined() {
+            for (key, tensor) in Self.parts(of: slot) { state[key] = try tensor.clone() }
         }
         return state
     }
 
-    /// Takes over a state. Throws `TorchError` when a part is missing or of another shape; nothing is changed then.
+    /// Goes on where the optimiser that gave the state stood. Nothing is changed when it does not fit.
+    /// - Throws: `TorchError` `argument` or `shape` that names the missing, strange or misshapen entry.
     public func load(state: [String: Tensor]) throws {
-        let mine = self.state()
-        for (name, tensor) in mine {
-            guard let saved = state[name] else { throw TorchError(.argument, "the optimiser's state has no \(name)") }
+        var known: Set<String> = [Self.countName]
+        guard let count = state[Self.countName] else {
+            throw TorchError(.argument, "the optimiser's state lacks \"\(Self.countName)\"")
+        }
+        let parts = slots.joined().flatMap(Self.parts(of:))
+        for (key, tensor) in parts {
+            guard let saved = state[key] else { throw TorchError(.argument, "the optimiser's state lacks \"\(key)\"") }
             guard saved.shape == tensor.shape else {
-                throw TorchError(.shape, "the optimiser's \(name) has the shape \(saved.shape), \(tensor.shape) is needed")
+                throw TorchError(.shape, "\"\(key)\" has shape \(saved.shape), the parameter \(tensor.shape)")
             }
+            known.insert(key)
         }
-        try withoutGradients {
-            for (name, tensor) in mine { if let saved = state[name] { try tensor.copy(from: saved) } }
+        if let stray = state.keys.sorted().first(where: { !known.contains($0) }) {
+            throw TorchError(.argument, "the optimiser's state has \"\(stray)\", which no parameter of it asks for")
         }
+        stepCount = Int(try count.item())
+        for (key, tensor) in parts {
+            if let saved = state[key] { try tensor.copy(from: saved) }
+        }
+    }
+
+    private static func parts(of slot: Slot) -> [(String, Tensor)] {
+        [
+            ("\(slot.name).exp_avg", slot.firstMoment), ("\(slot.name).exp_avg_sq", slot.secondMoment),
+            ("\(slot.name).step", slot.step),
+        ]
     }
 }
 
-/// Scales all gradients together so that their joint norm is at most `maximumNorm`. Returns the norm before.
+/// Scales all gradients together so that their joint Euclidean norm is at most `maximumNorm` (Pascanu et al. 2013,
+/// arXiv 1211.5063).
+/// - Returns: The norm before. When it is not finite the gradients are left as they are; do not step on them.
 public func clipGradients(_ parameters: [Parameter], maximumNorm: Double) throws -> Double {
-    let values = parameters.map(\.value).filter { $0.gradient != nil }
-    guard !values.isEmpty else { return 0 }
     var norm = 0.0
-    try TorchError.check(
-        Tensor.withPointers(values) { ct_clip_gradients($0, Int64($0.count), maximumNorm, &norm) })
+    try Tensor.withHandles(parameters.map(\.value)) { handles in
+        try check(ct_clip_gradients(handles, Int64(handles.count), maximumNorm, &norm))
+    }
     return norm
 }

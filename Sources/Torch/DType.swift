@@ -1,10 +1,10 @@
 import CTorch
 
-/// Element type of a tensor.
+/// The type of a tensor's elements.
 public enum DType: String, Sendable, Hashable, CaseIterable {
     case float64, float32, bfloat16, float16, int64, int32, uint8, bool
 
-    /// Bytes per element.
+    /// Bytes of one element.
     public var byteCount: Int {
         switch self {
         case .float64, .int64: 8
@@ -14,14 +14,15 @@ public enum DType: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// Whether it holds fractions, and so can have gradients.
+    /// Whether it can carry gradients.
     public var isFloating: Bool {
         switch self {
         case .float64, .float32, .bfloat16, .float16: true
-        default: false
+        case .int64, .int32, .uint8, .bool: false
         }
     }
 
+    /// Its number in `ctorch.h`.
     var number: Int32 {
         switch self {
         case .float64: Int32(CT_FLOAT64)
@@ -36,7 +37,7 @@ public enum DType: String, Sendable, Hashable, CaseIterable {
     }
 
     init?(number: Int32) {
-        guard let found = Self.allCases.first(where: { $0.number == number }) else { return nil }
+        guard let found = DType.allCases.first(where: { $0.number == number }) else { return nil }
         self = found
     }
 }

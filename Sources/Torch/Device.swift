@@ -1,21 +1,22 @@
 import CTorch
 
-/// Where a tensor lives and is computed with.
+/// Where a tensor lives and is computed.
 public enum Device: Hashable, Sendable, CustomStringConvertible {
     case cpu
-    /// A CUDA device by its number.
+    /// A CUDA device by its number from 0.
     case cuda(Int)
 
-    /// Reads `cpu`, `cuda` or `cuda:1`. Throws `TorchError` that names the text.
+    /// Reads `cpu`, `cuda` (the first) or `cuda:1`. Whether the machine has it shows on first use.
+    /// - Throws: `TorchError` `argument` for anything else.
     public init(parsing text: String) throws {
         if text == "cpu" {
             self = .cpu
         } else if text == "cuda" {
             self = .cuda(0)
-        } else if text.hasPrefix("cuda:"), let index = Int(text.dropFirst(5)), index >= 0, index < 1024 {
+        } else if text.hasPrefix("cuda:"), let index = Int(text.dropFirst(5)), (0..<128).contains(index) {
             self = .cuda(index)
         } else {
-            throw TorchError(.argument, "unknown device '\(text)'; known are cpu, cuda and cuda:N")
+            throw TorchError(.argument, "unknown device \"\(text)\": cpu, cuda or cuda:<number>")
         }
     }
 
@@ -26,12 +27,14 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    init(_ device: CTDevice) {
+        self = device.kind == Int32(CT_CUDA) ? .cuda(Int(device.index)) : .cpu
+    }
+
     var plain: CTDevice {
         switch self {
         case .cpu: CTDevice(kind: Int32(CT_CPU), index: 0)
-        case .cuda(let index): CTDevice(kind: Int32(CT_CUDA), index: Int32(index))
+        case .cuda(let index): CTDevice(kind: Int32(CT_CUDA), index: Int32(clamping: index))
         }
     }
-
-    init(_ plain: CTDevice) { self = plain.kind == Int32(CT_CUDA) ? .cuda(Int(plain.index)) : .cpu }
 }

@@ -1,20 +1,26 @@
 import CTorch
 
-/// libtorch as a whole.
+/// The engine as a whole.
 public enum Engine {
     /// libtorch's version.
     public static var version: String { String(cString: ct_version()) }
-    /// Tensor handles alive in this process: flat over time, or something leaks.
-    public static var liveTensorCount: Int { Int(ct_live_tensor_count()) }
+
+    /// Whether a CUDA device can be used.
     public static var isCUDAAvailable: Bool {
         var available = false
-        return ct_cuda_is_available(&available) == CT_OK && available
+        return ct_cuda_is_available(&available) == Int32(CT_OK) && available
     }
-    /// Threads that one operation may use.
+
+    /// Threads that one operation is spread over.
     public static var threadCount: Int {
-        var count: Int64 = 0
-        return ct_thread_count(&count) == CT_OK ? Int(count) : 1
+        var count: Int64 = 1
+        return ct_thread_count(&count) == Int32(CT_OK) ? Int(count) : 1
     }
-    /// Throws `TorchError` for less than 1.
-    public static func setThreadCount(_ count: Int) throws { try TorchError.check(ct_set_thread_count(Int64(count))) }
+
+    /// Sets the threads of one operation, for the whole process. Sums may differ in their last bits between counts.
+    /// - Throws: `TorchError` `argument` below 1.
+    public static func setThreadCount(_ count: Int) throws { try check(ct_set_thread_count(Int64(count))) }
+
+    /// Tensors that Swift holds now, in the whole process: the measure of a leak.
+    public static var liveTensorCount: Int { Int(ct_live_tensor_count()) }
 }

@@ -1,20 +1,23 @@
 import Foundation
 
-/// How the learning rate goes over the steps: up over a warm-up, then constant, or down to a floor.
+/// How the learning rate changes over a run: a linear warm-up to the peak, then a curve down to the floor.
 public struct Schedule: Sendable, Hashable {
-    /// How it goes down after the warm-up.
-    public enum Kind: String, Sendable, Hashable, Codable {
-        case constant, linear, cosine
+    /// The curve after the warm-up.
+    public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
+        case constant
+        case linear
+        /// Half a cosine (Loshchilov and Hutter 2017, arXiv 1608.03983).
+        case cosine
     }
 
     public var kind: Kind
     /// The highest rate.
     public var peak: Double
-    /// Steps from 0 to the peak; step 0 already learns.
+    /// Steps of the way up.
     public var warmUp: Int
-    /// Steps in all.
+    /// Steps of the whole run; later steps stay at the floor.
     public var total: Int
-    /// The rate at the end as a share of the peak.
+    /// Where the curve ends, as a share of the peak; unused when constant.
     public var floor: Double
 
     public init(_ kind: Kind, peak: Double, warmUp: Int = 0, total: Int, floor: Double = 0) {
@@ -25,12 +28,13 @@ public struct Schedule: Sendable, Hashable {
         self.floor = floor
     }
 
-    /// The rate of a step, counted from 0.
+    /// The rate of a step, counted from 0. Step 0 of a warm-up of `n` has `peak / n`, so that it already learns; step `n`
+    /// is the first of the curve and has the peak; step `total` would have the floor.
     public func rate(at step: Int) -> Double {
-        if step < warmUp { return peak * Double(step + 1) / Double(warmUp) }
+        if step < warmUp { return peak * Double(max(0, step) + 1) / Double(warmUp) }
         guard kind != .constant, total > warmUp else { return peak }
-        let done = min(1, Double(step - warmUp) / Double(max(1, total - warmUp)))
-        let share = kind == .linear ? 1 - done : 0.5 * (1 + cos(.pi * done))
+        let done = min(1, Double(step - max(0, warmUp)) / Double(total - max(0, warmUp)))
+        let share = kind == .linear ? 1 - done : (1 + cos(.pi * done)) / 2
         return peak * (floor + (1 - floor) * share)
     }
 }

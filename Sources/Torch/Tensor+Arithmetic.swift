@@ -1,132 +1,86 @@
 import CTorch
 
-// Arithmetic and comparison; shapes broadcast as in libtorch. Each throws `TorchError` where shapes do not fit.
+// Shapes broadcast as in NumPy. A `Double` beside an integer tensor makes the result float32; an `Int` keeps its type.
 extension Tensor {
-    public static func + (a: Tensor, b: Tensor) throws -> Tensor {
-        try Tensor { ct_add(a.handle.pointer, b.handle.pointer, $0) }
-    }
-    public static func + (a: Tensor, b: Double) throws -> Tensor {
-        try Tensor { ct_add_scalar(a.handle.pointer, Self.scalar(b), $0) }
-    }
-    public static func - (a: Tensor, b: Tensor) throws -> Tensor {
-        try Tensor { ct_sub(a.handle.pointer, b.handle.pointer, $0) }
-    }
-    public static func - (a: Tensor, b: Double) throws -> Tensor {
-        try Tensor { ct_sub_scalar(a.handle.pointer, Self.scalar(b), $0) }
-    }
-    public static func * (a: Tensor, b: Tensor) throws -> Tensor {
-        try Tensor { ct_mul(a.handle.pointer, b.handle.pointer, $0) }
-    }
-    public static func * (a: Tensor, b: Double) throws -> Tensor {
-        try Tensor { ct_mul_scalar(a.handle.pointer, Self.scalar(b), $0) }
-    }
-    public static func / (a: Tensor, b: Tensor) throws -> Tensor {
-        try Tensor { ct_div(a.handle.pointer, b.handle.pointer, $0) }
-    }
-    public static func / (a: Tensor, b: Double) throws -> Tensor {
-        try Tensor { ct_div_scalar(a.handle.pointer, Self.scalar(b), $0) }
-    }
-    public static func + (a: Double, b: Tensor) throws -> Tensor { try b + a }
-    public static func * (a: Double, b: Tensor) throws -> Tensor { try b * a }
-    public static func - (a: Double, b: Tensor) throws -> Tensor {
-        try Tensor { ct_rsub_scalar(b.handle.pointer, scalar(a), $0) }
-    }
-    public static func / (a: Double, b: Tensor) throws -> Tensor {
-        try Tensor { ct_rdiv_scalar(b.handle.pointer, scalar(a), $0) }
-    }
-    public static prefix func - (a: Tensor) throws -> Tensor { try Tensor { ct_neg(a.handle.pointer, $0) } }
-    /// Element-wise power.
-    public func pow(_ exponent: Double) throws -> Tensor {
-        try Tensor { ct_pow_scalar(handle.pointer, Self.scalar(exponent), $0) }
-    }
-    /// A whole number stays one beside an integer tensor.
-    static func scalar(_ value: Double) -> CTScalar {
-        if let whole = Int64(exactly: value) { return CTScalar(isInteger: true, integer: whole, real: value) }
-        return CTScalar(isInteger: false, integer: 0, real: value)
-    }
+    public static func + (a: Tensor, b: Tensor) throws -> Tensor { try a.binary(b, ct_add) }
+    public static func + (a: Tensor, b: Double) throws -> Tensor { try a.binary(CTScalar(b), ct_add_scalar) }
+    public static func + (a: Double, b: Tensor) throws -> Tensor { try b.binary(CTScalar(a), ct_add_scalar) }
+    public static func + (a: Tensor, b: Int) throws -> Tensor { try a.binary(CTScalar(b), ct_add_scalar) }
 
-    /// Where this is equal: a bool tensor.
-    public func equal(to other: Tensor) throws -> Tensor {
-        try Tensor { ct_eq(handle.pointer, other.handle.pointer, $0) }
-    }
-    /// Where this is equal: a bool tensor.
-    public func equal(to other: Double) throws -> Tensor {
-        try Tensor { ct_eq_scalar(handle.pointer, Self.scalar(other), $0) }
-    }
-    /// Where this is not equal: a bool tensor.
-    public func notEqual(to other: Tensor) throws -> Tensor {
-        try Tensor { ct_ne(handle.pointer, other.handle.pointer, $0) }
-    }
-    /// Where this is not equal: a bool tensor.
-    public func notEqual(to other: Double) throws -> Tensor {
-        try Tensor { ct_ne_scalar(handle.pointer, Self.scalar(other), $0) }
-    }
-    /// Where this is less: a bool tensor.
-    public func less(than other: Tensor) throws -> Tensor {
-        try Tensor { ct_lt(handle.pointer, other.handle.pointer, $0) }
-    }
-    /// Where this is less: a bool tensor.
-    public func less(than other: Double) throws -> Tensor {
-        try Tensor { ct_lt_scalar(handle.pointer, Self.scalar(other), $0) }
-    }
-    /// Where this is less or equal: a bool tensor.
-    public func lessOrEqual(to other: Tensor) throws -> Tensor {
-        try Tensor { ct_le(handle.pointer, other.handle.pointer, $0) }
-    }
-    /// Where this is less or equal: a bool tensor.
-    public func lessOrEqual(to other: Double) throws -> Tensor {
-        try Tensor { ct_le_scalar(handle.pointer, Self.scalar(other), $0) }
-    }
-    /// Where this is greater: a bool tensor.
-    public func greater(than other: Tensor) throws -> Tensor {
-        try Tensor { ct_gt(handle.pointer, other.handle.pointer, $0) }
-    }
-    /// Where this is greater: a bool tensor.
-    public func greater(than other: Double) throws -> Tensor {
-        try Tensor { ct_gt_scalar(handle.pointer, Self.scalar(other), $0) }
-    }
-    /// Where this is greater or equal: a bool tensor.
-    public func greaterOrEqual(to other: Tensor) throws -> Tensor {
-        try Tensor { ct_ge(handle.pointer, other.handle.pointer, $0) }
-    }
-    /// Where this is greater or equal: a bool tensor.
-    public func greaterOrEqual(to other: Double) throws -> Tensor {
-        try Tensor { ct_ge_scalar(handle.pointer, Self.scalar(other), $0) }
-    }
-    /// Element by element, but for `matmul`, the (batched) matrix product.
-    public func logicalAnd(_ other: Tensor) throws -> Tensor {
-        try Tensor { ct_logical_and(handle.pointer, other.handle.pointer, $0) }
-    }
-    /// Element by element, but for `matmul`, the (batched) matrix product.
-    public func logicalOr(_ other: Tensor) throws -> Tensor {
-        try Tensor { ct_logical_or(handle.pointer, other.handle.pointer, $0) }
-    }
-    /// Element by element, but for `matmul`, the (batched) matrix product.
-    public func maximum(_ other: Tensor) throws -> Tensor {
-        try Tensor { ct_maximum(handle.pointer, other.handle.pointer, $0) }
-    }
-    /// Element by element, but for `matmul`, the (batched) matrix product.
-    public func minimum(_ other: Tensor) throws -> Tensor {
-        try Tensor { ct_minimum(handle.pointer, other.handle.pointer, $0) }
-    }
-    /// Element by element, but for `matmul`, the (batched) matrix product.
-    public func matmul(_ other: Tensor) throws -> Tensor {
-        try Tensor { ct_matmul(handle.pointer, other.handle.pointer, $0) }
-    }
-    /// Values kept within bounds; a missing bound is open.
-    public func clamp(min lower: Double? = nil, max upper: Double? = nil) throws -> Tensor {
-        guard lower != nil || upper != nil else { return self }
-        return try Tensor { out in
-            var (low, high) = (lower ?? 0, upper ?? 0)
-            return withUnsafePointer(to: &low) { l in
-                withUnsafePointer(to: &high) { h in
-                    ct_clamp(handle.pointer, lower == nil ? nil : l, upper == nil ? nil : h, out)
-                }
+    public static func - (a: Tensor, b: Tensor) throws -> Tensor { try a.binary(b, ct_sub) }
+    public static func - (a: Tensor, b: Double) throws -> Tensor { try a.binary(CTScalar(b), ct_sub_scalar) }
+    public static func - (a: Double, b: Tensor) throws -> Tensor { try b.binary(CTScalar(a), ct_rsub_scalar) }
+    public static func - (a: Tensor, b: Int) throws -> Tensor { try a.binary(CTScalar(b), ct_sub_scalar) }
+
+    public static func * (a: Tensor, b: Tensor) throws -> Tensor { try a.binary(b, ct_mul) }
+    public static func * (a: Tensor, b: Double) throws -> Tensor { try a.binary(CTScalar(b), ct_mul_scalar) }
+    public static func * (a: Double, b: Tensor) throws -> Tensor { try b.binary(CTScalar(a), ct_mul_scalar) }
+    public static func * (a: Tensor, b: Int) throws -> Tensor { try a.binary(CTScalar(b), ct_mul_scalar) }
+
+    /// True division: integers give float32.
+    public static func / (a: Tensor, b: Tensor) throws -> Tensor { try a.binary(b, ct_div) }
+    public static func / (a: Tensor, b: Double) throws -> Tensor { try a.binary(CTScalar(b), ct_div_scalar) }
+    public static func / (a: Double, b: Tensor) throws -> Tensor { try b.binary(CTScalar(a), ct_rdiv_scalar) }
+    public static func / (a: Tensor, b: Int) throws -> Tensor { try a.binary(CTScalar(b), ct_div_scalar) }
+
+    public static prefix func - (a: Tensor) throws -> Tensor { try a.unary(ct_neg) }
+
+    /// Division rounded towards minus infinity; keeps integers.
+    public func floorDivide(_ other: Tensor) throws -> Tensor { try binary(other, ct_floor_divide) }
+    public func floorDivide(_ other: Int) throws -> Tensor { try binary(CTScalar(other), ct_floor_divide_scalar) }
+
+    /// What `floorDivide` leaves, with the divisor's sign.
+    public func remainder(_ other: Tensor) throws -> Tensor { try binary(other, ct_remainder) }
+    public func remainder(_ other: Int) throws -> Tensor { try binary(CTScalar(other), ct_remainder_scalar) }
+
+    public func pow(_ exponent: Double) throws -> Tensor { try binary(CTScalar(exponent), ct_pow_scalar) }
+    public func pow(_ exponent: Tensor) throws -> Tensor { try binary(exponent, ct_pow) }
+
+    /// The larger of two, element by element.
+    public func maximum(_ other: Tensor) throws -> Tensor { try binary(other, ct_maximum) }
+
+    /// The smaller of two, element by element.
+    public func minimum(_ other: Tensor) throws -> Tensor { try binary(other, ct_minimum) }
+
+    /// Matrix product of the last two dimensions; those before broadcast.
+    public func matmul(_ other: Tensor) throws -> Tensor { try binary(other, ct_matmul) }
+
+    public func exp() throws -> Tensor { try unary(ct_exp) }
+    /// Natural logarithm.
+    public func log() throws -> Tensor { try unary(ct_log) }
+    /// ln(1 + x), exact near 0.
+    public func log1p() throws -> Tensor { try unary(ct_log1p) }
+    public func tanh() throws -> Tensor { try unary(ct_tanh) }
+    public func sin() throws -> Tensor { try unary(ct_sin) }
+    public func cos() throws -> Tensor { try unary(ct_cos) }
+    /// 1 / (1 + e⁻ˣ).
+    public func sigmoid() throws -> Tensor { try unary(ct_sigmoid) }
+    /// ln sigmoid(x), exact for very negative x.
+    public func logSigmoid() throws -> Tensor { try unary(ct_log_sigmoid) }
+    /// ln(1 + eˣ); x itself above 20.
+    public func softplus() throws -> Tensor { try unary(ct_softplus) }
+    public func relu() throws -> Tensor { try unary(ct_relu) }
+    /// x Φ(x) by the error function (Hendrycks and Gimpel, arXiv 1606.08415).
+    public func gelu() throws -> Tensor { try unary(ct_gelu) }
+    /// The tanh approximation of `gelu`.
+    public func geluTanh() throws -> Tensor { try unary(ct_gelu_tanh) }
+    /// x sigmoid(x).
+    public func silu() throws -> Tensor { try unary(ct_silu) }
+    public func sqrt() throws -> Tensor { try unary(ct_sqrt) }
+    /// 1 / √x.
+    public func rsqrt() throws -> Tensor { try unary(ct_rsqrt) }
+    public func abs() throws -> Tensor { try unary(ct_abs) }
+    public func square() throws -> Tensor { try unary(ct_square) }
+
+    /// Every element kept within the bounds that are given.
+    /// - Throws: `TorchError` `argument` without any bound.
+    public func clamp(min: Double? = nil, max: Double? = nil) throws -> Tensor {
+        var low = min ?? 0
+        var high = max ?? 0
+        return try withUnsafePointer(to: &low) { low in
+            try withUnsafePointer(to: &high) { high in
+                try unary { ct_clamp($0, min == nil ? nil : low, max == nil ? nil : high, $1) }
             }
         }
-    }
-    /// `a` where the condition holds, else `b`.
-    public static func `where`(_ condition: Tensor, _ a: Tensor, _ b: Tensor) throws -> Tensor {
-        try Tensor { ct_where(condition.handle.pointer, a.handle.pointer, b.handle.pointer, $0) }
     }
 }
