@@ -43,7 +43,13 @@ public enum Consent: String, Sendable, Hashable, Codable, CaseIterable, Comparab
     /// May also be released, de-identified.
     case release
 
-    public static func < (a: Consent, b: Consent) -> Bool {
-        allCases.firstIndex(of: a)! < allCases.firstIndex(of: b)!
+    private var rank: Int {
+        switch self {
+        case .none: 0
+        case .improve: 1
+        case .release: 2
+        }
     }
+
+    public static func < (a: Consent, b: Consent) -> Bool { a.rank < b.rank }
 }
