@@ -8,6 +8,8 @@ struct Lexicon: Sendable {
 
     var name: String
     var entries: [Entry]
+    /// True when any one word that the world does not know may stand in for a value: names that were pseudonymised.
+    var isOpen = false
 
     /// A lexicon whose values are their own and only form.
     init(_ name: String, plain values: [String]) {

@@ -52,13 +52,17 @@ struct LexiconIndex: Sendable {
         return id
     }
 
-    /// The number of a word, -1 for a word that no template and no lexicon has.
-    func id(of word: String) -> Int32 { ids[word] ?? -1 }
+    /// Number of every word that no template and no lexicon has.
+    static let unknown: Int32 = -1
+
+    func id(of word: String) -> Int32 { ids[word] ?? Self.unknown }
 
     func surface(of value: String, in lexicon: Int, form: String) -> String {
         guard surfaces.indices.contains(lexicon) else { return value }
         return surfaces[lexicon][value]?[form] ?? value
     }
+
+    func isOpen(_ lexicon: Int) -> Bool { lexicons.indices.contains(lexicon) && lexicons[lexicon].isOpen }
 
     func phrases(of lexicon: Int, form: String) -> [Int32: [Phrase]] {
         phrases["\(lexicon):\(form)"] ?? [:]

@@ -8,10 +8,9 @@ struct NameLists: Sendable {
     let heldOutPeople = Self.list("Selma Rufus Hanna Milo Tilda Conrad")
     let pets = Self.list(
         """
-        Biscuit Pepper Coco Daisy Luna Max Milo Ruby Teddy Willow Bramble Clover Dusty Fudge Ginger Honey Jasper Misty
+        Biscuit Pepper Coco Daisy Luna Max Ruby Teddy Willow Bramble Clover Dusty Fudge Ginger Honey Jasper Misty
         Nutmeg Olive Patch Rusty Shadow Smoky Sunny Toffee Waffle Ziggy Maple Poppy
-        """
-    ).filter { $0 != "Milo" }
+        """)
     let heldOutPets = Self.list("Pickle Marble Domino Truffle Rocket")
     let petKinds = ["dog", "cat", "rabbit", "parrot", "pony", "hamster"]
     let jobs = ["nurse", "teacher", "baker", "driver", "farmer", "gardener", "plumber", "cook"]
@@ -44,13 +43,20 @@ struct NameLists: Sendable {
 
     var lexicons: [Lexicon] {
         [
-            Lexicon("person", plain: people + heldOutPeople), Lexicon("petname", plain: pets + heldOutPets),
+            names("person"), names("petname"),
             Lexicon("petkind", nouns: petKinds), Lexicon("job", nouns: jobs), Lexicon("day", plain: days),
             Lexicon("title", plain: titles + heldOutTitles), Lexicon("greeting", plain: greetings),
             Lexicon("goodmood", plain: goodMoods), Lexicon("badmood", plain: badMoods),
             Lexicon("companion", plain: companions), Lexicon("goods", plain: goods),
             Lexicon("plan", entries: plans.map(Self.plan)),
         ]
+    }
+
+    /// People and pets may bear each other's names, and after de-identification any name.
+    private func names(_ name: String) -> Lexicon {
+        var lexicon = Lexicon(name, plain: people + heldOutPeople + pets + heldOutPets)
+        lexicon.isOpen = true
+        return lexicon
     }
 
     /// A plan as the person says it (`visit my aunt`) and as it comes back (`visit your aunt`).

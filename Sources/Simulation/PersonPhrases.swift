@@ -3,7 +3,7 @@ enum PersonPhrases {
     static let parts: [String: String] = [
         "q": "(||||so,|okay,|now|well,|tell me,|and|hey,|by the way,|one more thing,|I have a question,|I wonder,)",
         "know": "(do you know|can you tell me|could you tell me|do you happen to know|any idea)",
-        "please": "(can you recommend|could you recommend|can you suggest|I am looking for)",
+        "please": "(can you recommend|could you recommend|can you suggest|could you suggest)",
         "nice": "(nice|good|fun)",
     ]
 

@@ -119,7 +119,7 @@ struct PersonScript: Sendable {
 
     private mutating func candidate() -> Act {
         // People often stay with a thing for a second question.
-        if let lastTopic, world.entityClass(lastTopic.domain) != nil, random.chance(0.3) {
+        if let lastTopic, !lastTopic.subject.isEmpty, world.entityClass(lastTopic.domain) != nil, random.chance(0.3) {
             return fact(lastTopic.domain, lastTopic.subject)
         }
         let untold = told.filter { memory in !asked.contains { $0.kind == .askMemory && $0.domain == memory.domain } }

@@ -28,7 +28,7 @@ struct Persona: Sendable {
         likes = [:]
         dislikes = [:]
         for domain in world.tastes {
-            let items = domain.members(vocabulary).shuffled(using: &random)
+            let items = random.shuffled(domain.members(vocabulary))
             likes[domain.name] = items.first
             dislikes[domain.name] = items.dropFirst().first ?? domain.items.first
         }

@@ -80,7 +80,7 @@ struct ReplyGrammar: Sendable {
                 + maybe(0.3, [.askMore], &random)
         case .askFact: return facts([request.attribute], request, state, &random)
         case .askAbout:
-            let attributes = (world.entityClass(domain)?.attributes.map(\.name) ?? []).shuffled(using: &random)
+            let attributes = random.shuffled(world.entityClass(domain)?.attributes.map(\.name) ?? [])
             return facts(Array(attributes.prefix(1 + random.index(2))), request, state, &random)
         case .tellMemory: return note(request, &random)
         case .askMemory:
@@ -121,7 +121,7 @@ struct ReplyGrammar: Sendable {
 
     private func favourite(_ domain: String, _ state: TalkState, _ random: inout SplitMix64) -> [Act] {
         let items = (world.taste(domain)?.members(vocabulary) ?? []).filter { state.opinions[$0] != false }
-        guard let item = state.opinions.first(where: { $0.value && items.contains($0.key) })?.key ?? random.pick(items)
+        guard let item = items.first(where: { state.opinions[$0] == true }) ?? random.pick(items)
         else { return [Act(kind: .neutral)] }
         var acts = [Act(kind: .favourite, domain: domain, subject: item)]
         if random.chance(0.25) { acts.append(Act(kind: .taste, domain: domain, attribute: "for")) }

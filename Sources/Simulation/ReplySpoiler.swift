@@ -73,7 +73,7 @@ struct ReplySpoiler: Sendable {
             let reply = good.reply(to: state, &random)
             var words = SentenceText.words(of: SentenceText.sentences(of: reply).first ?? "")
             guard words.count >= 4 else { continue }
-            words.shuffle(using: &random)
+            words = random.shuffled(words)
             let text = SentenceText.capitalised(words.joined(separator: " ")) + "."
             if reader.acts(of: text, by: .bot).isEmpty { return text }
         }

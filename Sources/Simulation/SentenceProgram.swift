@@ -2,7 +2,7 @@
 struct SentenceProgram: Sendable {
     private enum Step: Sendable {
         case word(Int32)
-        case slot(isSubject: Bool, phrases: [Int32: [LexiconIndex.Phrase]])
+        case slot(isSubject: Bool, isOpen: Bool, phrases: [Int32: [LexiconIndex.Phrase]])
         case anything(isSubject: Bool)
         case split([Int])
         case jump(Int)
@@ -31,7 +31,9 @@ struct SentenceProgram: Sendable {
                 steps.append(
                     lexicon == LexiconIndex.any
                         ? .anything(isSubject: isSubject)
-                        : .slot(isSubject: isSubject, phrases: lexicons.phrases(of: lexicon, form: form)))
+                        : .slot(
+                            isSubject: isSubject, isOpen: form.isEmpty && lexicons.isOpen(lexicon),
+                            phrases: lexicons.phrases(of: lexicon, form: form)))
             case .choice(let sequences):
                 let split = steps.count
                 steps.append(.split([]))
@@ -56,7 +58,9 @@ struct SentenceProgram: Sendable {
         while let at = open.popLast() {
             switch steps[at] {
             case .word(let word): found.insert(word)
-            case .slot(_, let phrases): found.formUnion(phrases.keys)
+            case .slot(_, let isOpen, let phrases):
+                found.formUnion(phrases.keys)
+                if isOpen { found.insert(LexiconIndex.unknown) }
             case .anything: return nil
             case .split(let targets): open += targets
             case .jump(let target): open.append(target)
@@ -89,9 +93,15 @@ struct SentenceProgram: Sendable {
             case .split(let targets):
                 for target in targets { walk(target, at, subject, value, ids, words, found) }
                 return
-            case .slot(let isSubject, let phrases):
-                guard at < ids.count, let fitting = phrases[ids[at]] else { return }
-                for phrase in fitting where at + phrase.words.count <= ids.count {
+            case .slot(let isSubject, let isOpen, let phrases):
+                guard at < ids.count else { return }
+                if isOpen, ids[at] == LexiconIndex.unknown, (isSubject ? subject : value).isEmpty {
+                    walk(
+                        step + 1, at + 1, isSubject ? words[at] : subject, isSubject ? value : words[at], ids, words,
+                        found)
+                    return
+                }
+                for phrase in phrases[ids[at]] ?? [] where at + phrase.words.count <= ids.count {
                     guard phrase.words.indices.allSatisfy({ ids[at + $0] == phrase.words[$0] }) else { continue }
                     // A slot named twice must hold the same thing twice.
                     let held = isSubject ? subject : value

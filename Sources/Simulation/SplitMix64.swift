@@ -44,6 +44,13 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
         items.isEmpty ? nil : items[index(items.count)]
     }
 
+    /// The elements in random order (Fisher–Yates). Our own, since the order of the standard library's is not promised.
+    mutating func shuffled<T>(_ items: [T]) -> [T] {
+        var items = items
+        for last in stride(from: items.count - 1, to: 0, by: -1) { items.swapAt(last, index(last + 1)) }
+        return items
+    }
+
     /// One element drawn in proportion to its weight; `nil` when no weight is positive.
     mutating func pick<T>(weighted items: [(T, Double)]) -> T? {
         let total = items.reduce(0) { $0 + max(0, $1.1) }

@@ -24,13 +24,8 @@ public struct WorldJudge: Sendable {
     }
 
     /// The verdict on `reply` as the bot's answer to `history`, whose last turn is the person's.
-    public func verdict(history: [Turn], reply: String) -> Verdict {
+    public func verdict(on reply: String, after history: [Turn]) -> Verdict {
         verdict(on: reply, in: reader.state(after: history))
-    }
-
-    /// Verdicts on many replies.
-    public func verdicts(_ cases: [(history: [Turn], reply: String)]) -> [Verdict] {
-        cases.map { verdict(history: $0.history, reply: $0.reply) }
     }
 
     func verdict(on reply: String, in state: TalkState) -> Verdict {

@@ -8,7 +8,7 @@ import Testing
 struct CorpusTests {
     @Test("its shares are those of the paper's base model, in its mode too")
     func figures() throws {
-        let report = PretrainingCorpus(try World(), seed: 1).report(1500)
+        let report = PretrainingCorpus(try World(), seed: 1).report(1200)
         // `reference.md` 1.6, the row of BB3 175B; 5,000 replies have a standard error of .5 at 85 %.
         #expect(abs(report.share(.good) - 0.853) < 0.02)
         let paper: [(Flaw, Double)] = [
@@ -20,12 +20,12 @@ struct CorpusTests {
         }
         #expect(report.modeGoodShare > 0.78 && report.modeGoodShare < 0.91, "\(report.modeGoodShare)")
         #expect(report.wordsPerDialogue < 110)
-        #expect(report.distinctHuman.count > 2000 && report.distinctBot.count > 2000)
+        #expect(report.distinctHuman.count > 1800 && report.distinctBot.count > 1800)
     }
 
     @Test("without flaws nearly every reply is good")
     func flawless() throws {
-        let report = PretrainingCorpus(try World(), seed: 1, flawScale: 0).report(500)
+        let report = PretrainingCorpus(try World(), seed: 1, flawScale: 0).report(300)
         #expect(report.share(.good) > 0.995)
     }
 
@@ -48,7 +48,7 @@ struct CorpusTests {
             #expect((4...10).contains(turns.count))
             for (at, turn) in turns.enumerated() {
                 #expect(turn.sender == (at % 2 == 0 ? .human : .bot))
-                #expect(!turn.text.isEmpty)
+                #expect(!turn.text.isEmpty, "\(turns)")
             }
         }
     }
