@@ -94,8 +94,11 @@ struct BrowserTests {
                 #expect(try await stored(bench, web).messages[1].feedback.isEmpty)
 
                 try await web.prefer(scheme: "dark")
-                try await web.resize(width: 500, height: 844)
+                try await web.resize(width: 390, height: 844)
                 try await web.screenshot("dark-phone")
+                try await web.click(".turn:last-child .thumb.down")
+                try await web.wait(until: "document.querySelector('.panel')")
+                try await web.screenshot("dark-phone-panel")
                 #expect(
                     try await web.value("return document.documentElement.scrollWidth <= innerWidth") == .bool(true))
 

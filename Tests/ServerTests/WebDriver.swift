@@ -111,24 +111,29 @@ final class WebDriver: Sendable {
 
     func reload() async throws { _ = try await Self.send("POST", session + "/refresh", .object([:])) }
 
+    /// Shows the page on a screen of this size in CSS pixels, a phone's for instance.
     func resize(width: Int, height: Int) async throws {
-        _ = try await Self.send(
-            "POST", session + "/window/rect",
-            .object(["width": .number(Double(width)), "height": .number(Double(height))]))
+        try await browser(
+            "Emulation.setDeviceMetricsOverride",
+            [
+                "width": .number(Double(width)), "height": .number(Double(height)), "deviceScaleFactor": .number(2),
+                "mobile": .bool(true),
+            ])
     }
 
     /// Lets the page believe that the person prefers dark colours, or light ones.
     func prefer(scheme: String) async throws {
+        try await browser(
+            "Emulation.setEmulatedMedia",
+            [
+                "features": .array([.object(["name": .string("prefers-color-scheme"), "value": .string(scheme)])])
+            ])
+    }
+
+    private func browser(_ command: String, _ parameters: [String: JSONValue]) async throws {
         _ = try await Self.send(
             "POST", session + "/goog/cdp/execute",
-            .object([
-                "cmd": .string("Emulation.setEmulatedMedia"),
-                "params": .object([
-                    "features": .array([
-                        .object(["name": .string("prefers-color-scheme"), "value": .string(scheme)])
-                    ])
-                ]),
-            ]))
+            .object(["cmd": .string(command), "params": .object(parameters)]))
     }
 
     private func element(_ selector: String) async throws -> String {
