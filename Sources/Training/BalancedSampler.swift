@@ -32,7 +32,9 @@ public struct BalancedSampler: BatchSource {
                 throw TrainingError(.data, "\(side.1) \(name) examples per step are asked for, there are none")
             }
         }
-        guard sides.contains(where: { $0.1 > 0 }) else { throw TrainingError(.options, "a step would have no examples") }
+        guard sides.contains(where: { $0.1 > 0 }) else {
+            throw TrainingError(.options, "a step would have no examples")
+        }
         if let long = examples.firstIndex(where: { $0.count > rowLength }) {
             throw TrainingError(.data, "document \(long) has \(examples[long].count) tokens, a row holds \(rowLength)")
         }

@@ -76,11 +76,15 @@ public struct CRINGELoss: TokenLoss {
         let nll = try loss.detach()
         let positive = chunk.labels.allSatisfy(positiveLabels.contains) ? loss : try loss * chunk.mask(positiveLabels)
         let places = chunk.labels.indices.filter { negativeLabels.contains(chunk.labels[$0]) }
-        guard !places.isEmpty, alpha > 0 else { return TokenTerms(positive: positive, negative: nil, crossEntropy: nll) }
+        guard !places.isEmpty, alpha > 0 else {
+            return TokenTerms(positive: positive, negative: nil, crossEntropy: nll)
+        }
         let index = try Tensor(Array(places), device: chunk.logits.device)
         var contrast = try contrast(
-            logits: chunk.logits.indexSelect(dim: 0, index: index), targets: chunk.targets.indexSelect(dim: 0, index: index),
-            isGood: places.map { chunk.labels[$0] == .good }, uniforms: chunk.uniforms?.indexSelect(dim: 0, index: index))
+            logits: chunk.logits.indexSelect(dim: 0, index: index),
+            targets: chunk.targets.indexSelect(dim: 0, index: index),
+            isGood: places.map { chunk.labels[$0] == .good },
+            uniforms: chunk.uniforms?.indexSelect(dim: 0, index: index))
         if let probabilityMask {
             // Good tokens, where they are contrasted, stay: the mask is about what is pushed down.
             let probability = try (-nll.indexSelect(dim: 0, index: index)).exp()
@@ -124,7 +128,8 @@ public struct CRINGELoss: TokenLoss {
         if detachesPositives { rival = try rival.detach() }
         var margin = try target - rival
         if isGood.contains(true) {
-            let sign = try Tensor(isGood.map { $0 ? -1.0 : 1.0 }, shape: [count, 1], dtype: logits.dtype, device: logits.device)
+            let sign = try Tensor(
+                isGood.map { $0 ? -1.0 : 1.0 }, shape: [count, 1], dtype: logits.dtype, device: logits.device)
             margin = try margin * sign
         }
         let loss = try margin.softplus()

@@ -123,7 +123,8 @@ struct CheckpointFolder {
         } catch {
             try? files.removeItem(at: temporary)
             let last = all().last.map { "the one of step \($0.step) is intact" } ?? "there is none before it"
-            throw TrainingError(.file, "the checkpoint of step \(step) cannot be written to \(url.path) (\(last)): \(error)")
+            throw TrainingError(
+                .file, "the checkpoint of step \(step) cannot be written to \(url.path) (\(last)): \(error)")
         }
         for old in all().dropLast(2) { try? files.removeItem(at: old.folder) }
         // Left by a run that was killed while writing.

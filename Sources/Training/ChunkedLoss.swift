@@ -52,7 +52,8 @@ struct ChunkedLoss {
         let count = batch.targets.count
         var sums = LossSums()
         if count <= chunkLength {
-            let part = try scalar(model: model, hidden: hidden, batch: batch, range: 0..<count, divisors, uniforms, &sums)
+            let part = try scalar(
+                model: model, hidden: hidden, batch: batch, range: 0..<count, divisors, uniforms, &sums)
             try part.backward()
             return sums
         }

@@ -21,7 +21,8 @@ public struct CrossValidatedLogistic: Sendable {
     ) throws {
         guard labels.count == features.rows, weights.count == features.rows, groups.count == features.rows else {
             throw TrainingError(
-                .data, "\(features.rows) rows, \(labels.count) labels, \(weights.count) weights, \(groups.count) people")
+                .data, "\(features.rows) rows, \(labels.count) labels, \(weights.count) weights, \(groups.count) people"
+            )
         }
         let counted = labels.indices.filter { weights[$0] > 0 }
         guard counted.contains(where: { labels[$0] }), counted.contains(where: { !labels[$0] }) else {
@@ -29,14 +30,20 @@ public struct CrossValidatedLogistic: Sendable {
             throw TrainingError(.data, "all \(labels.count) votes are \(kind); a reward model needs good and bad ones")
         }
         let people = Set(groups).count
-        guard people >= 2 else { throw TrainingError(.data, "all votes are of one person; a reward model needs two or more") }
-        guard !penalties.isEmpty, folds >= 2 else { throw TrainingError(.options, "penalties and folds: 1 and 2 at least") }
+        guard people >= 2 else {
+            throw TrainingError(.data, "all votes are of one person; a reward model needs two or more")
+        }
+        guard !penalties.isEmpty, folds >= 2 else {
+            throw TrainingError(.options, "penalties and folds: 1 and 2 at least")
+        }
         var generator = SeededGenerator(seed: seed).fork("folds")
         let parts = try KFold.parts(of: groups, count: min(folds, people), generator: &generator)
         let targets = labels.map { $0 ? 1.0 : 0.0 }
         var best: (l2: Double, loss: Double, margins: [Double])?
         var losses: [(Double, Double)] = []
-        let splits = parts.map { (part: $0, train: features.selecting(rows: $0.train), test: features.selecting(rows: $0.test)) }
+        let splits = parts.map {
+            (part: $0, train: features.selecting(rows: $0.train), test: features.selecting(rows: $0.test))
+        }
         for l2 in penalties {
             var margins = [Double](repeating: 0, count: labels.count)
             for (part, train, test) in splits {

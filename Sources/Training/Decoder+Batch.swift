@@ -14,6 +14,7 @@ extension LanguageModels.Decoder {
     func states(of batch: Batch, on device: Device, compute: DType) throws -> Tensor {
         try hidden(
             batch.idTensor(on: device), positions: batch.positionTensor(on: device),
-            mask: batch.isUnpacked ? .causal : .explicit(batch.attentionTensor(on: device)), cache: nil)
+            mask: batch.isUnpacked ? .causal : .explicit(batch.attentionTensor(on: device)), cache: nil,
+            compute: compute)
     }
 }

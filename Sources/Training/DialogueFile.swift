@@ -60,7 +60,9 @@ public struct DialogueFile: Sendable {
                 let turns = record.turns.enumerated().map { Turn($0.offset % 2 == 0 ? .human : .bot, $0.element) }
                 guard turns.count >= 2 else {
                     content.skip(
-                        .init(.noMessages, file: url.path, line: line.number, field: "turns", reason: "fewer than two turns"))
+                        .init(
+                            .noMessages, file: url.path, line: line.number, field: "turns",
+                            reason: "fewer than two turns"))
                     continue
                 }
                 content.dialogues.append(turns)

@@ -82,7 +82,8 @@ public struct ExampleTokenizer: Sendable {
         let context = turns.reversed().joined()
         let label = TokenLabel(example.label)
         let ids = (Array(context) + reply).map(Int32.init(truncatingIfNeeded:))
-        let labels = [TokenLabel](repeating: .ignored, count: context.count + 1)
+        let labels =
+            [TokenLabel](repeating: .ignored, count: context.count + 1)
             + [TokenLabel](repeating: label, count: reply.count - 1)
         guard let made = try? TokenizedExample(ids: ids, labels: labels, weight: Float(example.weight)) else {
             return .failure(.init(.emptyReply))

@@ -11,7 +11,9 @@ struct MetricsLog {
         let decoder = JSONDecoder()
         var kept = Data()
         for line in old.split(separator: UInt8(ascii: "\n")) {
-            guard let metrics = try? decoder.decode(StepMetrics.self, from: Data(line)), metrics.step <= step else { continue }
+            guard let metrics = try? decoder.decode(StepMetrics.self, from: Data(line)), metrics.step <= step else {
+                continue
+            }
             kept.append(contentsOf: line)
             kept.append(UInt8(ascii: "\n"))
         }

@@ -92,7 +92,7 @@ public enum RewardBaselines {
                 [0.1, 1, 10], standardise: false),
             try fit(
                 "frozen encoder, logistic regression", try await vectors(train), try await vectors(test),
-                [30, 300, 3000, 30000], standardise: true),
+                [100, 300, 1000, 3000, 10000, 30000], standardise: true),
         ]
     }
 }

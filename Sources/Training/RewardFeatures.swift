@@ -41,9 +41,11 @@ public struct RewardFeatures: Sendable, Hashable, Codable {
             throw TrainingError(
                 .options, "the encoder's vectors have \(encoder.dimension) numbers, the reward model's \(dimension)")
         }
-        guard extra?.count ?? pairs.count == pairs.count, extra.map({ $0.allSatisfy { $0.count == extraCount } }) ?? (extraCount == 0)
+        guard extra?.count ?? pairs.count == pairs.count,
+            extra.map({ $0.allSatisfy { $0.count == extraCount } }) ?? (extraCount == 0)
         else {
-            throw TrainingError(.data, "the reward model needs \(extraCount) extra numbers for each of \(pairs.count) replies")
+            throw TrainingError(
+                .data, "the reward model needs \(extraCount) extra numbers for each of \(pairs.count) replies")
         }
         // The same context or reply often comes many times: each text is encoded once.
         var places: [String: Int] = [:]
@@ -57,7 +59,8 @@ public struct RewardFeatures: Sendable, Hashable, Codable {
         let wanted = pairs.map { (reply: place($0.reply), context: place(contextText($0.context))) }
         let vectors = try await encoder.encode(texts)
         guard vectors.count == texts.count, vectors.allSatisfy({ $0.count == dimension }) else {
-            throw TrainingError(.data, "the encoder gave \(vectors.count) vectors for \(texts.count) texts, or of another length")
+            throw TrainingError(
+                .data, "the encoder gave \(vectors.count) vectors for \(texts.count) texts, or of another length")
         }
         var values: [Float] = []
         values.reserveCapacity(pairs.count * count)

@@ -44,7 +44,8 @@ extension RewardModel {
             Configuration(
                 modelType: Self.kind, features: features, facts: OverlapFeatures.names, encoder: encoder, l2: l2,
                 slope: slope, offset: offset, fit: head.fit,
-                reasons: reasons.map { .init(reason: $0.reason, count: $0.count, fit: $0.head.fit) }, training: training),
+                reasons: reasons.map { .init(reason: $0.reason, count: $0.count, fit: $0.head.fit) }, training: training
+            ),
             to: "config.json")
     }
 
@@ -61,12 +62,15 @@ extension RewardModel {
         }
         let file = try SafeTensorsFile(folder.file(Self.weightsName))
         func head(_ name: String, _ fit: LogisticRegression.Fit) throws -> LogisticRegression {
-            guard let entry = file.entry(name), entry.dtype == .float64, entry.shape == [configuration.features.count + 1] else {
+            guard let entry = file.entry(name), entry.dtype == .float64,
+                entry.shape == [configuration.features.count + 1]
+            else {
                 throw TrainingError(.checkpoint, "\(file.url.path): \(name) is missing or of another shape")
             }
             let values = try file.withBytes(of: name) { bytes in
                 (0..<configuration.features.count + 1).map {
-                    Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)))
+                    Double(
+                        bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)))
                 }
             }
             return LogisticRegression(coefficients: Array(values.dropLast()), bias: values[values.count - 1], fit: fit)

@@ -52,7 +52,7 @@ public struct RewardModel: Sendable, Hashable, Codable {
         public var contextTurns = 3
         public var folds = 5
         /// Candidates of L2 on standardised features.
-        public var penalties: [Double] = [30, 300, 3000, 30000]
+        public var penalties: [Double] = [100, 300, 1000, 3000, 10000, 30000]
         /// A reason gets a head when at least this many disliked replies carry it, and as many do not.
         public var minimumPerReason = 10
         public var seed: UInt64 = 0
@@ -111,7 +111,9 @@ public struct RewardModel: Sendable, Hashable, Codable {
     private static func reasonHeads(
         _ examples: [RewardExample], table: Matrix, l2: Double, minimum: Int
     ) throws -> [ReasonHead] {
-        let reasoned = examples.indices.filter { !examples[$0].isGood && !examples[$0].reasons.isEmpty && examples[$0].weight > 0 }
+        let reasoned = examples.indices.filter {
+            !examples[$0].isGood && !examples[$0].reasons.isEmpty && examples[$0].weight > 0
+        }
         let part = table.selecting(rows: reasoned)
         let seen = Set(reasoned.flatMap { examples[$0].reasons }).sorted { $0.rawValue < $1.rawValue }
         return try seen.compactMap { reason in
@@ -161,7 +163,8 @@ public struct RewardScorer: TextClassifier {
         }
         guard model.features.dimension == encoder.dimension else {
             throw TrainingError(
-                .options, "the encoder's vectors have \(encoder.dimension) numbers, the reward model's "
+                .options,
+                "the encoder's vectors have \(encoder.dimension) numbers, the reward model's "
                     + "\(model.features.dimension)")
         }
         self.model = model

@@ -28,7 +28,8 @@ enum TensorFile {
             guard let entry = file.entry(name), let type = types.first(where: { $0.1 == entry.dtype })?.0 else {
                 throw TrainingError(.checkpoint, "\(url.path): \(name) has a type that this version does not know")
             }
-            result[name] = try file.withBytes(of: name) { try Tensor(bytes: $0, shape: entry.shape, dtype: type) }.to(device)
+            result[name] = try file.withBytes(of: name) { try Tensor(bytes: $0, shape: entry.shape, dtype: type) }.to(
+                device)
         }
         return result
     }

@@ -32,7 +32,8 @@ public struct TokenizedExample: Sendable, Hashable {
     /// - Throws: `TrainingError` when the lengths differ, the weight is negative or not finite, or nothing is supervised.
     public init(ids: [Int32], labels: [TokenLabel], weight: Float = 1) throws {
         guard ids.count == labels.count, ids.count >= 2 else {
-            throw TrainingError(.data, "an example has \(ids.count) tokens and \(labels.count) labels; it needs two or more")
+            throw TrainingError(
+                .data, "an example has \(ids.count) tokens and \(labels.count) labels; it needs two or more")
         }
         guard weight >= 0, weight.isFinite else {
             throw TrainingError(.data, "weight \(weight) of an example is not a finite number from 0 up")

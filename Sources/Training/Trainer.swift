@@ -54,7 +54,9 @@ public final class Trainer {
                     + "\(model.configuration.contextLength)")
         }
         optimizer = try Self.optimizer(parameters, options: options)
-        schedule = Self.schedule(options)
+        schedule = Schedule(
+            options.schedule, peak: options.learningRate, warmUp: options.warmUp, total: options.steps,
+            floor: options.floor)
         checkpoints = try folder.map { try CheckpointFolder($0.appending(path: "checkpoints")) }
         for (_, parameter) in parameters { parameter.value = try parameter.value.requireGradient(true) }
         try resume()
@@ -127,7 +129,8 @@ public final class Trainer {
         let carried = loss.positiveLabels.union(loss.negativeLabels)
         let supervised = labels.count { carried.contains($0) }
         guard supervised > 0 else {
-            throw TrainingError(.data, "step \(step + 1) has no token that \(loss.summary) learns from (\(names(rows)))")
+            throw TrainingError(
+                .data, "step \(step + 1) has no token that \(loss.summary) learns from (\(names(rows)))")
         }
         var draws = SeededGenerator(seed: options.seed).fork("draws", step)
         let chunked = ChunkedLoss(loss: loss, chunkLength: options.lossChunk)
@@ -156,16 +159,21 @@ public final class Trainer {
     private func check(_ sums: LossSums, norm: Double, rows: [[Int]]) throws {
         guard sums.loss.isFinite, norm.isFinite else {
             throw TrainingError(
-                .diverged, "step \(step + 1): loss \(sums.loss), gradient norm \(norm) (\(names(rows))); "
+                .diverged,
+                "step \(step + 1): loss \(spell(sums.loss)), gradient norm \(spell(norm)) (\(names(rows))); "
                     + "a lower learning_rate than \(options.learningRate) may help")
         }
         let limit = options.divergenceLimit ?? 2 * log(Double(model.configuration.vocabularySize))
         if let mean = sums.goodCrossEntropy, mean > limit {
             throw TrainingError(
-                .diverged, "step \(step + 1): cross-entropy \(mean) is above \(limit) nats, far worse than guessing "
+                .diverged,
+                "step \(step + 1): cross-entropy \(mean) is above \(limit) nats, far worse than guessing "
                     + "(\(names(rows))); a lower learning_rate than \(options.learningRate) may help")
         }
     }
+
+    /// The sign of a NaN says nothing; the same fault must read the same everywhere.
+    private func spell(_ value: Double) -> String { value.isNaN ? "nan" : "\(value)" }
 
     /// The step's documents, the first few by number.
     private func names(_ rows: [[Int]]) -> String {
@@ -178,7 +186,8 @@ public final class Trainer {
 
     private var identity: CheckpointIdentity {
         CheckpointIdentity(
-            options: options, loss: loss.summary, source: source.summary, data: CheckpointIdentity.fingerprint(source.examples))
+            options: options, loss: loss.summary, source: source.summary,
+            data: CheckpointIdentity.fingerprint(source.examples))
     }
 
     /// Writes a checkpoint of the steps done; nothing when there is no folder.

@@ -2,11 +2,6 @@ import Torch
 
 /// How a model is trained. Settings are grouped by purpose; the defaults suit small models on a CPU.
 public struct TrainingOptions: Sendable, Hashable, Codable {
-    /// How the learning rate goes down after the warm-up.
-    public enum ScheduleKind: String, Sendable, Hashable, Codable, CaseIterable {
-        case constant, linear, cosine
-    }
-
     /// Number type of the forward and backward pass; weights and optimiser state stay float32.
     public enum ComputeType: String, Sendable, Hashable, Codable, CaseIterable {
         case bfloat16, float32
@@ -26,7 +21,8 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public var learningRate: Double
     /// Steps over which the rate rises from 0.
     public var warmUp: Int
-    public var schedule: ScheduleKind
+    /// How the rate goes down after the warm-up.
+    public var schedule: Schedule.Kind
     /// The rate at the end as a share of the peak.
     public var floor: Double
 
@@ -58,7 +54,8 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public var seed: UInt64
 
     public init(
-        steps: Int, learningRate: Double = 3e-4, warmUp: Int = 10, schedule: ScheduleKind = .cosine, floor: Double = 0.1,
+        steps: Int, learningRate: Double = 3e-4, warmUp: Int = 10, schedule: Schedule.Kind = .cosine,
+        floor: Double = 0.1,
         weightDecay: Double = 0.1, decaysEmbeddings: Bool = false, beta1: Double = 0.9, beta2: Double = 0.95,
         epsilon: Double = 1e-8, clip: Double = 1, rowsPerMicroBatch: Int = 16, lossChunk: Int = 2048,
         compute: ComputeType = .bfloat16, checkpointEvery: Int = 0, divergenceLimit: Double? = nil, seed: UInt64 = 0

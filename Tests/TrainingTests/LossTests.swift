@@ -13,7 +13,8 @@ struct LossTests {
 
     private func chunk(_ logits: Tensor, uniforms: [Double]? = nil) throws -> TokenChunk {
         TokenChunk(
-            logits: logits, targets: try Tensor(Goldens.targets), labels: try Goldens.labels.map { try #require(TokenLabel(rawValue: $0)) },
+            logits: logits, targets: try Tensor(Goldens.targets),
+            labels: try Goldens.labels.map { try #require(TokenLabel(rawValue: $0)) },
             uniforms: try uniforms.map { try Tensor($0, dtype: logits.dtype) })
     }
 

@@ -95,9 +95,13 @@ struct PackingTests {
 
     @Test("copies of a good reply are capped, bad ones are not; both sides are made even")
     func round() throws {
-        func example(_ reply: String, _ label: Example.Label) -> Example { Example(context: [], reply: reply, label: label) }
+        func example(_ reply: String, _ label: Example.Label) -> Example {
+            Example(context: [], reply: reply, label: label)
+        }
         let examples =
-            (0..<4).map { _ in example("yes", .good) } + (0..<3).map { _ in example("no", .bad) } + [example("well", .good)]
+            (0..<4).map { _ in example("yes", .good) } + (0..<3).map { _ in example("no", .bad) } + [
+                example("well", .good)
+            ]
         let capped = CRINGERound.capCopies(examples)
         #expect(capped.map(\.reply) == ["yes", "yes", "no", "no", "no", "well"])
         var generator = SeededGenerator(seed: 0)

@@ -26,7 +26,9 @@ private struct HashEncoder: TextEncoder {
 @Suite("Reward model")
 struct RewardModelTests {
     /// Made-up votes: kind replies are liked, dull ones not, one in `noise` the other way round.
-    private static func votes(_ count: Int, people: Int, seed: UInt64, prefix: String, noise: Double = 0.1) -> [RewardExample] {
+    private static func votes(_ count: Int, people: Int, seed: UInt64, prefix: String, noise: Double = 0.1)
+        -> [RewardExample]
+    {
         var generator = SeededGenerator(seed: seed)
         let kind = ["lovely", "gladly", "thanks", "enjoy", "garden", "music"]
         let dull = ["whatever", "nope", "blah", "meh", "spam", "offer"]
@@ -37,7 +39,8 @@ struct RewardModelTests {
                 let list = generator.chance(0.8) == isGood ? kind : dull
                 words.append(list[generator.index(below: list.count)])
             }
-            let reasons: [DislikeReason] = isGood ? [] : [words.contains("spam") || words.contains("offer") ? .spam : .nonsensical]
+            let reasons: [DislikeReason] =
+                isGood ? [] : [words.contains("spam") || words.contains("offer") ? .spam : .nonsensical]
             let flipped = generator.chance(noise)
             return RewardExample(
                 context: [Turn(.human, "tell me something nice \(index % 7)")], reply: words.joined(separator: " "),

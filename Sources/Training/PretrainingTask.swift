@@ -1,0 +1,122 @@
+import Conversations
+import Foundation
+import LanguageModels
+import ModelFormats
+import Statistics
+import Tokenizers
+import Torch
+
+/// Makes a dialogue model from nothing: vocabulary, token rows, training, and a Hugging Face folder at the end.
+///
+/// Killed and started again in the same folder it goes on from its last checkpoint and ends with the same weights.
+public struct PretrainingTask: Sendable, Hashable, Codable {
+    public var preset: ModelPreset
+    /// Ids of the vocabulary; `nil` takes the preset's.
+    public var vocabularySize: Int?
+    public var supervision: ExampleTokenizer.Supervision
+    /// Rows of the preset's context length per step.
+    public var rowsPerStep: Int
+    public var training: TrainingOptions
+    /// One dialogue in so many is held out for the perplexity; 0 holds none out.
+    public var heldOutEvery: Int
+    /// Seeds weights and order of the data.
+    public var seed: UInt64
+
+    public init(
+        preset: ModelPreset, vocabularySize: Int? = nil, supervision: ExampleTokenizer.Supervision = .allTurns,
+        rowsPerStep: Int = 16, training: TrainingOptions, heldOutEvery: Int = 50, seed: UInt64 = 0
+    ) {
+        self.preset = preset
+        self.vocabularySize = vocabularySize
+        self.supervision = supervision
+        self.rowsPerStep = rowsPerStep
+        self.training = training
+        self.heldOutEvery = heldOutEvery
+        self.seed = seed
+    }
+
+    /// What it came to.
+    public struct Outcome: Sendable {
+        public var training: TrainingSummary
+        public var parameterCount: Int
+        /// Dialogues that were learned from, and their tokens.
+        public var dialogues: Int
+        public var tokens: Int
+        /// Documents after cutting at the context's length.
+        public var documents: Int
+        public var skipped: [ExampleTokenizer.Skip: Int]
+        /// Share of the rows' tokens that documents fill.
+        public var fill: Double
+        /// Perplexity of held-out dialogues; `nil` when none were held out.
+        public var heldOutPerplexity: Double?
+    }
+
+    /// Trains and writes the model folder.
+    /// - Parameters:
+    ///   - dialogues: Turns of each, in order.
+    ///   - folder: Gets `config.json`, `model.safetensors`, the tokenizer and a model card; `training/` holds metrics and
+    ///     checkpoints.
+    ///   - sources: Names of the data for the model card.
+    /// - Throws: `TrainingError` when there is too little data or an option is at fault; `CancellationError`.
+    public func run(
+        _ dialogues: [[Turn]], to folder: URL, sources: [String] = [], device: Device = .cpu,
+        onStep: (StepMetrics) throws -> Void = { _ in }, shouldStop: () -> Bool = { Task.isCancelled }
+    ) throws -> Outcome {
+        try training.validate()
+        let held = heldOutEvery > 0 ? dialogues.indices.filter { $0 % heldOutEvery == heldOutEvery - 1 } : []
+        let heldSet = Set(held)
+        let learned = dialogues.indices.filter { !heldSet.contains($0) }.map { dialogues[$0] }
+        guard !learned.isEmpty else { throw TrainingError(.data, "there are no dialogues to pre-train on") }
+        let tokenizer = ByteLevelBPE.train(
+            texts: learned.lazy.joined().map(\.text), vocabularySize: vocabularySize ?? preset.vocabularySize,
+            specialTokens: ChatFormat.specialTokens)
+        let format = try ChatFormat(tokenizer: tokenizer)
+        let maker = try ExampleTokenizer(format: format, contextLength: preset.contextLength)
+        let documents = maker.tokenize(dialogues: learned, supervising: supervision)
+        guard !documents.examples.isEmpty else {
+            throw TrainingError(
+                .data, "none of \(learned.count) dialogues has a turn that fits \(preset.contextLength) tokens")
+        }
+        let source = try PackedSource(
+            documents.examples, rowLength: preset.contextLength, rowsPerStep: rowsPerStep, seed: seed)
+        let model = try LlamaModel(
+            preset.configuration(format: format), generator: Generator(seed: seed), dtype: .float32, device: device)
+        let trainer = try Trainer(
+            model: model, loss: CrossEntropyLoss(), source: source, options: training,
+            folder: folder.appending(path: "training"))
+        let summary = try trainer.run(onStep: onStep, shouldStop: shouldStop)
+        var perplexity: Double?
+        let test = maker.tokenize(dialogues: held.map { dialogues[$0] }, supervising: supervision).examples
+        if !test.isEmpty {
+            perplexity = exp(try ReplyScorer(model: model, compute: training.compute).crossEntropy(test))
+        }
+        let lengths = documents.examples.map(\.count)
+        let outcome = Outcome(
+            training: summary, parameterCount: model.parameterCount,
+            dialogues: learned.count, tokens: lengths.reduce(0, +), documents: lengths.count,
+            skipped: documents.skipped,
+            fill: Packing.fill(rows: source.packedRows, lengths: lengths, capacity: source.rowLength),
+            heldOutPerplexity: perplexity)
+        try DialogueModelFolder.save(model, format: format, card: card(outcome, sources: sources), to: folder)
+        return outcome
+    }
+
+    private func card(_ outcome: Outcome, sources: [String]) -> ModelCard {
+        var facts: [ModelCard.Fact] = [
+            .init("parameters", "\(outcome.parameterCount)"), .init("size", preset.rawValue),
+            .init("dialogues", "\(outcome.dialogues)"), .init("tokens", "\(outcome.tokens)"),
+            .init("steps", "\(outcome.training.steps)"),
+            .init("rows per step", "\(rowsPerStep) × \(preset.contextLength)"),
+            .init("peak learning rate", "\(training.learningRate)"), .init("seed", "\(seed)"),
+        ]
+        if let perplexity = outcome.heldOutPerplexity {
+            facts.append(.init("held-out perplexity per token", String(format: "%.2f", perplexity)))
+        }
+        return ModelCard(
+            name: "Loam \(preset.rawValue)", languages: ["en"], datasets: sources, tags: ["dialogue"],
+            library: "transformers", task: "text-generation",
+            summary: "A small dialogue model, pre-trained from nothing on plain dialogues. It knows little and may say "
+                + "anything; it is the base that feedback improves.",
+            facts: facts)
+    }
+}

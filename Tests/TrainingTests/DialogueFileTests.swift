@@ -1,0 +1,63 @@
+import Conversations
+import Foundation
+import Testing
+
+@testable import Training
+
+@Suite("Dialogue files")
+struct DialogueFileTests {
+    private func file(_ text: String) throws -> URL {
+        let url = FileManager.default.temporaryDirectory.appending(path: "dialogues-\(UUID().uuidString).jsonl")
+        try Data(text.utf8).write(to: url)
+        return url
+    }
+
+    @Test("speakers take turns, rejected dialogues and broken lines are counted")
+    func read() throws {
+        let url = try file(
+            """
+            {"source":"made-up","turns":["Hi there","Good day","How is the garden?"]}
+            {"turns":["nobody","reads this"],"status":"Rejected"}
+            {"turns":["cut off
+            {"turns":"not a list"}
+
+            {"turns":["alone"]}
+            {"turns":["Hello","Hi"],"status":"Submitted"}
+            """)
+        defer { try? FileManager.default.removeItem(at: url) }
+        let content = try DialogueFile().read(url)
+        #expect(content.dialogues.count == 2)
+        #expect(
+            content.dialogues[0] == [
+                Turn(.human, "Hi there"), Turn(.bot, "Good day"), Turn(.human, "How is the garden?"),
+            ])
+        #expect(content.rejected == 1)
+        #expect(content.skipped.map(\.line) == [3, 4, 6])
+        #expect(content.skipped.map(\.code) == [.invalidJSON, .invalidField, .noMessages])
+        #expect(try DialogueFile(limit: 1).read(url).dialogues.count == 1)
+    }
+
+    @Test("a file without a dialogue is one clear error")
+    func empty() throws {
+        for text in ["", "\n\n", "{\"turns\":[\"alone\"]}\n", "no json at all"] {
+            let url = try file(text)
+            defer { try? FileManager.default.removeItem(at: url) }
+            #expect(throws: LogError.self) { try DialogueFile().read(url) }
+        }
+        #expect(throws: LogError.self) { try DialogueFile().read(URL(filePath: "/nowhere/at-all.jsonl")) }
+    }
+
+    @Test("votes become examples, feedback without a thumb does not")
+    func votes() throws {
+        var vote = VotedReply(
+            conversationID: "c", messageID: "m", userID: "u", context: [Turn(.human, "hi")], reply: "go away",
+            rating: .dislike, reasons: [.inappropriate], index: 1)
+        let example = try #require(Example(vote, weight: 0.7))
+        #expect(example == Example(context: [Turn(.human, "hi")], reply: "go away", label: .bad, weight: 0.7))
+        let reward = try #require(RewardExample(vote))
+        #expect(reward.reasons == [.inappropriate] && !reward.isGood && reward.userID == "u")
+        #expect(reward.example.label == .bad)
+        vote.rating = nil
+        #expect(Example(vote) == nil && RewardExample(vote) == nil)
+    }
+}
