@@ -8,7 +8,7 @@ struct ContentModel: Sendable, Hashable {
     /// Penalties to choose from, by the loss on held-out votes; features are scaled to deviation 1.
     var penalties: [Double]
 
-    init(folds: Int = 4, penalties: [Double] = [3, 30, 300]) {
+    init(folds: Int = 4, penalties: [Double] = [3, 30, 300, 3000]) {
         self.folds = folds
         self.penalties = penalties
     }
@@ -45,21 +45,23 @@ struct ContentModel: Sendable, Hashable {
     /// Held-out log-odds of "good" per vote; `nil` for votes without content.
     /// - Parameter targets: What to learn, per vote in 0 … 1: the vote itself, or a belief about the item.
     /// - Parameter weights: Per vote; parts whose training votes all weigh 0 fall back to even odds.
+    /// - Parameter limit: Penalties above it are not tried: cleaner targets want less of it, not more.
+    /// - Returns: Also the penalty that was chosen.
     func heldOutLogits(
-        _ table: VoteTable, plan: Plan, targets: [Double], weights: [Double]
-    ) throws -> [Double?] {
-        guard let features = table.features else { return table.votes.map { _ in nil } }
-        var best: (loss: Double, logits: [Double?])?
-        for penalty in penalties {
+        _ table: VoteTable, plan: Plan, targets: [Double], weights: [Double], limit: Double = .infinity
+    ) throws -> (logits: [Double?], penalty: Double) {
+        var best: (loss: Double, logits: [Double?], penalty: Double) = (.infinity, table.votes.map { _ in nil }, 0)
+        guard let features = table.features else { return (best.logits, best.penalty) }
+        for penalty in penalties where penalty <= limit {
             let logits = try heldOut(table, features: features, plan: plan, targets, weights, penalty: penalty)
             var loss = 0.0
             for vote in plan.votes {
                 let z = logits[vote] ?? 0
                 loss += weights[vote] * (max(z, 0) + log1p(exp(-abs(z))) - targets[vote] * z)
             }
-            if best.map({ loss < $0.loss }) ?? true { best = (loss, logits) }
+            if loss < best.loss { best = (loss, logits, penalty) }
         }
-        return best?.logits ?? table.votes.map { _ in nil }
+        return (best.logits, best.penalty)
     }
 
     private func heldOut(

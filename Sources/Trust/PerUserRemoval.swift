@@ -31,7 +31,8 @@ public struct PerUserRemoval: TrustMethod, Hashable {
         case .plan(let plan):
             logits = try content.heldOutLogits(
                 table, plan: plan, targets: table.votes.map { $0.isUp ? 1 : 0 },
-                weights: table.evenWeights)
+                weights: table.evenWeights
+            ).logits
         case .none(let reason):
             notes.append("The content was not used: \(reason). Everybody is trusted alike.")
         }

@@ -10,7 +10,7 @@ import Statistics
 /// (arXiv 2208.03295), the error model is that of Dawid and Skene 1979.
 ///
 /// After a first solution the classifier is fitted again to the beliefs in place of the bare votes, and so on for
-/// `rounds` rounds.
+/// `rounds` rounds; more than two begin to believe themselves where features are many and votes few.
 public struct UserTypes: TrustMethod, Hashable {
     /// Share of the classifier's log-odds that is believed: 1 measured best on made-up worlds, below 1 for a classifier that
     /// is too sure of itself.
@@ -19,7 +19,7 @@ public struct UserTypes: TrustMethod, Hashable {
     public var rounds: Int
     var content: ContentModel
 
-    public init(contentShare: Double = 1, rounds: Int = 3, folds: Int = 4) {
+    public init(contentShare: Double = 1, rounds: Int = 2, folds: Int = 4) {
         self.contentShare = contentShare
         self.rounds = max(1, rounds)
         content = ContentModel(folds: folds)
@@ -41,9 +41,12 @@ public struct UserTypes: TrustMethod, Hashable {
             var targets = table.votes.map { $0.isUp ? 1.0 : 0.0 }
             let even = table.evenWeights
             var weights = even
+            var penalty = Double.infinity
             for round in 0..<rounds {
-                let logits = try content.heldOutLogits(table, plan: plan, targets: targets, weights: weights)
-                prior = centred(logits)
+                let said = try content.heldOutLogits(
+                    table, plan: plan, targets: targets, weights: weights, limit: penalty)
+                penalty = said.penalty
+                prior = centred(said.logits)
                 beliefs = VoterBeliefs(table)
                 beliefs.solve(prior: prior)
                 if round + 1 < rounds {

