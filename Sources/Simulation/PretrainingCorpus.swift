@@ -29,8 +29,9 @@ public struct PretrainingCorpus: Sendable {
     public func turns(_ index: Int) -> [Turn] { talk(index).turns }
 
     /// Dialogue `index` as a conversation.
-    public func conversation(_ index: Int) -> Conversation {
-        let turns = turns(index)
+    public func conversation(_ index: Int) -> Conversation { Self.conversation(index, turns(index)) }
+
+    private static func conversation(_ index: Int, _ turns: [Turn]) -> Conversation {
         let id = "d" + String(index, radix: 36)
         return Conversation(
             id: id, userID: "p" + String(index, radix: 36),
@@ -43,9 +44,14 @@ public struct PretrainingCorpus: Sendable {
     @discardableResult
     public func write(_ count: Int, to file: URL) throws -> CorpusReport {
         var writer = try LogWriter(file)
-        for index in 0..<count { try writer.write(conversation(index)) }
+        var report = CorpusReport()
+        for index in 0..<count {
+            let talk = talk(index)
+            report.add(talk.turns, talk.replies)
+            try writer.write(Self.conversation(index, talk.turns))
+        }
         try writer.close()
-        return report(min(count, 20_000))
+        return report
     }
 
     /// Figures over the first `count` dialogues, by the judge.
