@@ -1,0 +1,112 @@
+import Conversations
+import LanguageModels
+import Tokenizers
+import Torch
+
+/// How probable a model finds a reply.
+public struct ReplyLikelihood: Sendable, Hashable {
+    /// Log-probability of each token of the reply, the end of the turn last, in nats.
+    public var tokenLogProbabilities: [Double]
+    /// Mean over these tokens of the model's last hidden state where each is predicted; empty unless asked for.
+    public var meanState: [Float]
+
+    /// Of the whole reply, in nats.
+    public var logProbability: Double { tokenLogProbabilities.reduce(0, +) }
+    /// Per token, in nats.
+    public var meanLogProbability: Double {
+        tokenLogProbabilities.isEmpty ? 0 : logProbability / Double(tokenLogProbabilities.count)
+    }
+}
+
+/// Scores given replies under a model, as text: for choosing among candidates and for showing how sure a model is.
+///
+/// Histories are cut as for writing a reply, so the score is of what the model would have seen. May be used from many
+/// tasks.
+public final class LikelihoodScorer: Sendable {
+    private let model: any LanguageModels.Decoder
+    private let format: ChatFormat
+    private let window: PromptWindow
+    private let lane: ComputeLane
+    private let compute: DType?
+    private let batchTokens: Int
+
+    /// - Parameters:
+    ///   - batchTokens: most padded tokens of one pass.
+    ///   - compute: type to compute in; `nil` is the weights' own.
+    public init(
+        model: any LanguageModels.Decoder, format: ChatFormat, lane: ComputeLane = ComputeLane(),
+        batchTokens: Int = 8192, compute: DType? = nil
+    ) {
+        self.model = model
+        self.format = format
+        self.lane = lane
+        self.compute = compute
+        self.batchTokens = batchTokens
+        window = PromptWindow(format: format, contextLength: model.configuration.contextLength)
+    }
+
+    /// One score per pair, in order.
+    /// - Parameter states: whether to give mean hidden states too.
+    public func scores(
+        _ pairs: [(history: [Turn], reply: String)], states: Bool = false
+    ) async throws -> [ReplyLikelihood] {
+        let inputs = pairs.map { pair in
+            // A reply beyond half the context loses its end, as a longer one would never have been drawn.
+            let reply = (format.tokenizer.encode(pair.reply) + [format.end])
+                .prefix(max(model.configuration.contextLength / 2, 1))
+            return Input(prompt: window.prompt(for: pair.history, replyTokens: reply.count), reply: Array(reply))
+        }
+        let order = inputs.indices.sorted { (inputs[$1].length, $0) < (inputs[$0].length, $1) }
+        var result = [ReplyLikelihood?](repeating: nil, count: inputs.count)
+        var start = 0
+        while start < order.count {
+            let rows = max(1, batchTokens / max(inputs[order[start]].length, 1))
+            let part = Array(order[start..<min(start + rows, order.count)])
+            start += part.count
+            let scores = try await lane.run { try self.scores(part.map { inputs[$0] }, states: states) }
+            for (place, score) in zip(part, scores) { result[place] = score }
+        }
+        return result.compactMap { $0 }
+    }
+
+    private struct Input {
+        let prompt: [Int]
+        let reply: [Int]
+        /// The last token predicts nothing that is asked for.
+        var length: Int { prompt.count + reply.count - 1 }
+    }
+
+    /// Padding stands on the right, where a causal model's real tokens never look.
+    private func scores(_ inputs: [Input], states: Bool) throws -> [ReplyLikelihood] {
+        let columns = inputs.map(\.length).max() ?? 0
+        var (ids, predictors, targets): ([Int], [Int], [Int]) = ([], [], [])
+        for (row, input) in inputs.enumerated() {
+            ids += input.prompt + input.reply.dropLast()
+            ids += repeatElement(format.pad, count: columns - input.length)
+            let first = row * columns + input.prompt.count - 1
+            predictors += first..<(first + input.reply.count)
+            targets += input.reply
+        }
+        return try withoutGradients {
+            let device = model.device
+            let positions = try Tensor.arange(columns, device: device).unsqueeze(0).expand([inputs.count, columns])
+            let hidden = try model.hidden(
+                Tensor(ids, shape: [inputs.count, columns], device: device), positions: positions, mask: .causal,
+                cache: nil, compute: compute
+            ).reshape([inputs.count * columns, model.configuration.hiddenSize])
+                .indexSelect(dim: 0, index: Tensor(predictors, device: device))
+            let losses = try model.logits(hidden).to(.float32).crossEntropy(targets: Tensor(targets, device: device))
+                .doubles()
+            var start = 0
+            return try inputs.map { input in
+                let count = input.reply.count
+                defer { start += count }
+                return ReplyLikelihood(
+                    tokenLogProbabilities: losses[start..<(start + count)].map { -$0 },
+                    meanState: states
+                        ? try hidden.narrow(dim: 0, start: start, length: count).to(.float32).mean(dim: 0).floats() : []
+                )
+            }
+        }
+    }
+}

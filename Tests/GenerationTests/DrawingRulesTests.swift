@@ -1,0 +1,64 @@
+import Conversations
+import Foundation
+import Generation
+import Testing
+import Tokenizers
+
+@Suite struct DrawingRulesTests {
+    @Test func blocksRepeatedNGrams() {
+        func forbidden(_ reply: [Int], _ n: Int) -> Set<Int> {
+            DrawingRules(endIDs: [3], maximumTokens: 50, blockedNGram: n).forbidden(after: reply)
+        }
+        #expect(forbidden([5, 6, 7, 5, 6], 3) == [7])
+        #expect(forbidden([5, 6, 7, 5, 6, 8, 5, 6], 3) == [7, 8])
+        #expect(forbidden([5, 6, 7, 6, 5], 3).isEmpty)
+        #expect(forbidden([5, 5], 2) == [5])
+        #expect(forbidden([5, 6], 1) == [5, 6])
+        #expect(forbidden([5, 6], 3).isEmpty)
+        #expect(forbidden([], 1).isEmpty)
+        #expect(forbidden([5, 6, 5, 6], 0).isEmpty)
+    }
+
+    @Test func endMustWaitAndMarksNeverCome() {
+        let rules = DrawingRules(endIDs: [3, 9], suppressedIDs: [0, 1], minimumTokens: 2, maximumTokens: 50)
+        #expect(rules.forbidden(after: [7]) == [0, 1, 3, 9])
+        #expect(rules.forbidden(after: [7, 7]) == [0, 1])
+    }
+}
+
+@Suite struct PromptWindowTests {
+    let format: ChatFormat
+
+    init() throws {
+        format = try ChatFormat(
+            tokenizer: .train(texts: [], vocabularySize: 0, specialTokens: ChatFormat.specialTokens))
+    }
+
+    /// Every character is one token here, so a turn of n letters takes n + 2.
+    func prompt(_ turns: [Turn], context: Int, reply: Int) -> String {
+        let ids = PromptWindow(format: format, contextLength: context).prompt(for: turns, replyTokens: reply)
+        return ids.map { [format.person: "P", format.bot: "B", format.end: "."][$0] ?? format.tokenizer.decode([$0]) }
+            .joined()
+    }
+
+    let turns = [Turn(.human, "aaa"), Turn(.bot, "bbb"), Turn(.human, "ccc")]
+
+    @Test func dropsTheOldestTurnsWhole() {
+        #expect(prompt(turns, context: 40, reply: 10) == "Paaa.Bbbb.Pccc.B")
+        #expect(prompt(turns, context: 26, reply: 10) == "Paaa.Bbbb.Pccc.B")
+        #expect(prompt(turns, context: 25, reply: 10) == "Bbbb.Pccc.B")
+        #expect(prompt(turns, context: 16, reply: 5) == "Bbbb.Pccc.B")
+        #expect(prompt(turns, context: 15, reply: 5) == "Pccc.B")
+        #expect(prompt([], context: 15, reply: 5) == "B")
+    }
+
+    @Test func theLastTurnStaysIfOnlyItsEnd() {
+        #expect(prompt([Turn(.human, "abcdefgh")], context: 12, reply: 6) == "Pfgh.B")
+        // A wish for more reply than half the context is cut to half.
+        #expect(prompt([Turn(.human, "abcdefgh")], context: 12, reply: 600) == "Pfgh.B")
+        for context in 1...6 {
+            let ids = PromptWindow(format: format, contextLength: context).prompt(for: turns, replyTokens: 3)
+            #expect(ids.count <= max(context, 1) && ids.last == format.bot)
+        }
+    }
+}
