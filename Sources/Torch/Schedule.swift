@@ -31,9 +31,10 @@ public struct Schedule: Sendable, Hashable {
     /// The rate of a step, counted from 0. Step 0 of a warm-up of `n` has `peak / n`, so that it already learns; step `n`
     /// is the first of the curve and has the peak; step `total` would have the floor.
     public func rate(at step: Int) -> Double {
-        if step < warmUp { return peak * Double(max(0, step) + 1) / Double(warmUp) }
+        let (step, warmUp) = (max(0, step), max(0, warmUp))
+        if step < warmUp { return peak * Double(step + 1) / Double(warmUp) }
         guard kind != .constant, total > warmUp else { return peak }
-        let done = min(1, Double(step - max(0, warmUp)) / Double(total - max(0, warmUp)))
+        let done = min(1, Double(step - warmUp) / Double(total - warmUp))
         let share = kind == .linear ? 1 - done : (1 + cos(.pi * done)) / 2
         return peak * (floor + (1 - floor) * share)
     }

@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+import Torch
+
+/// Handles are counted for the whole process, so nothing else may hold tensors meanwhile: these run one by one, and the
+/// count is looked at with the patience that tests of other suites need to end.
+@Suite("Engine", .serialized)
+struct EngineTests {
+    /// Resident memory in bytes, where the system tells.
+    private static func residentMemory() -> Int? {
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return nil }
+        return text.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * 4096 }
+    }
+
+    /// A graph with views, in-place writes and a backward pass, and errors of every kind.
+    private static func work(_ generator: Generator) throws -> Double {
+        let weight = try Tensor.randn([32, 32], generator: generator).requireGradient()
+        let x = try Tensor.randn([16, 32], generator: generator)
+        let hidden = try x.linear(weight: weight).silu().rmsNorm(weight: Tensor.ones([32]), eps: 1e-5)
+        let top = try hidden.topK(4, dim: 1)
+        let loss = try (hidden.crossEntropy(targets: Tensor.arange(16)).mean() + top.values.sum())
+        try loss.backward()
+        try withoutGradients { try weight.narrow(dim: 0, start: 0, length: 2).zero() }
+        for attempt in [
+            { _ = try x.matmul(x) }, { _ = try x.reshape([7]) }, { _ = try Tensor([99]).embedding(weight: weight) },
+            { try weight.copy(from: x) }, { _ = try Tensor.zeros([1 << 50]) },
+            { _ = try Tensor.stack([x, weight]) }, { _ = try hidden.topK(99, dim: 1) }, { try loss.backward() },
+        ] as [() throws -> Void] {
+            #expect(throws: TorchError.self) { try attempt() }
+        }
+        return try loss.item()
+    }
+
+    @Test("thousands of graphs and errors leave no handle and no memory behind")
+    func soak() async throws {
+        let generator = try Generator(seed: 1)
+        _ = try (0..<30).map { _ in try Self.work(generator) }
+        // This very test holds no tensor here; others may, for a moment.
+        let before = Self.residentMemory()
+        for _ in 0..<2000 { #expect(try Self.work(generator).isFinite) }
+        if let before, let after = Self.residentMemory() {
+            // One leaked graph of ~20 kB would add 40 MB; others' tests may add a little.
+            #expect(after - before < 12 << 20, "grew by \((after - before) >> 10) kB")
+        }
+        var live = Engine.liveTensorCount
+        for _ in 0..<200 where live > 0 {
+            try await Task.sleep(for: .milliseconds(50))
+            live = Engine.liveTensorCount
+        }
+        #expect(live == 0)
+    }
+
+    @Test("a handle counts while it is held and no longer")
+    func liveTensors() throws {
+        // A hundred at once stand out over what other tests hold.
+        let start = Engine.liveTensorCount
+        var held: [Tensor] = try (0..<5000).map { _ in try Tensor.zeros([1]) }
+        #expect(Engine.liveTensorCount - start > 4000)
+        held.removeAll()
+        #expect(Engine.liveTensorCount - start < 1000)
+    }
+
+    @Test("threads and version")
+    func settings() throws {
+        let before = Engine.threadCount
+        try Engine.setThreadCount(2)
+        #expect(Engine.threadCount == 2)
+        try Engine.setThreadCount(before)
+        #expect(Engine.threadCount == before)
+        #expect(Engine.version.hasPrefix("2."))
+        #expect(try Generator(seed: 0, device: .cpu).device == .cpu)
+        if !Engine.isCUDAAvailable { #expect(throws: TorchError.self) { try Generator(seed: 0, device: .cuda(0)) } }
+    }
+}
