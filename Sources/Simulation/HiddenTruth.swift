@@ -13,10 +13,16 @@ public struct HiddenTruth: Sendable, Hashable {
     }
 
     private struct Line: Codable {
-        var message_id: String?
+        var messageID: String?
         var category: String?
-        var user_id: String?
+        var userID: String?
         var kind: String?
+
+        enum CodingKeys: String, CodingKey {
+            case category, kind
+            case messageID = "message_id"
+            case userID = "user_id"
+        }
     }
 
     /// One JSON object a line: `{"kind", "user_id"}` for people, then `{"category", "message_id"}` for replies.
@@ -25,11 +31,11 @@ public struct HiddenTruth: Sendable, Hashable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var data = Data()
         for (user, kind) in kinds.sorted(by: { $0.key < $1.key }) {
-            data.append(try encoder.encode(Line(user_id: user, kind: kind.rawValue)))
+            data.append(try encoder.encode(Line(userID: user, kind: kind.rawValue)))
             data.append(0x0A)
         }
         for (message, verdict) in verdicts.sorted(by: { $0.key < $1.key }) {
-            data.append(try encoder.encode(Line(message_id: message, category: verdict.name)))
+            data.append(try encoder.encode(Line(messageID: message, category: verdict.name)))
             data.append(0x0A)
         }
         try data.write(to: file, options: .atomic)
@@ -43,9 +49,9 @@ public struct HiddenTruth: Sendable, Hashable {
             guard let line = try? decoder.decode(Line.self, from: Data(line)) else {
                 throw SimulationError(file: file, line: at + 1, problem: "not a line of hidden truth")
             }
-            if let user = line.user_id, let kind = line.kind.flatMap(PersonKind.init(rawValue:)) {
+            if let user = line.userID, let kind = line.kind.flatMap(PersonKind.init(rawValue:)) {
                 kinds[user] = kind
-            } else if let message = line.message_id, let verdict = line.category.flatMap(Verdict.init(name:)) {
+            } else if let message = line.messageID, let verdict = line.category.flatMap(Verdict.init(name:)) {
                 verdicts[message] = verdict
             } else {
                 throw SimulationError(
