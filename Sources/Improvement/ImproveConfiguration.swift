@@ -95,9 +95,11 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         /// Temperatures at which the untrained base stands beside the arms, so that sharpening is not mistaken for learning.
         public var baseTemperatures = [0.7, 0.5, 0]
         public var bootstraps = 1_000
+        /// Folds over people in which the reward model is tested; 1 tests it once, on the held-out group.
+        public var folds = 5
 
         enum CodingKeys: String, CodingKey {
-            case prompts, sampling, baseTemperatures = "base_temperatures", bootstraps
+            case prompts, sampling, baseTemperatures = "base_temperatures", bootstraps, folds
         }
     }
 

@@ -11,18 +11,11 @@ struct StageRunner: Sendable {
         var outcome: StageOutcome
     }
 
-    /// Where the run stands, for whoever shows it.
-    enum Event: Sendable {
-        case started(number: Int, of: Int, name: String)
-        case progress(name: String, String)
-        case finished(number: Int, of: Int, name: String, StageOutcome, seconds: Double, kept: Bool)
-    }
-
     let folder: RunFolder
     let configuration: ImproveConfiguration
     /// Fingerprint of what goes in before the first stage: logs, model, code version.
     let origin: String
-    let onEvent: @Sendable (Event) -> Void
+    let onEvent: @Sendable (ImproveEvent) -> Void
 
     /// The outcomes by stage, in order. Cancellation ends between steps of a stage; starting again goes on there.
     func run(_ stages: [any Stage]) async throws -> [(name: String, outcome: StageOutcome)] {

@@ -1,0 +1,118 @@
+import Conversations
+import Foundation
+import Storage
+
+/// Reads one log into a store, in batches, in constant memory.
+public struct LogImporter: Sendable {
+    /// What a log came to.
+    public struct Counts: Sendable {
+        public var kept = 0
+        public var messages = 0
+        public var likes = 0
+        public var dislikes = 0
+        public var people: Set<String> = []
+        /// Skipped records by reason.
+        public var reasons: [String: Int] = [:]
+
+        public var skipped: Int { reasons.values.reduce(0, +) }
+
+        public init() {}
+
+        /// Takes off what the store would not keep.
+        mutating func note(_ summary: SaveSummary) {
+            for (reason, count) in [
+                ("refused by the store", summary.refused.count), ("person was deleted", summary.deletedPerson),
+                ("no consent", summary.withoutConsent),
+            ] where count > 0 {
+                reasons[reason, default: 0] += count
+                kept -= count
+            }
+        }
+
+        mutating func add(_ other: Counts) {
+            kept += other.kept
+            messages += other.messages
+            likes += other.likes
+            dislikes += other.dislikes
+            people.formUnion(other.people)
+            reasons.merge(other.reasons, uniquingKeysWith: +)
+        }
+    }
+
+    /// A record that was left out, as kept in `skipped.jsonl`.
+    public struct Skipped: Sendable, Codable {
+        public var file: String
+        public var line: Int
+        public var field: String?
+        public var code: String
+        public var reason: String
+
+        /// File, line, field and reason in one line.
+        public var text: String { [field.map { "\(file):\(line): \($0)" } ?? "\(file):\(line)", reason].joined(separator: ": ") }
+    }
+
+    public var format: LogFormat
+    /// What the operator says the people allowed; `nil`: what the log says, or the format's own rule.
+    public var consent: Consent?
+    /// End at the first bad record instead of passing over it.
+    public var isStrict: Bool
+    /// Conversations per transaction.
+    var batch = 500
+
+    public init(format: LogFormat, consent: Consent? = nil, isStrict: Bool = false) {
+        self.format = format
+        self.consent = consent
+        self.isStrict = isStrict
+    }
+
+    /// Reads `log` into `store`; `onSkip` is called for each record that is left out.
+    ///
+    /// In strict reading the whole log is checked before the first conversation is stored, so that a bad file changes
+    /// nothing.
+    /// - Throws: `LogError` for a log that cannot be used, `StorageError` for a store that cannot.
+    public func importing(
+        _ log: URL, into store: any ConversationStore, onSkip: (Skipped) -> Void = { _ in }
+    ) async throws -> Counts {
+        let options = LogReadingOptions(isStrict: isStrict, consent: consent)
+        if isStrict {
+            let check = try format.reader(of: log, options: options)
+            while try check.next() != nil {}
+        }
+        let reader = try format.reader(of: log, options: options)
+        var counts = Counts()
+        var pending: [Conversation] = []
+        while let event = try reader.next() {
+            switch event {
+            case .skipped(let reason):
+                counts.reasons[Self.words(reason.code), default: 0] += 1
+                onSkip(
+                    Skipped(
+                        file: reason.file, line: reason.line, field: reason.field, code: reason.code.rawValue,
+                        reason: reason.reason))
+            case .conversation(let conversation):
+                // What a person did not agree to keep is not kept, not even for a moment.
+                guard conversation.consent > .none else {
+                    counts.reasons["no consent", default: 0] += 1
+                    continue
+                }
+                counts.kept += 1
+                counts.messages += conversation.messages.count
+                counts.people.insert(conversation.userID)
+                for rating in conversation.messages.flatMap({ $0.feedback.compactMap(\.rating) }) {
+                    if rating == .like { counts.likes += 1 } else { counts.dislikes += 1 }
+                }
+                pending.append(conversation)
+                if pending.count >= batch {
+                    counts.note(try await store.save(pending))
+                    pending.removeAll(keepingCapacity: true)
+                }
+            }
+        }
+        counts.note(try await store.save(pending))
+        return counts
+    }
+
+    private static func words(_ code: LogError.Code) -> String {
+        code.rawValue.replacingOccurrences(of: "_", with: " ")
+    }
+}

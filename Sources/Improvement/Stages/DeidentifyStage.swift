@@ -1,0 +1,52 @@
+import Conversations
+import Deidentification
+import Foundation
+import Storage
+
+/// The store's conversations without what identifies people, in one file that every later stage reads.
+struct DeidentifyStage: Stage {
+    let name = "deidentify"
+    let configuration: ImproveConfiguration
+    /// The pseudonyms' key: kept apart from the data, made when it is not there.
+    let key: URL
+
+    var settings: [String: String] { [:] }
+
+    func run(_ work: StageWork) async throws -> StageOutcome {
+        let store = try SQLiteStore(at: URL(filePath: configuration.store))
+        try FileManager.default.createDirectory(at: key.deletingLastPathComponent(), withIntermediateDirectories: true)
+        var random = SystemRandomNumberGenerator()
+        let deidentifier = try Deidentifier(key: DeidentificationKey.loadOrCreate(at: key, using: &random))
+        let file = work.own("conversations.jsonl")
+        let half = work.own("conversations.part")
+        var writer = try LogWriter(half)
+        var (cameIn, kept, messages) = (0, 0, 0)
+        var counts: [String: Int] = [:]
+        // The store hands conversations out by id, so the file is the same whatever order they came in.
+        for try await conversation in store.conversations(consent: .none) {
+            cameIn += 1
+            guard conversation.consent >= .improve else { continue }
+            let (clean, findings) = deidentifier.deidentify(conversation)
+            for finding in findings { counts[finding.entity.rawValue, default: 0] += 1 }
+            try writer.write(clean)
+            kept += 1
+            messages += clean.messages.count
+        }
+        try writer.close()
+        guard kept > 0 else {
+            throw ImprovementError.noData(configuration.store, "none of \(cameIn) conversations may be learnt from (consent)")
+        }
+        try? FileManager.default.removeItem(at: file)
+        try FileManager.default.moveItem(at: half, to: file)
+        try RunFolder.write(counts, to: work.own("findings.json"))
+        let found = counts.values.reduce(0, +)
+        let most = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(5)
+            .map { "\($0.key) \(StageOutcome.grouped($0.value))" }.joined(separator: ", ")
+        return StageOutcome(
+            unit: "conversations", cameIn: cameIn, wentOut: kept, dropped: ["no consent": cameIn - kept],
+            figures: [
+                .init("messages", StageOutcome.grouped(messages)),
+                .init("replaced", found == 0 ? "0" : "\(StageOutcome.grouped(found)) (\(most))"),
+            ])
+    }
+}

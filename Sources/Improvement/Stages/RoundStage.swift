@@ -1,0 +1,117 @@
+import Conversations
+import Foundation
+import Statistics
+import Torch
+import Training
+
+/// One round of learning: SFT on good replies alone (the arm to beat), or CRINGE on good and bad ones.
+///
+/// Round 1 learns from the log. Each later round first lets the model of the round before answer the training prompts,
+/// labels its replies with the reward model, caps copies and balances, adds them to the log's examples, and goes on from
+/// that model's weights (iterative CRINGE, 2211.05826 section 3). A training run that is cut off goes on from its last
+/// checkpoint.
+struct RoundStage: Stage {
+    /// 0 is the SFT arm.
+    let round: Int
+    let loss: ImproveConfiguration.Loss
+    let configuration: ImproveConfiguration
+    let makeEncoder: @Sendable () throws -> any TextEncoder
+
+    var name: String { round == 0 ? "sft" : "\(loss.rawValue)-\(round)" }
+
+    var settings: [String: String] {
+        let training = configuration.training
+        var settings = [
+            "loss": loss.rawValue, "steps": "\(training.steps)", "half": "\(training.half)",
+            "learning_rate": "\(training.learningRate)", "warm_up": "\(training.warmUp)", "clip": "\(training.clip)",
+            "alpha": "\(training.alpha)", "probability_mask": "\(training.probabilityMask)", "k": "\(training.k)",
+        ]
+        if round > 1 { settings["generations"] = "\(configuration.labels.generations)" }
+        return settings
+    }
+
+    /// The stage whose model this one starts from; `nil` for the base.
+    private var previous: String? { round > 1 ? "\(loss.rawValue)-\(round - 1)" : nil }
+
+    func run(_ work: StageWork) async throws -> StageOutcome {
+        let base = URL(filePath: configuration.model)
+        let start = try previous.map { try work.file("model", of: $0) } ?? base
+        var examples = try RunFolder.readLines(Example.self, from: work.file("examples.jsonl", of: "label"))
+        let fromLog = examples.count
+        var figures: [StageOutcome.Figure] = []
+        if round > 1 {
+            let made = try await generated(from: start, work)
+            figures += [
+                .init("generated good", StageOutcome.grouped(made.count { $0.label == .good })),
+                .init("bad", StageOutcome.grouped(made.count { $0.label == .bad })),
+            ]
+            examples += made
+        }
+        let bench = try ModelBench(start)
+        let tokenized = bench.examples.tokenize(examples)
+        let training = configuration.training
+        let isSFT = loss == .sft
+        let source = try BalancedSampler(
+            tokenized.examples, rowLength: bench.decoder.configuration.contextLength,
+            goodPerStep: isSFT ? 2 * training.half : training.half, badPerStep: isSFT ? 0 : training.half,
+            seed: configuration.seed &+ UInt64(round))
+        let options = TrainingOptions(
+            steps: training.steps, learningRate: training.learningRate, warmUp: training.warmUp, clip: training.clip,
+            checkpointEvery: training.checkpointEvery, seed: configuration.seed &+ UInt64(round))
+        let trainer = try Trainer(
+            model: bench.decoder, loss: makeLoss(), source: source, options: options, folder: work.folder)
+        var losses: [Double] = []
+        let summary = try trainer.run(onStep: { step in
+            losses.append(step.loss)
+            if step.step % 10 == 0 { work.report("step \(step.step) of \(training.steps), loss \(String(format: "%.3f", step.loss))") }
+        })
+        try bench.save(to: work.own("model"), like: base)
+        // The weights are in `model` now; the checkpoint was for resuming.
+        try? FileManager.default.removeItem(at: work.own("checkpoints"))
+        let skipped = tokenized.skipped.reduce(into: [String: Int]()) {
+            $0[$1.key.rawValue.replacingOccurrences(of: "_", with: " ")] = $1.value
+        }
+        if let last = summary.last { figures.append(.init("loss", String(format: "%.3f", last.loss))) }
+        figures.append(.init("steps", "\(summary.steps)"))
+        return StageOutcome(
+            unit: "examples", cameIn: examples.count, wentOut: tokenized.examples.count, dropped: skipped,
+            figures: [.init("from the log", StageOutcome.grouped(fromLog))] + figures)
+    }
+
+    private func makeLoss() throws -> any TokenLoss {
+        let training = configuration.training
+        switch loss {
+        case .sft: return CrossEntropyLoss()
+        case .cringe: return try CRINGELoss(alpha: training.alpha, k: training.k)
+        case .maskedCringe:
+            return try CRINGELoss.masked(alpha: training.alpha, k: training.k, threshold: training.probabilityMask)
+        case .unlikelihood: return try UnlikelihoodLoss(alpha: training.alpha)
+        }
+    }
+
+    /// Replies of the previous round's model to the training prompts, labelled by the reward model of the learning people.
+    private func generated(from model: URL, _ work: StageWork) async throws -> [Example] {
+        let file = work.own("generated.jsonl")
+        if FileManager.default.fileExists(atPath: file.path) {
+            return try RunFolder.readLines(Example.self, from: file)
+        }
+        let corpus = try Corpus(work.file("conversations.jsonl", of: "deidentify"), seed: configuration.seed)
+        var generator = SeededGenerator(seed: configuration.seed).fork("prompts", round)
+        let mine = corpus.items.filter { $0.part == .learn && $0.context.last?.sender == .human }.map(\.context)
+        let prompts = Array(generator.shuffled(mine).prefix(configuration.labels.generations))
+        work.report("\(prompts.count) replies from the model of round \(round - 1)")
+        var sampling = configuration.evaluation.sampling
+        sampling.seed = configuration.seed &* 1_000_003 &+ UInt64(round)
+        let replies = try await ReplyDrawing.replies(of: model, to: prompts, sampling: sampling)
+        let judge = try Judge(
+            folder: work.file("learn", of: "reward"), bench: ModelBench(URL(filePath: configuration.model)), encoder: makeEncoder())
+        let pairs = zip(prompts, replies).filter { !$1.text.allSatisfy(\.isWhitespace) }.map { (context: $0, reply: $1.text) }
+        let scores = try await judge.probabilities(pairs)
+        let labels = configuration.labels
+        let labelled = try CRINGERound.label(
+            pairs, scores: scores, goodShare: 0.5, badShare: 0.25, goodAbove: labels.goodAbove, badBelow: labels.badBelow)
+        let made = CRINGERound.capCopies(labelled, limit: labels.copies)
+        try RunFolder.write(lines: made, to: file)
+        return made
+    }
+}

@@ -1,0 +1,195 @@
+import ArgumentParser
+import Conversations
+import Deidentification
+import Foundation
+import Improvement
+import Storage
+
+/// Which store a command speaks to.
+struct StoreOptions: ParsableArguments {
+    @Option(name: .long, help: "The conversations' SQLite file (default: LOAM_STORE, or loam.sqlite).")
+    var store: String?
+
+    var path: String { store ?? ProcessInfo.processInfo.environment["LOAM_STORE"] ?? "loam.sqlite" }
+}
+
+struct ImportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Reads logs into the store.",
+        discussion: """
+            A bad line is named and skipped, never fatal unless --strict. What people did not agree to keep is not kept.
+
+            Example: loam import --from bb3x release_data_*.jsonl --store chats.sqlite
+            """)
+
+    @Option(name: .customLong("from"), help: "The logs' format: loam, bb3x or convai2.")
+    var format: String
+
+    @Argument(help: "Log files.")
+    var files: [String]
+
+    @Option(name: .long, help: "What a log that does not say allows: none, improve or release.")
+    var consent: Consent?
+
+    @Flag(name: .long, help: "End at the first bad line; nothing of the file is stored then.")
+    var strict = false
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var common: CommonOptions
+
+    struct Answer: Encodable {
+        var kept: Int
+        var skipped: [String: Int]
+        var messages: Int
+        var people: Int
+        var likes: Int
+        var dislikes: Int
+    }
+
+    func run() async throws {
+        let importer = LogImporter(format: try LogFormat(parsing: format), consent: consent, isStrict: strict)
+        let store = try SQLiteStore(at: URL(filePath: store.path))
+        let console = common.console
+        var total = LogImporter.Counts()
+        for file in files {
+            let counts = try await importer.importing(URL(filePath: file), into: store) { console.say("skipped \($0.text)") }
+            total.add(counts)
+        }
+        try console.result(
+            Answer(
+                kept: total.kept, skipped: total.reasons, messages: total.messages, people: total.people.count,
+                likes: total.likes, dislikes: total.dislikes))
+        let reasons = total.reasons.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+        console.show(
+            "\(total.kept) conversation\(total.kept == 1 ? "" : "s") kept, \(total.messages) messages of \(total.people.count) people, "
+                + "\(total.likes) likes, \(total.dislikes) dislikes; \(total.skipped) skipped"
+                + (reasons.isEmpty ? "" : " (\(reasons))"))
+    }
+}
+
+struct ExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Writes consented, de-identified conversations or training data.",
+        discussion: """
+            Shapes: loam (conversations), trl-sft, trl-kto (thumbs), trl-dpo (corrections against the disliked replies).
+            What is left out for lack of consent is counted.
+
+            Example: loam export --to trl-kto --store chats.sqlite --out data
+            """)
+
+    @Option(name: .customLong("to"), help: "loam, trl-sft, trl-kto or trl-dpo.")
+    var shape: DatasetExport.Shape
+
+    @Option(name: .long, help: "The folder to write to.")
+    var out: String
+
+    @Option(name: .long, help: "File of the pseudonyms' key (default: OUT/../deidentify.key, made when missing).")
+    var key: String?
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        guard FileManager.default.fileExists(atPath: store.path) else {
+            throw ImprovementFault.missing(store.path)
+        }
+        let folder = URL(filePath: out)
+        let keyFile = key.map { URL(filePath: $0) } ?? folder.deletingLastPathComponent().appending(path: "deidentify.key")
+        let result = try await DatasetExport(shape: shape).run(
+            store: SQLiteStore(at: URL(filePath: store.path)), to: folder, key: keyFile)
+        try common.console.result(result)
+        common.console.show("\(result.lines) lines in \(result.file); left out: \(result.withoutConsent) without consent")
+    }
+}
+
+extension DatasetExport.Shape: ExpressibleByArgument {}
+
+struct DeidentifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "deidentify", abstract: "Takes out of text what tells who somebody is; or scores itself on labelled texts.",
+        discussion: """
+            Lines of plain text or of a Loam log, standard input to standard output unless files are named.
+
+            Examples: loam deidentify < chat.txt
+                      loam deidentify --score labelled.json
+            """)
+
+    @Option(name: .customLong("in"), help: "File to read (default: standard input).")
+    var input: String?
+
+    @Option(name: .customLong("out"), help: "File to write (default: standard output).")
+    var output: String?
+
+    @Option(name: .customLong("operator"), help: "pseudonymise, replace, redact, mask, hash or keep.")
+    var rule: Operator = .pseudonymise
+
+    @Option(name: .long, help: "File of the pseudonyms' key (default: deidentify.key, made when missing).")
+    var key = "deidentify.key"
+
+    @Option(name: .long, help: "Labelled texts in presidio-research's JSON: prints precision and recall instead.")
+    var score: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        var random = SystemRandomNumberGenerator()
+        if let score {
+            let texts = try LabelledText.read(URL(filePath: score))
+            let deidentifier = try Deidentifier(key: DeidentificationKey(using: &random))
+            let result = DeidentificationScorer().score(texts, with: deidentifier)
+            print("entity                marked  found  recall  precision      F1      F2")
+            for (entity, row) in result.rows.sorted(by: { $0.key < $1.key }) { print(Self.line(entity.rawValue, row)) }
+            print(Self.line("all", result.overall))
+            return
+        }
+        let deidentifier = try Deidentifier(
+            key: DeidentificationKey.loadOrCreate(at: URL(filePath: key), using: &random), operators: OperatorTable(rule))
+        let handle = try output.map { path in
+            guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path)
+            else { throw ImprovementFault.unwritable(path) }
+            return handle
+        } ?? FileHandle.standardOutput
+        var counts = FindingCounts()
+        var number = 0
+        func treat(_ line: some Collection<UInt8>) throws {
+            number += 1
+            let text = String(decoding: line, as: UTF8.self)
+            if line.first == UInt8(ascii: "{") {
+                let (clean, findings) = deidentifier.deidentify(try Conversation(jsonLine: line))
+                counts.add(findings)
+                try handle.write(contentsOf: Data((clean.jsonLine + "\n").utf8))
+            } else {
+                // A plain line is a text of its own: pseudonyms hold within it.
+                let (clean, findings) = deidentifier.deidentify(text: text, scope: "line \(number)")
+                counts.add(findings)
+                try handle.write(contentsOf: Data((clean + "\n").utf8))
+            }
+        }
+        if let input {
+            var reader = try LineReader(URL(filePath: input))
+            while let line = try reader.next() {
+                guard case .bytes(let bytes) = line.content else {
+                    throw LogError(.invalidUTF8, file: input, line: line.number, reason: "too long, or not UTF-8")
+                }
+                try treat(bytes)
+            }
+        } else {
+            while let line = readLine(strippingNewline: true) { try treat(Array(line.utf8)) }
+        }
+        common.console.say("replaced: \(counts)")
+    }
+
+    private static func line(_ name: String, _ row: DeidentificationScore.Row) -> String {
+        let figures = [row.recall, row.precision, row.f1, row.f2].map { String(format: "%7.3f", $0) }.joined(separator: "  ")
+        return name.padding(toLength: 20, withPad: " ", startingAt: 0) + String(format: "%8d%7d ", row.marked, row.found) + figures
+    }
+}
+
+extension Operator: ExpressibleByArgument {}
+
+/// A file that is not there or cannot be written: bad input, said in one line.
+struct ImprovementFault: InputFault, CustomStringConvertible {
+    var description: String
+    static func missing(_ path: String) -> Self { Self(description: "\(path): no such file") }
+    static func unwritable(_ path: String) -> Self { Self(description: "\(path): may not be written") }
+}

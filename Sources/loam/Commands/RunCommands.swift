@@ -1,0 +1,210 @@
+import ArgumentParser
+import Conversations
+import Dialogue
+import Foundation
+import Generation
+import Improvement
+import Simulation
+import Storage
+import Torch
+
+/// Which model a command opens, and how it draws.
+struct ModelOptions: ParsableArguments {
+    @Option(name: .long, help: "Folder of the model (default: the one that serves).")
+    var model: String?
+
+    @Option(name: .long, help: "0 is greedy.")
+    var temperature = 1.0
+
+    @Option(name: .long, help: "Keep the smallest set of tokens whose probability reaches this.")
+    var topP = 0.95
+
+    @Option(name: .long, help: "Most tokens of a reply.")
+    var maxTokens = 48
+
+    @Option(name: .long, help: "Makes the draw repeatable.")
+    var seed: UInt64 = 1
+
+    @Option(name: .long, help: "Threads of libtorch.")
+    var threads = 2
+
+    @OptionGroup var registry: RegistryOptions
+
+    var sampling: Sampling {
+        Sampling(temperature: temperature, topP: topP, maximumTokens: maxTokens, seed: seed)
+    }
+
+    func folder() throws -> URL {
+        guard let path = try model ?? registry.open().serving()?.path else {
+            throw ValidationError("--model is needed: no model serves yet")
+        }
+        return URL(filePath: path)
+    }
+
+    func open() throws -> ReplyGenerator {
+        try Engine.setThreadCount(threads)
+        return try ReplyGenerator(folder: folder(), dtype: .bfloat16)
+    }
+}
+
+struct GenerateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate", abstract: "One reply of a model.",
+        discussion: "Example: loam generate --model models/base --prompt 'hello there'")
+
+    @Option(name: .long, help: "What the person says.")
+    var prompt: String?
+
+    @Option(name: .long, help: "A JSON file with the turns: [{\"sender\": \"human\", \"text\": \"…\"}, …].")
+    var messages: String?
+
+    @OptionGroup var model: ModelOptions
+    @OptionGroup var common: CommonOptions
+
+    struct Answer: Encodable {
+        var reply: String
+        var finish_reason: String
+        var tokens: Int
+        var mean_log_probability: Double
+    }
+
+    func run() async throws {
+        let turns: [Turn]
+        if let messages {
+            do {
+                turns = try JSONDecoder().decode([Turn].self, from: Data(contentsOf: URL(filePath: messages)))
+            } catch {
+                throw ImprovementFault(description: "\(messages): expected a list of {sender, text}: \(error)")
+            }
+        } else if let prompt {
+            turns = [Turn(.human, prompt)]
+        } else {
+            throw ValidationError("--prompt TEXT or --messages FILE is needed")
+        }
+        let reply = try await model.open().reply(to: turns, sampling: model.sampling, onPiece: nil)
+        try common.console.result(
+            Answer(
+                reply: reply.text, finish_reason: reply.finishReason, tokens: reply.tokenCount,
+                mean_log_probability: reply.meanLogProbability))
+        common.console.show(reply.text)
+    }
+}
+
+struct SimulateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate", abstract: "A deployment in a box: simulated people chat and vote; the truth is written beside it.",
+        discussion: """
+            Without --model the people talk with the small world's own bot. With --dialogues only talk is written, no votes:
+            a corpus to pre-train on.
+
+            Example: loam simulate --people 600 --trolls 0.3 --seed 2026 --out chat-log.jsonl
+            """)
+
+    @Option(name: .long, help: "How many people talk.")
+    var people = 600
+
+    @Option(name: .long, help: "Share of people who are adversarial.")
+    var trolls = 0.3
+
+    @Option(name: .long, help: "Write this many dialogues without votes instead.")
+    var dialogues: Int?
+
+    @Option(name: .long, help: "The log; the truth goes to the same name with .truth.jsonl.")
+    var out: String
+
+    @Option(name: .long, help: "Folder of a model that they talk with.")
+    var model: String?
+
+    @Option(name: .long, help: "Makes the run repeatable.")
+    var seed: UInt64 = 2026
+
+    @OptionGroup var common: CommonOptions
+
+    struct Answer: Encodable {
+        var conversations: Int
+        var file: String
+    }
+
+    func run() async throws {
+        guard people > 0, (0...1).contains(trolls) else {
+            throw ValidationError("--people must be at least 1 and --trolls from 0 to 1")
+        }
+        let world = try World()
+        let file = URL(filePath: out)
+        if let dialogues {
+            let report = try PretrainingCorpus(world, seed: seed).write(dialogues, to: file)
+            common.console.say("\(report)")
+            try common.console.result(Answer(conversations: dialogues, file: out))
+            return
+        }
+        var settings = DeploymentSettings.sample
+        settings.seed = seed
+        settings.people = people
+        settings.adversarialShare = trolls
+        let outcome: Deployment.Outcome
+        if let model {
+            settings.recordsGeneration = true
+            outcome = try await Deployment(world, settings).run(ReplyGenerator(folder: URL(filePath: model), dtype: .bfloat16))
+        } else {
+            outcome = try await Deployment(world, settings).run(WorldBot(world, vocabulary: .seen))
+        }
+        let truth = file.deletingPathExtension().appendingPathExtension("truth.jsonl")
+        try outcome.write(log: file, truth: truth)
+        try common.console.result(Answer(conversations: outcome.conversations.count, file: out))
+        common.console.show("\(outcome.conversations.count) conversations in \(out); the truth in \(truth.lastPathComponent)")
+    }
+}
+
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Checks the installation and says what to do about each fault.",
+        discussion: "Example: loam doctor")
+
+    @OptionGroup var places: PlaceOptions
+    @OptionGroup var registry: RegistryOptions
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var common: CommonOptions
+
+    struct Check: Encodable {
+        var part: String
+        var fine: Bool
+        var says: String
+    }
+
+    func run() async throws {
+        var checks: [Check] = []
+        func check(_ part: String, _ advice: String, _ body: () async throws -> String) async {
+            do {
+                checks.append(Check(part: part, fine: true, says: try await body()))
+            } catch {
+                checks.append(Check(part: part, fine: false, says: "\(error) — \(advice)"))
+            }
+        }
+        await check("engine", "run Scripts/setup, or set LOAM_LIBTORCH") {
+            let product = try Tensor([1.0, 2.0], shape: [1, 2]).matmul(Tensor([3.0, 4.0], shape: [2, 1])).item()
+            guard product == 11 else { throw ImprovementFault(description: "1·3 + 2·4 came to \(product)") }
+            return "libtorch \(Engine.version), \(Engine.threadCount) threads, CUDA \(Engine.isCUDAAvailable ? "there" : "not there")"
+        }
+        await check("encoder", "run Scripts/setup, or set LOAM_ENCODER") {
+            let encoder = try SentenceEncoder(folder: URL(filePath: places.encoderFolder))
+            let vectors = try await encoder.encode(["a cat sleeps", "the kitten naps", "stock prices fell"])
+            func close(_ a: [Float], _ b: [Float]) -> Float { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+            guard close(vectors[0], vectors[1]) > close(vectors[0], vectors[2]) else {
+                throw ImprovementFault(description: "\(places.encoderFolder): similar sentences are not similar")
+            }
+            return "\(places.encoderFolder), \(encoder.dimension) numbers a text"
+        }
+        await check("store", "choose another --store") {
+            guard FileManager.default.fileExists(atPath: store.path) else { return "\(store.path) is not there yet; it will be made" }
+            let counts = try await SQLiteStore(at: URL(filePath: store.path)).counts()
+            return "\(store.path): \(counts.conversations) conversations of \(counts.users) people"
+        }
+        await check("registry", "choose another --registry") {
+            let registry = try registry.open()
+            return "\(registry.url.path): \(try registry.entries().count) models, serving \(try registry.serving()?.id ?? "none")"
+        }
+        try common.console.result(checks)
+        for check in checks { common.console.show("\(check.fine ? "ok   " : "FAULT") \(check.part): \(check.says)") }
+        if checks.contains(where: { !$0.fine }) { throw ExitCode(1) }
+    }
+}
