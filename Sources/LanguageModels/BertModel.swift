@@ -23,7 +23,9 @@ public final class BertModel: Module, @unchecked Sendable {
         let place = try ModelFolder(folder)
         let type = try place.modelType()
         guard type == "bert" else {
-            throw LanguageModelError(.configuration, "\(folder.path)/config.json: model_type “\(type)” is not supported here; bert is")
+            throw LanguageModelError(
+                .configuration,
+                "\(folder.path)/config.json: model_type “\(type)” is not supported here; bert is")
         }
         let configuration = try place.configuration(BertConfiguration.self)
         try configuration.validate()
@@ -80,25 +82,27 @@ public final class BertModel: Module, @unchecked Sendable {
     /// - Parameters:
     ///   - ids: int64 [B, T], T at most the context length.
     ///   - attentionMask: bool [B, T], false for padding.
-    /// - Returns: [B, T, H].
+    /// - Returns: [B, T, H]; what stands at padding is of no meaning.
+    /// - Throws: `LanguageModelError` for shapes that do not fit, `TorchError` for an id outside the vocabulary.
     public func hidden(_ ids: Tensor, attentionMask: Tensor) throws -> Tensor {
         guard ids.rank == 2, attentionMask.shape == ids.shape, ids.shape[1] <= configuration.contextLength else {
             throw LanguageModelError(
-                .input, "ids and mask must both be [B, T] with T at most \(configuration.contextLength); "
+                .input,
+                "ids and mask must both be [B, T] with T at most \(configuration.contextLength); "
                     + "they are \(ids.shape) and \(attentionMask.shape)")
         }
         let (batch, length) = (ids.shape[0], ids.shape[1])
         let place = try positions.value.narrow(dim: 0, start: 0, length: length)
         let kind = try types.value.narrow(dim: 0, start: 0, length: 1)
         var x = try norm(ids.embedding(weight: words.value) + place + kind, embeddingNorm)
-        let mask = try attentionMask.reshape([batch, 1, 1, length])
+        let mask = try attentionMask.to(.bool).reshape([batch, 1, 1, length]).expand([batch, 1, length, length])
         let size = configuration.hiddenSize / configuration.headCount
         for layer in layers {
             func heads(_ affine: Affine) throws -> Tensor {
                 try linear(x, affine).reshape([batch, length, configuration.headCount, size]).transpose(1, 2)
             }
             let mixed = try heads(layer.query).scaledDotProductAttention(
-                key: heads(layer.key), value: heads(layer.value), mask: mask.expand([batch, 1, length, length]))
+                key: heads(layer.key), value: heads(layer.value), mask: mask)
             let joined = try mixed.transpose(1, 2).reshape([batch, length, configuration.hiddenSize])
             x = try norm(linear(joined, layer.output) + x, layer.outputNorm)
             x = try norm(linear(linear(x, layer.up).gelu(), layer.down) + x, layer.finalNorm)
@@ -112,50 +116,7 @@ public final class BertModel: Module, @unchecked Sendable {
 
     private func norm(_ x: Tensor, _ affine: Affine) throws -> Tensor {
         try x.layerNorm(
-            weight: affine.weight.value.to(x.dtype), bias: affine.bias.value.to(x.dtype), eps: configuration.normEpsilon)
-    }
-}
-
-/// `config.json` of a BERT encoder.
-public struct BertConfiguration: Sendable, Hashable, Decodable {
-    public var vocabularySize: Int
-    public var hiddenSize: Int
-    public var intermediateSize: Int
-    public var layerCount: Int
-    public var headCount: Int
-    public var contextLength: Int
-    public var typeCount: Int
-    public var normEpsilon: Double
-    public var activation: String
-
-    enum CodingKeys: String, CodingKey {
-        case vocabularySize = "vocab_size"
-        case hiddenSize = "hidden_size"
-        case intermediateSize = "intermediate_size"
-        case layerCount = "num_hidden_layers"
-        case headCount = "num_attention_heads"
-        case contextLength = "max_position_embeddings"
-        case typeCount = "type_vocab_size"
-        case normEpsilon = "layer_norm_eps"
-        case activation = "hidden_act"
-    }
-
-    /// - Throws: `LanguageModelError` naming the field at fault.
-    func validate() throws {
-        let counts = [
-            ("vocab_size", vocabularySize), ("hidden_size", hiddenSize), ("intermediate_size", intermediateSize),
-            ("num_hidden_layers", layerCount), ("num_attention_heads", headCount),
-            ("max_position_embeddings", contextLength), ("type_vocab_size", typeCount),
-        ]
-        for (name, value) in counts where value < 1 || value > 1 << 24 {
-            throw LanguageModelError(.configuration, "config.json: \(name) is \(value)")
-        }
-        guard hiddenSize % headCount == 0 else {
-            throw LanguageModelError(
-                .configuration, "config.json: hidden_size \(hiddenSize) is no multiple of num_attention_heads \(headCount)")
-        }
-        guard activation == "gelu" else {
-            throw LanguageModelError(.configuration, "config.json: hidden_act “\(activation)” is not supported")
-        }
+            weight: affine.weight.value.to(x.dtype), bias: affine.bias.value.to(x.dtype), eps: configuration.normEpsilon
+        )
     }
 }

@@ -15,58 +15,21 @@ public protocol Decoder: Module, Sendable {
     ///   - cache: Keys and values of earlier tokens; these ones are added to it.
     ///   - compute: The type to compute in; `nil` is the weights' own.
     /// - Returns: [B, T, H] in the compute type.
-    func hidden(_ ids: Tensor, positions: Tensor, mask: AttentionMask, cache: KVCache?, compute: DType?) throws -> Tensor
+    /// - Throws: `LanguageModelError` for shapes that do not fit, `TorchError` for an id outside the vocabulary.
+    func hidden(
+        _ ids: Tensor, positions: Tensor, mask: AttentionMask, cache: KVCache?, compute: DType?
+    ) throws -> Tensor
 
     /// Logits of hidden states: […, H] to […, V], in the type of `hidden`.
     func logits(_ hidden: Tensor) throws -> Tensor
 }
 
 extension Decoder {
+    /// The same in the weights' own type.
     public func hidden(_ ids: Tensor, positions: Tensor, mask: AttentionMask, cache: KVCache?) throws -> Tensor {
         try hidden(ids, positions: positions, mask: mask, cache: cache, compute: nil)
     }
 
     /// Where the weights are.
     public var device: Device { namedParameters.first?.parameter.value.device ?? .cpu }
-
-    /// Number of trained numbers.
-    public var parameterCount: Int { namedParameters.reduce(0) { $0 + $1.parameter.value.count } }
-}
-
-/// What every decoder can say of itself.
-public struct DecoderConfiguration: Sendable, Hashable {
-    public var vocabularySize: Int
-    public var hiddenSize: Int
-    public var layerCount: Int
-    public var headCount: Int
-    public var keyValueHeadCount: Int
-    public var headDimension: Int
-    /// Most tokens that it can look at.
-    public var contextLength: Int
-    public var padID: Int?
-    /// Tokens that end a reply.
-    public var endIDs: [Int]
-
-    public init(
-        vocabularySize: Int, hiddenSize: Int, layerCount: Int, headCount: Int, keyValueHeadCount: Int,
-        headDimension: Int, contextLength: Int, padID: Int?, endIDs: [Int]
-    ) {
-        self.vocabularySize = vocabularySize
-        self.hiddenSize = hiddenSize
-        self.layerCount = layerCount
-        self.headCount = headCount
-        self.keyValueHeadCount = keyValueHeadCount
-        self.headDimension = headDimension
-        self.contextLength = contextLength
-        self.padID = padID
-        self.endIDs = endIDs
-    }
-}
-
-/// What a token may look at.
-public enum AttentionMask: Sendable {
-    /// Itself and everything before it in its row. With a cache and one new token: everything.
-    case causal
-    /// bool [B, 1, T, S], true = may look; S counts the cache's tokens first.
-    case explicit(Tensor)
 }

@@ -18,9 +18,11 @@ public struct LlamaConfiguration: Sendable, Hashable {
     public var endIDs: [Int]
     public var padID: Int?
 
+    /// `keyValueHeadCount` and `headDimension` are `headCount` and `hiddenSize / headCount` when missing.
     public init(
         vocabularySize: Int, hiddenSize: Int, intermediateSize: Int, layerCount: Int, headCount: Int,
-        keyValueHeadCount: Int? = nil, contextLength: Int, normEpsilon: Double = 1e-5, ropeTheta: Double = 10_000,
+        keyValueHeadCount: Int? = nil, headDimension: Int? = nil, contextLength: Int, normEpsilon: Double = 1e-5,
+        ropeTheta: Double = 10_000,
         tiesEmbeddings: Bool = true, beginID: Int? = nil, padID: Int? = nil, endIDs: [Int] = []
     ) {
         self.vocabularySize = vocabularySize
@@ -29,7 +31,7 @@ public struct LlamaConfiguration: Sendable, Hashable {
         self.layerCount = layerCount
         self.headCount = headCount
         self.keyValueHeadCount = keyValueHeadCount ?? headCount
-        headDimension = hiddenSize / max(headCount, 1)
+        self.headDimension = headDimension ?? hiddenSize / max(headCount, 1)
         self.contextLength = contextLength
         self.normEpsilon = normEpsilon
         self.ropeTheta = ropeTheta
@@ -53,10 +55,26 @@ public struct LlamaConfiguration: Sendable, Hashable {
         guard headCount % keyValueHeadCount == 0 else {
             throw LanguageModelError(
                 .configuration,
-                "config.json: num_attention_heads \(headCount) is no multiple of num_key_value_heads \(keyValueHeadCount)")
+                "config.json: num_attention_heads \(headCount) is no multiple of num_key_value_heads "
+                    + "\(keyValueHeadCount)")
         }
         guard headDimension % 2 == 0 else {
-            throw LanguageModelError(.configuration, "config.json: head_dim \(headDimension) is odd; rotation needs pairs")
+            throw LanguageModelError(
+                .configuration, "config.json: head_dim \(headDimension) is odd; rotation needs pairs")
+        }
+        guard ropeTheta.isFinite, ropeTheta > 0 else {
+            throw LanguageModelError(.configuration, "config.json: rope_theta is \(ropeTheta)")
+        }
+        guard normEpsilon.isFinite, normEpsilon >= 0 else {
+            throw LanguageModelError(.configuration, "config.json: rms_norm_eps is \(normEpsilon)")
+        }
+        let tokens =
+            endIDs.map { ("eos_token_id", $0) }
+            + [("bos_token_id", beginID), ("pad_token_id", padID)]
+            .compactMap { name, id in id.map { (name, $0) } }
+        for (name, id) in tokens where !(0..<vocabularySize).contains(id) {
+            throw LanguageModelError(
+                .configuration, "config.json: \(name) is \(id), the vocabulary has \(vocabularySize)")
         }
     }
 }
@@ -105,12 +123,12 @@ extension LlamaConfiguration: Codable {
             intermediateSize: try box.decode(Int.self, forKey: .intermediateSize),
             layerCount: try box.decode(Int.self, forKey: .layerCount), headCount: heads,
             keyValueHeadCount: try box.decodeIfPresent(Int.self, forKey: .keyValueHeadCount),
+            headDimension: try box.decodeIfPresent(Int.self, forKey: .headDimension),
             contextLength: try box.decode(Int.self, forKey: .contextLength),
             normEpsilon: try box.decodeIfPresent(Double.self, forKey: .normEpsilon) ?? 1e-6,
             tiesEmbeddings: try box.decodeIfPresent(Bool.self, forKey: .tiesEmbeddings) ?? false,
             beginID: try box.decodeIfPresent(Int.self, forKey: .beginID),
             padID: try box.decodeIfPresent(Int.self, forKey: .padID))
-        if let dimension = try box.decodeIfPresent(Int.self, forKey: .headDimension) { headDimension = dimension }
         let rope = try box.decodeIfPresent(Rope.self, forKey: .ropeParameters)
         ropeTheta = try box.decodeIfPresent(Double.self, forKey: .ropeTheta) ?? rope?.theta ?? 10_000
         let scaling = try box.decodeIfPresent(Rope.self, forKey: .ropeScaling)
@@ -153,26 +171,5 @@ extension LlamaConfiguration: Codable {
         try box.encodeIfPresent(padID, forKey: .padID)
         if endIDs.count == 1 { try box.encode(endIDs[0], forKey: .endID) }
         if endIDs.count > 1 { try box.encode(endIDs, forKey: .endID) }
-    }
-}
-
-/// Why a model could not be made, loaded or run.
-public struct LanguageModelError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What kind of fault.
-    public enum Code: String, Sendable, Hashable {
-        /// A field of `config.json` that makes no sense or is not supported.
-        case configuration
-        /// A tensor that is missing, or of another shape than the configuration says.
-        case weights
-        /// Token ids, positions or a mask that do not fit.
-        case input
-    }
-
-    public let code: Code
-    public let description: String
-
-    public init(_ code: Code, _ description: String) {
-        self.code = code
-        self.description = description
     }
 }

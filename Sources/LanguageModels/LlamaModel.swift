@@ -2,7 +2,7 @@ import Foundation
 import ModelFormats
 import Torch
 
-/// The Llama family (2302.13971): root-mean-square norms, rotary positions (half-split, as Hugging Face has it), gated SiLU
+/// The Llama family (arXiv 2302.13971): root-mean-square norms, rotary positions (half-split, as Hugging Face has it), gated SiLU
 /// feed-forward, grouped-query attention, tied or separate head.
 public final class LlamaModel: Decoder, @unchecked Sendable {
     public let llama: LlamaConfiguration
@@ -73,7 +73,9 @@ public final class LlamaModel: Decoder, @unchecked Sendable {
         let place = try ModelFolder(folder)
         let type = try place.modelType()
         guard type == "llama" else {
-            throw LanguageModelError(.configuration, "\(folder.path)/config.json: model_type “\(type)” is not supported here; llama is")
+            throw LanguageModelError(
+                .configuration,
+                "\(folder.path)/config.json: model_type “\(type)” is not supported here; llama is")
         }
         var configuration = try place.configuration(LlamaConfiguration.self)
         let generation = try place.generationConfiguration()

@@ -14,16 +14,20 @@ enum TensorLoading {
         _ name: String, shape: [Int], from weights: ModelWeights, dtype: DType, device: Device, folder: URL
     ) throws -> Tensor {
         let bare = name.hasPrefix("model.") ? String(name.dropFirst(6)) : name
-        guard let found = [name, bare].first(where: { weights.entry($0) != nil }), let entry = weights.entry(found) else {
+        guard let found = [name, bare].first(where: { weights.entry($0) != nil }), let entry = weights.entry(found)
+        else {
             throw LanguageModelError(.weights, "\(folder.path): the weights lack \(name)")
         }
         guard entry.shape == shape else {
-            throw LanguageModelError(.weights, "\(folder.path): \(name) has the shape \(entry.shape), config.json says \(shape)")
+            throw LanguageModelError(
+                .weights, "\(folder.path): \(name) has the shape \(entry.shape), config.json says \(shape)")
         }
         guard let type = types.first(where: { $0.1 == entry.dtype })?.0 else {
-            throw LanguageModelError(.weights, "\(folder.path): \(name) is of type \(entry.dtype.rawValue), which is not supported")
+            throw LanguageModelError(
+                .weights, "\(folder.path): \(name) is of type \(entry.dtype.rawValue), which is not supported")
         }
-        return try weights.withBytes(of: found) { try Tensor(bytes: $0, shape: shape, dtype: type) }.to(dtype).to(device)
+        return try weights.withBytes(of: found) { try Tensor(bytes: $0, shape: shape, dtype: type) }
+            .to(dtype).to(device)
     }
 
     /// Writes named parameters as they are.

@@ -1,0 +1,29 @@
+/// What every decoder can say of itself.
+public struct DecoderConfiguration: Sendable, Hashable {
+    public var vocabularySize: Int
+    public var hiddenSize: Int
+    public var layerCount: Int
+    public var headCount: Int
+    public var keyValueHeadCount: Int
+    public var headDimension: Int
+    /// Most tokens that it can look at.
+    public var contextLength: Int
+    public var padID: Int?
+    /// Tokens that end a reply.
+    public var endIDs: [Int]
+
+    public init(
+        vocabularySize: Int, hiddenSize: Int, layerCount: Int, headCount: Int, keyValueHeadCount: Int,
+        headDimension: Int, contextLength: Int, padID: Int?, endIDs: [Int]
+    ) {
+        self.vocabularySize = vocabularySize
+        self.hiddenSize = hiddenSize
+        self.layerCount = layerCount
+        self.headCount = headCount
+        self.keyValueHeadCount = keyValueHeadCount
+        self.headDimension = headDimension
+        self.contextLength = contextLength
+        self.padID = padID
+        self.endIDs = endIDs
+    }
+}
