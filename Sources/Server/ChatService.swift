@@ -1,5 +1,4 @@
 import Conversations
-import Dialogue
 import Foundation
 import HTTPTypes
 import Storage
@@ -120,7 +119,7 @@ public actor ChatService {
                 .conflict, "The last reply is still being written.", code: "still_writing", retryAfter: 1)
         }
         do {
-            let agent = try await host.take()
+            let answerer = try await host.take()
             do {
                 if let message { try await append(message, to: id) }
                 // The task ends with the stream: a reader who leaves, or never came, cancels it.
@@ -128,7 +127,7 @@ public actor ChatService {
                     let task = Task {
                         do {
                             if let message { continuation.yield(.message(message)) }
-                            let reply = try await self.write(with: agent, in: id, of: userID) {
+                            let reply = try await self.write(with: answerer, in: id, of: userID) {
                                 continuation.yield(.piece($0))
                             }
                             await self.release(id)
@@ -157,12 +156,12 @@ public actor ChatService {
     }
 
     private func write(
-        with agent: DialogueAgent, in id: String, of userID: String, onPiece: @escaping @Sendable (String) -> Void
+        with answerer: any Answerer, in id: String, of userID: String, onPiece: @escaping @Sendable (String) -> Void
     ) async throws -> Message {
         let conversation = try await conversation(id, of: userID)
         var sampling = sampling
         sampling.seed = randomness.seed()
-        var reply = try await agent.reply(to: conversation, sampling: sampling, onPiece: onPiece).message
+        var reply = try await answerer.answer(conversation, sampling: sampling, onPiece: onPiece).message
         try Task.checkCancellation()
         reply.id = messageID(in: id)
         reply.sentAt = now()

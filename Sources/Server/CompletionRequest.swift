@@ -186,6 +186,9 @@ extension CompletionRequest {
             }
         }
         if !instructions.isEmpty { turns.append(Turn(.human, instructions.joined(separator: "\n\n"))) }
+        guard turns.last?.sender == .human else {
+            throw ServerError.invalid("messages", "The last of 'messages' must be the user's.")
+        }
         return turns
     }
 

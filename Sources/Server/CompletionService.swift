@@ -1,5 +1,4 @@
 import Conversations
-import Dialogue
 import Foundation
 import HTTPTypes
 import Storage
@@ -36,12 +35,12 @@ struct CompletionService: Sendable {
     /// Carries out a job that `host.take()` has let in; the place is given back at the end.
     /// - Parameter id: of the completion, and of the stored conversation and its reply.
     /// - Returns: the events; letting go of the stream stops the writing.
-    func run(_ job: CompletionJob, id: String, with agent: DialogueAgent) -> AsyncThrowingStream<Event, any Error> {
+    func run(_ job: CompletionJob, id: String, with answerer: any Answerer) -> AsyncThrowingStream<Event, any Error> {
         AsyncThrowingStream { continuation in
             let task = Task {
                 do {
                     for index in 0..<job.count {
-                        let choice = try await write(job, id: id, index: index, with: agent) {
+                        let choice = try await write(job, id: id, index: index, with: answerer) {
                             continuation.yield(.piece(index: index, text: $0))
                         }
                         continuation.yield(.choice(index: index, choice))
@@ -58,7 +57,7 @@ struct CompletionService: Sendable {
     }
 
     private func write(
-        _ job: CompletionJob, id: String, index: Int, with agent: DialogueAgent,
+        _ job: CompletionJob, id: String, index: Int, with answerer: any Answerer,
         onPiece: @escaping @Sendable (String) -> Void
     ) async throws -> Choice {
         var sampling = sampling
@@ -75,15 +74,19 @@ struct CompletionService: Sendable {
             Message(id: "\(id).m\(number)", sender: turn.sender, text: turn.text)
         }
         let matcher = StopGate(job.stops)
-        var answer = try await agent.reply(to: conversation, sampling: sampling) { piece in
+        var answer = try await answerer.answer(conversation, sampling: sampling) { piece in
             let shown = matcher.feed(piece)
             if !shown.isEmpty { onPiece(shown) }
         }
         try Task.checkCancellation()
-        let rest = matcher.finish()
-        if !rest.isEmpty { onPiece(rest) }
+        // A canned reply is not what was being drawn: what is held back of that must not come out any more.
+        if !answer.message.isSafetyControlled {
+            let rest = matcher.finish()
+            if !rest.isEmpty { onPiece(rest) }
+        }
         var cut = StopMatcher(job.stops)
         answer.message.text = cut.feed(answer.message.text) + cut.finish()
+        if !matcher.hasShown, !answer.message.text.isEmpty { onPiece(answer.message.text) }
         answer.message.id = index == 0 ? id : "\(id).\(index)"
         answer.message.sentAt = now()
         if job.isStored { try await keep(conversation, answer.message, isFirst: index == 0) }

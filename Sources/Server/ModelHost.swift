@@ -1,5 +1,4 @@
 import Conversations
-import Dialogue
 import Foundation
 
 /// The model that people talk to: loading, there, or failed. It can be changed while the server runs, and it bounds how
@@ -8,8 +7,7 @@ public actor ModelHost {
     /// How far the model is.
     public enum State: Sendable {
         case loading
-        /// The agent that answers, and the generator behind it.
-        case ready(DialogueAgent, any TextGenerator)
+        case ready(any Answerer)
         /// With a line for the log and the operator, not for people.
         case failed(String)
     }
@@ -31,7 +29,7 @@ public actor ModelHost {
 
     /// Registry id of the model that answers now.
     public var modelID: String? {
-        if case .ready(_, let generator) = state { generator.modelID } else { nil }
+        if case .ready(let answerer) = state { answerer.modelID } else { nil }
     }
 
     /// Short word for pages and probes.
@@ -44,19 +42,19 @@ public actor ModelHost {
     }
 
     /// Takes a place among the replies being written; every `take` is followed by one `give`.
-    func take() throws -> DialogueAgent {
+    func take() throws -> any Answerer {
         switch state {
         case .loading:
             throw ServerError.unavailable("The model is still loading.", code: "model_loading", retryAfter: 3)
         case .failed:
             throw ServerError.unavailable("The model could not be loaded.", code: "model_failed", retryAfter: 60)
-        case .ready(let agent, _):
+        case .ready(let answerer):
             guard writing < repliesAtOnce else {
                 throw ServerError.unavailable(
                     "Too many people are talking right now.", code: "overloaded", retryAfter: 2)
             }
             writing += 1
-            return agent
+            return answerer
         }
     }
 

@@ -1,5 +1,4 @@
 import Conversations
-import Dialogue
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -40,15 +39,15 @@ struct OpenAIRoutes: Sendable {
         var request = request
         let input = try await JSONBody.read(CompletionRequest.self, from: &request, limit: limits.bodyBytes)
         let job = try input.checked(limits)
-        let agent = try await host.take()
+        let answerer = try await host.take()
         // The model may be changed meanwhile: what answers is what `take` gave.
-        guard input.model == agent.modelID else {
+        guard input.model == answerer.modelID else {
             await host.give()
             throw Self.unknownModel
         }
         let id = completions.randomness.id("chatcmpl-")
-        let format = CompletionFormat(id: id, created: unix(completions.now()), model: agent.modelID)
-        let events = completions.run(job, id: id, with: agent)
+        let format = CompletionFormat(id: id, created: unix(completions.now()), model: answerer.modelID)
+        let events = completions.run(job, id: id, with: answerer)
         guard job.isStreamed else {
             var choices: [CompletionService.Choice] = []
             for try await event in events {

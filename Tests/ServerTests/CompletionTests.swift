@@ -150,7 +150,9 @@ struct CompletionTests {
     @Test(
         "messages that cannot be are refused by place",
         arguments: [
-            ("[]", "messages"), (#"[{"role":"king","content":"x"}]"#, "messages[0].role"),
+            ("[]", "messages"),
+            (#"[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]"#, "messages"),
+            (#"[{"role":"king","content":"x"}]"#, "messages[0].role"),
             (#"[{"role":"user","content":"x"},{"role":"tool","content":"x"}]"#, "messages[1].role"),
             (#"[{"role":"user"}]"#, "messages[0].content"),
             (#"[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]"#, "messages[0].content"),
@@ -240,6 +242,26 @@ struct CompletionTests {
             #expect(streamed.events.last?.data.hasPrefix(#"{"error":"#) == true)
             #expect(!streamed.text.contains("[DONE]"))
             #expect(try await post(client, Self.simple + "}").status == .internalServerError)
+        }
+    }
+
+    @Test("a turn that a safety layer answered ends with content_filter, and the canned reply is what is read")
+    func contentFilter() async throws {
+        let generator = ScriptedGenerator { _, _ in ["never seen"] }
+        try await Workbench(generator, canned: "Shall we talk about something else?").server.application().test(.router)
+        {
+            client in
+            let whole = try await post(client, Self.simple + "}")
+            #expect(contents(whole) == ["Shall we talk about something else?"])
+            #expect(whole.text.contains(#""finish_reason":"content_filter""#))
+            let streamed = try await post(client, Self.simple + #","stream":true}"#)
+            #expect(streamed.text.contains("Shall we talk about something else?"))
+            #expect(streamed.text.contains(#""finish_reason":"content_filter""#))
+            #expect(!streamed.text.contains("never seen"))
+
+            let browser = Browser(client)
+            let reply = try await browser.say("hi", in: try await browser.begin())
+            #expect(reply["is_safety_reply"] as? Bool == true)
         }
     }
 }

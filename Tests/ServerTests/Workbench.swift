@@ -1,5 +1,4 @@
 import Conversations
-import Dialogue
 import Foundation
 import Hummingbird
 import HummingbirdTesting
@@ -20,18 +19,19 @@ struct Workbench: Sendable {
     let clock: TestClock
     let log: LogSheet
 
-    var ready: ModelHost.State { .ready(DialogueAgent(generator: generator), generator) }
+    var ready: ModelHost.State { .ready(PlainAnswerer(generator: generator)) }
 
     init(
         _ generator: ScriptedGenerator = ScriptedGenerator(), limits: ServerLimits = ServerLimits(),
-        isLoading: Bool = false, files: URL? = nil
+        isLoading: Bool = false, canned: String? = nil, files: URL? = nil
     ) throws {
         self.generator = generator
         let clock = TestClock()
         self.clock = clock
         store = try SQLiteStore(now: { clock.now })
-        let agent = DialogueAgent(generator: generator)
-        host = ModelHost(isLoading ? .loading : .ready(agent, generator), repliesAtOnce: limits.repliesAtOnce)
+        host = ModelHost(
+            isLoading ? .loading : .ready(PlainAnswerer(generator: generator, canned: canned)),
+            repliesAtOnce: limits.repliesAtOnce)
         let log = LogSheet()
         self.log = log
         let box = CounterBox()

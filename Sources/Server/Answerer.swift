@@ -1,0 +1,34 @@
+import Conversations
+
+/// Answers people: everything that stands between what a person says and what they read, safety on both sides included.
+/// The server itself judges nothing; what it serves is as safe as the answerer it is given.
+public protocol Answerer: Sendable {
+    /// Registry id of the model behind it.
+    var modelID: String { get }
+    /// Answers the last message of a conversation.
+    /// - Parameters:
+    ///   - conversation: its last message is a person's.
+    ///   - onPiece: called with text that may be shown at once, in order. The returned message is what counts: it may
+    ///     differ, where a safety layer stepped in after some pieces were out.
+    /// - Returns: the reply; the server gives it its id and time.
+    /// - Throws: `CancellationError` soon after the reader has left.
+    func answer(
+        _ conversation: Conversation, sampling: Sampling, onPiece: @escaping @Sendable (String) -> Void
+    ) async throws -> Answer
+}
+
+/// A reply with what an API client is told of its making.
+public struct Answer: Sendable, Hashable {
+    /// The reply, with generation record and safety decisions; a canned one says so (`isSafetyControlled`).
+    public var message: Message
+    /// `stop` at an end of turn, `length` at the cap.
+    public var finishReason: String
+    /// Tokens drawn; 0 for a canned reply.
+    public var tokenCount: Int
+
+    public init(message: Message, finishReason: String, tokenCount: Int) {
+        self.message = message
+        self.finishReason = finishReason
+        self.tokenCount = tokenCount
+    }
+}
