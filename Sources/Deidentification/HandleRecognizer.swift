@@ -77,7 +77,9 @@ struct HandleRecognizer: Recognizer {
             let isPlain = end == tokens[next].end && tokens[next].kind == .word
             if isPlain {
                 // One ordinary word: "my discord is broken". Taken only where nothing but a user name can follow.
-                guard isStrong, tokens[next].classes.isDisjoint(with: [.common, .neverName, .keepVerb]) else {
+                guard isStrong, tokens[next].classes.isDisjoint(with: [.common, .neverName, .keepVerb]),
+                    !(tokens[next].isCapitalised && tokens[next].classes.contains(.first))
+                else {
                     continue
                 }
             }

@@ -32,13 +32,15 @@ extension NameReader {
         switch strength {
         case .sure:
             // "My name is x": x is a name whatever it is, unless it is plain talk.
-            guard isListed || isFreeForName(token) || (token.isCapitalised && text.hasSmall && token.length > 1) else {
+            guard isListed || isFreeForName(token) || (token.isCapitalised && !text.isShouted && token.length > 1)
+            else {
                 return nil
             }
         case .likely:
             // "I'm x": mostly not a name.
             let isNamed = isListed && token.classes.isDisjoint(with: [.common, .neverName, .title])
-            let isUnknownCapital = token.isCapitalised && !token.isAllCapitals && text.hasSmall && isFreeForName(token)
+            let isUnknownCapital =
+                token.isCapitalised && !token.isAllCapitals && !text.isShouted && isFreeForName(token)
             guard isNamed || isUnknownCapital else { return nil }
             if !token.isCapitalised, token.classes.contains(.ambiguous), !endsHere(i) { return nil }
         }
@@ -60,7 +62,7 @@ extension NameReader {
                 !candidate.classes.isDisjoint(with: [.last, .first, .suffix, .particle])
                 && candidate.classes.isDisjoint(with: [.common, .keepVerb])
             let isCapital =
-                candidate.isCapitalised && text.hasSmall && candidate.classes.isDisjoint(with: .neverName)
+                candidate.isCapitalised && !text.isShouted && candidate.classes.isDisjoint(with: .neverName)
                 && !(candidate.classes.contains(.common) && candidate.classes.isDisjoint(with: [.last, .first]))
             guard isName && (candidate.isCapitalised || !token.isCapitalised) || isCapital, candidate.folded != Word.i
             else {
@@ -90,7 +92,9 @@ extension NameReader {
         if text.isWord(at, Word.s), text.isSign(at - 1, "'"), at > 1 {
             if Self.strongEnds.contains(text.tokens[at - 2].folded) { return .sure }
         }
-        if text.isWord(at, Word.me), text.isWord(at - 1, Word.call) { return .likely }
+        if text.isWord(at, Word.me), text.isWord(at - 1, Word.call) || text.isWord(at - 1, Word.calls) {
+            return .likely
+        }
         if text.isWord(at, Word.named) || text.isWord(at, Word.called) { return .likely }
         if text.isWord(at, Word.im) { return .likely }
         if text.isWord(at, Word.am), text.isWord(at - 1, Word.i) { return .likely }

@@ -33,7 +33,7 @@ struct NameReader {
             if context.lexicon.kept.contains(hash) { found = at }
         }
         // One kept word followed by another name is another person: `Drake Henson`.
-        if let found, found == i, tokens[i].classes.contains(.first), found + 1 < tokens.count,
+        if let found, found == i, found + 1 < tokens.count,
             !tokens[found + 1].isJoined,
             tokens[found + 1].classes.contains(.last), tokens[found + 1].isCapitalised
         {
@@ -139,6 +139,7 @@ struct NameReader {
                 let isName = !token.classes.isDisjoint(with: [.first, .last])
                 if !isName, !token.classes.isDisjoint(with: never) { break }
                 if isName, token.classes.contains(.common), startsSentence(next) { break }
+                if !token.classes.isDisjoint(with: [.unit, .military]), !isName { break }
                 if token.classes.contains(.keptStart), words == 1, keptEnd(next).map({ $0 > next }) == true { break }
                 // An initial must have its full stop or stand between names.
                 if token.length == 1, token.folded == Word.i { break }
@@ -191,9 +192,9 @@ struct NameReader {
             if isGiven(first) {
                 score = capital ? 0.75 : 0.55
             } else if head.contains(.first) {
-                score = capital ? (isStart ? 0.25 : 0.5) : 0.05
+                score = capital ? (isStart ? 0.35 : 0.5) : 0.05
                 if head.contains(.neverName) { score -= 0.2 }
-                if head.contains(.common) { score -= 0.1 }
+                if head.contains(.common) { score -= isStart ? 0.2 : 0.1 }
             } else if head.contains(.last), head.isDisjoint(with: [.ambiguous, .common, .neverName]) {
                 score = capital ? (isStart ? 0.45 : 0.55) : 0.1
             } else if head.contains(.last) {
@@ -236,10 +237,23 @@ struct NameReader {
         } else if text.isWord(before, Word.with) || text.isWord(before, Word.by), isCapital {
             boost = max(boost, 0.15)
         }
-        // `X and Y` where Y is surely a name, and the other way round.
-        if text.isWord(first - 1, Word.and), first >= 2, isGiven(first - 2), isCapital { boost = max(boost, 0.25) }
-        if text.isWord(last + 1, Word.and), last + 2 < tokens.count, isGiven(last + 2), isCapital {
+        // `X and Y`, `X, Y` where Y is surely a name, and the other way round.
+        let isListedBefore = text.isWord(first - 1, Word.and) || text.isSign(first - 1, ",")
+        if isListedBefore, first >= 2, isGiven(first - 2), tokens[first - 2].isCapitalised, isCapital {
             boost = max(boost, 0.25)
+        }
+        let isListedBehind = text.isWord(last + 1, Word.and) || text.isSign(last + 1, ",")
+        if isListedBehind, last + 2 < tokens.count, isGiven(last + 2), tokens[last + 2].isCapitalised, isCapital {
+            boost = max(boost, 0.25)
+        }
+        if text.has(first - 1, .speech), isCapital { boost = max(boost, 0.3) }
+        // A line that holds nothing else, as in an address or under a letter.
+        if last > first, tokens[first].startsLine, last + 1 < tokens.count, tokens[last + 1].startsLine, isCapital {
+            boost = max(boost, 0.2)
+        }
+        // `X, can I …`
+        if isCapital, startsSentence(first), text.isSign(last + 1, ","), text.has(last + 2, .keepVerb) {
+            boost = max(boost, 0.3)
         }
         // Behind.
         let after = last + 1
@@ -249,9 +263,15 @@ struct NameReader {
             if text.has(after + 2, [.kin, .address, .phone, .card, .account]) { boost = max(boost, 0.3) }
         } else if text.has(after, .keepVerb), isCapital {
             // `X is a very nice person`, `X was born in`.
-            if text.hasContext([.kin, .speech, .birth], before: 0, after: 6, of: first, after) {
+            if text.isWord(after + 1, Word.from) {
+                boost = max(boost, 0.35)
+            } else if text.hasContext([.kin, .speech, .birth], before: 0, after: 6, of: first, after) {
                 boost = max(boost, 0.25)
+            } else if tokens[first].classes.contains(.first), tokens[first].classes.isDisjoint(with: .common) {
+                boost = max(boost, 0.2)
             }
+        } else if text.isWord(after, Word.his) || text.isWord(after, Word.her), isCapital {
+            boost = max(boost, 0.25)
         } else if text.isSign(after, ":"), startsSentence(first), isCapital,
             tokens[first].classes.isDisjoint(with: .common)
         {

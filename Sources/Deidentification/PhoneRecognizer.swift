@@ -51,6 +51,8 @@ struct PhoneRecognizer: Recognizer {
         let digits = shape.digits
         let groups = shape.groups
         let count = digits.count
+        // A social security number's grouping is no telephone's.
+        if groups == [3, 2, 4], !shape.hasPlus { return 0.1 }
         if shape.hasPlus { return count >= 8 && digits[0] != 0 ? 0.85 : 0.3 }
         if looksLikeDate(shape) || looksLikeYears(shape) { return 0 }
         if digits[0] == 0, digits[1] == 0 { return count >= 10 ? 0.7 : 0.2 }

@@ -45,6 +45,7 @@ enum Word {
     static let m = FoldedHash("m").value
     static let s = FoldedHash("s").value
     static let call = FoldedHash("call").value
+    static let calls = FoldedHash("calls").value
     static let me = FoldedHash("me").value
     static let this = FoldedHash("this").value
     static let at = FoldedHash("at").value
@@ -53,6 +54,9 @@ enum Word {
     static let of = FoldedHash("of").value
     static let the = FoldedHash("the").value
     static let corner = FoldedHash("corner").value
+    static let from = FoldedHash("from").value
+    static let his = FoldedHash("his").value
+    static let her = FoldedHash("her").value
     static let with = FoldedHash("with").value
     static let by = FoldedHash("by").value
     static let named = FoldedHash("named").value

@@ -22,6 +22,7 @@ struct URLRecognizer: Recognizer {
         guard text.hasDot || text.hasColon else { return }
         let bytes = text.bytes
         var floor = 0
+        var refused = 0
         for i in bytes.indices where i >= floor {
             if bytes[i] == UInt8(ascii: ":"), i + 2 < bytes.count, bytes[i + 1] == 0x2F, bytes[i + 2] == 0x2F,
                 let scheme = Self.schemes.first(where: { Self.ends(bytes, before: i, with: $0, floor: floor) })
@@ -33,9 +34,17 @@ struct URLRecognizer: Recognizer {
             } else if bytes[i] == UInt8(ascii: "."), i > floor, i + 1 < bytes.count {
                 let isWWW = Self.ends(bytes, before: i, with: Self.www, floor: floor)
                 let start = isWWW ? i - 3 : Self.startOfHost(bytes, before: i, floor: floor)
-                guard start < i, start == 0 || bytes[start - 1] != UInt8(ascii: "@") else { continue }
+                guard start < i, isWWW || i >= refused, start == 0 || bytes[start - 1] != UInt8(ascii: "@") else {
+                    continue
+                }
+                let host = isWWW ? Host(end: i, score: 0.95) : Self.bareHost(bytes, start)
+                guard let score = host.score else {
+                    // The dots within have the same end: no need to read on from each of them.
+                    refused = host.end
+                    continue
+                }
                 let end = Self.end(bytes, from: i + 1)
-                guard end > i + 1, let score = isWWW ? 0.95 : Self.bareScore(bytes, start, end) else { continue }
+                guard end > i + 1 else { continue }
                 floor = end
                 add(text, start, end, host: start, score, &candidates)
             }
@@ -96,15 +105,25 @@ struct URLRecognizer: Recognizer {
         return start
     }
 
-    /// How sure a bare `name.tld/…` is a web address; `nil` when it is none.
-    private static func bareScore(_ bytes: [UInt8], _ start: Int, _ end: Int) -> Double? {
-        var hostEnd = start
-        while hostEnd < end, EmailRecognizer.isDomain(bytes[hostEnd]), hostEnd - start < 253 { hostEnd += 1 }
-        guard let dot = bytes[start..<hostEnd].lastIndex(of: UInt8(ascii: ".")), hostEnd - dot <= 8 else { return nil }
-        let top = String(decoding: bytes[(dot + 1)..<hostEnd], as: UTF8.self)
-        let hasPath = hostEnd < end && bytes[hostEnd] == UInt8(ascii: "/")
+    private struct Host {
+        var end: Int
+        /// How sure it is a web address; `nil` when it is none.
+        var score: Double?
+    }
+
+    /// The host of a bare `name.tld/…`.
+    private static func bareHost(_ bytes: [UInt8], _ start: Int) -> Host {
+        var end = start
+        while end < bytes.count, EmailRecognizer.isDomain(bytes[end]), end - start < 253 { end += 1 }
+        var last = end
+        while last > start, bytes[last - 1] == UInt8(ascii: ".") || bytes[last - 1] == UInt8(ascii: "-") { last -= 1 }
+        guard let dot = bytes[start..<last].lastIndex(of: UInt8(ascii: ".")), last - dot <= 8 else {
+            return Host(end: end)
+        }
+        let top = String(decoding: bytes[(dot + 1)..<last], as: UTF8.self)
+        let hasPath = last == end && end < bytes.count && bytes[end] == UInt8(ascii: "/")
         // `Yes.De` after a missing space is no domain: domains are typed in small letters, sentences are not.
-        if topLevels.contains(top.lowercased()), top == top.lowercased() || top == top.uppercased() { return 0.7 }
-        return wordTopLevels.contains(top) && hasPath ? 0.7 : nil
+        let isTop = topLevels.contains(top.lowercased()) && (top == top.lowercased() || top == top.uppercased())
+        return Host(end: end, score: isTop || (wordTopLevels.contains(top) && hasPath) ? 0.7 : nil)
     }
 }

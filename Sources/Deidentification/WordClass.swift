@@ -37,6 +37,8 @@ struct WordClass: OptionSet, Sendable {
     /// The first word of an entry of several words in the list of kept names.
     static let keptStart = WordClass(rawValue: 1 << 25)
 
+    static let postcode = WordClass(rawValue: 1 << 26)
+
     /// Section names of the word lists.
     static let sections: [String: WordClass] = [
         "first": .first, "last": .last, "ambiguous": .ambiguous, "particle": .particle, "suffix": .suffix,
@@ -44,5 +46,6 @@ struct WordClass: OptionSet, Sendable {
         "greeting": .greeting, "keepverb": .keepVerb, "phone": .phone, "card": .card, "ssn": .ssn, "iban": .iban,
         "birth": .birth, "address": .address, "account": .account, "license": .license, "passport": .passport,
         "version": .version, "street": .street, "unit": .unit, "military": .military,
+        "postcode": .postcode,
     ]
 }

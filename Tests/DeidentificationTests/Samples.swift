@@ -3,6 +3,13 @@ import Conversations
 @testable import Deidentification
 
 enum Samples {
+    /// Read once: the lists are the same for every test.
+    static let lexicon = Result { try Lexicon() }
+
+    static func deidentifier(_ key: UInt8 = 7, _ operators: OperatorTable = .init()) throws -> Deidentifier {
+        try Deidentifier(key: Samples.key(key), operators: operators, lexicon: lexicon.get())
+    }
+
     static func key(_ byte: UInt8 = 7) throws -> DeidentificationKey {
         try DeidentificationKey(bytes: [UInt8](repeating: byte, count: 32))
     }
@@ -17,7 +24,7 @@ enum Samples {
 /// Found texts by kind, for short expectations: `PERSON Anna Berg`.
 func found(_ text: String) throws -> [String] {
     let bytes = Array(text.utf8)
-    return try Deidentifier(key: Samples.key()).findings(in: text).map {
+    return try Samples.deidentifier().findings(in: text).map {
         $0.entity.rawValue + " " + String(decoding: bytes[$0.range], as: UTF8.self)
     }
 }

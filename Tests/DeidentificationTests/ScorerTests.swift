@@ -1,0 +1,84 @@
+import Foundation
+import Testing
+
+@testable import Deidentification
+
+@Suite("Scoring on marked texts")
+struct ScorerTests {
+    static func finding(_ entity: Entity, _ start: Int, _ end: Int) -> Finding {
+        Finding(entity: entity, start: start, end: end, score: 1)
+    }
+
+    @Test("precision, recall, F1 and F2 by hand")
+    func byHand() {
+        // é and 🎬 take more than one byte, so code points and offsets differ.
+        let texts = [
+            LabelledText(
+                text: "é Anna Berg, 🎬 Bo, Rome",
+                spans: [
+                    .init(entity: "PERSON", start: 2, end: 11), .init(entity: "PERSON", start: 15, end: 17),
+                    .init(entity: "LOCATION", start: 19, end: 23),
+                ])
+        ]
+        let score = DeidentificationScorer().score(texts) { _ in
+            // Anna Berg exactly; Rome wrongly as a person; Bo not at all.
+            [Self.finding(.person, 3, 12), Self.finding(.person, 23, 27)]
+        }
+        let row = score.rows[.person]
+        #expect(row?.marked == 2 && row?.found == 1 && row?.findings == 2 && row?.right == 1 && row?.exact == 1)
+        #expect(row?.removed == 1)
+        #expect(row?.precision == 0.5 && row?.recall == 0.5 && row?.f1 == 0.5)
+        #expect(score.overall == row)
+        #expect(score.notSought["LOCATION"]?.marked == 1)
+        #expect(score.notSought["LOCATION"]?.removed == 1)
+        #expect(score.misses == [.init(text: 0, entity: "PERSON", start: 15, end: 17)])
+        let uneven = DeidentificationScore.Row(marked: 4, found: 1, removed: 0, findings: 1, right: 1, exact: 1)
+        // P 1, R 1/4: F1 = 2·1·.25/1.25, F2 = 5·1·.25/(4+.25).
+        #expect(abs(uneven.f1 - 0.4) < 1e-12)
+        #expect(abs(uneven.f2 - 1.25 / 4.25) < 1e-12)
+    }
+
+    @Test("an address marked in pieces and found as one, and the other way round")
+    func pieces() {
+        let text = "12 Oak Lane, Rome 123"
+        let inPieces = LabelledText(
+            text: text,
+            spans: [
+                .init(entity: "ADDRESS", start: 0, end: 11), .init(entity: "LOCATION", start: 13, end: 17),
+                .init(entity: "ADDRESS", start: 18, end: 21),
+            ])
+        let one = DeidentificationScorer().score([inPieces]) { _ in [Self.finding(.streetAddress, 0, 21)] }
+        #expect(one.overall.found == 2 && one.overall.right == 1 && one.overall.findings == 1)
+        let whole = LabelledText(text: text, spans: [.init(entity: "ADDRESS", start: 0, end: 21)])
+        let two = DeidentificationScorer().score([whole]) { _ in
+            [Self.finding(.streetAddress, 0, 11), Self.finding(.streetAddress, 13, 21)]
+        }
+        #expect(two.overall.found == 1 && two.overall.right == 2 && two.overall.removed == 0)
+    }
+
+    @Test("a labelled file; faults name the place")
+    func file() throws {
+        let folder = try KeyTests.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "texts.json")
+        func read(_ json: String) throws -> [LabelledText] {
+            try Data(json.utf8).write(to: file)
+            return try LabelledText.read(file)
+        }
+        let good =
+            #"[{"full_text":"I am Bo","spans":[{"entity_type":"PERSON","start_position":5,"end_position":7}],"x":1}]"#
+        #expect(try read(good).first?.spans == [.init(entity: "PERSON", start: 5, end: 7)])
+        for (json, part) in [
+            (#"[{"full_text":"a","spans":[{"entity_type":"X","start_position":0,"end_position":9}]}]"#, "spans[0]"),
+            (
+                #"[{"full_text":"a","spans":[{"entity_type":"X","start_position":"0","end_position":1}]}]"#,
+                "start_position"
+            ),
+            (#"[{"spans":[]}]"#, "full_text"), (#"[{"full_text":"#, "not valid JSON"),
+        ] {
+            let error = #expect(throws: DeidentificationError.self) { try read(json) }
+            #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
+            #expect(error?.isInputAtFault == true)
+        }
+    }
+}
