@@ -24,8 +24,8 @@ struct HostileTextTests {
         let short = String(repeating: shape, count: size / 4 / shape.utf8.count)
         let quarter = clock.measure { _ = deidentifier.findings(in: short) }
         let whole = clock.measure { _ = deidentifier.findings(in: text) }
-        // Four times the text, about four times the time: a square would be sixteen.
-        #expect(whole < quarter * 10 + .milliseconds(150))
+        // Four times the text, about four times the time: a square would be sixteen, and tens of seconds
+        #expect(whole < quarter * 8 + .seconds(2))
     }
 
     @Test("random scraps of everything neither crash nor give ranges that do not fit")
