@@ -3,9 +3,9 @@ import Foundation
 
 /// A chat as a state machine: what the person does goes in, what is to be done comes out.
 ///
-/// It calls no model and no store, knows no clock and makes no ids, so that it is the same wherever a chat is shown. After
-/// a thumb down it asks what the bot should have said; the next text is then an answer to that question, kept as feedback
-/// on the reply and not as a turn of the conversation (as BB3's page did).
+/// It calls no model and no store, knows no clock and makes no ids, so that it is the same wherever a chat is shown.
+/// After a thumb down it asks what the bot should have said; the next text is then an answer to that question, kept as
+/// feedback on the reply and not as a turn of the conversation (as BB3's page did).
 public struct ConversationSession: Sendable {
     /// What the session waits for.
     public enum State: Sendable, Hashable {

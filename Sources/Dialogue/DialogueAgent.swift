@@ -3,9 +3,9 @@ import Foundation
 
 /// The bot: answers a conversation with a model, and minds what goes in and what comes out.
 ///
-/// One turn: the person's last message is checked; a reply is drawn, cut to one turn of the bot and checked. A reply that
-/// is empty, unsafe, or the same as an earlier one of the bot is drawn once more with another seed; then the bot says a
-/// canned reply, marked as such, rather than something bad. The names of failures are those of the BB3x release.
+/// One turn: the person's last message is checked; a reply is drawn, cut to one turn of the bot and checked. A reply
+/// that is empty, unsafe, or the same as an earlier one of the bot is drawn once more with another seed; then the bot
+/// says a canned reply, marked as such, rather than something bad. The names of failures are those of the BB3x release.
 public struct DialogueAgent: Sendable {
     /// A reply with what is known of its making.
     public struct Answer: Sendable {
@@ -53,10 +53,10 @@ public struct DialogueAgent: Sendable {
 
     /// The reply to the last turn of a conversation. Feedback turns are not part of what the model sees.
     /// - Parameters:
-    ///   - sampling: how it is drawn. A second attempt uses another seed; greedy drawing (temperature 0) has none, since it
-    ///     would say the same again.
-    ///   - onPiece: called with each new piece of the reply; joined they are its text. With a safety check they come only
-    ///     after the whole reply passed it. A canned reply has no pieces: it is in the answer only.
+    ///   - sampling: how it is drawn. A second attempt uses another seed; greedy drawing (temperature 0) has none,
+    ///     since it would say the same again.
+    ///   - onPiece: called with each new piece of the reply; joined they are its text. With a safety check they come
+    ///     only after the whole reply passed it. A canned reply has no pieces: it is in the answer only.
     /// - Throws: what the generator or the safety check throws, and `CancellationError`.
     public func reply(
         to conversation: Conversation, sampling: Sampling, onPiece: (@Sendable (String) -> Void)? = nil

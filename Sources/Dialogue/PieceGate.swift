@@ -2,9 +2,9 @@ import Synchronization
 
 /// Lets a reply's pieces out while it is drawn, but nothing that may have to be taken back.
 ///
-/// What comes out, joined, is the beginning of the reply's final text. A piece waits while it may be the start of a role
-/// marker, and while all of the reply so far may still turn out to repeat an earlier reply. Where the whole reply must be
-/// checked first, everything waits for `finish`.
+/// What comes out, joined, is the beginning of the reply's final text. A piece waits while it may be the start of a
+/// role marker, and while all of the reply so far may still turn out to repeat an earlier reply. Where the whole reply
+/// must be checked first, everything waits for `finish`.
 final class PieceGate: Sendable {
     private struct State {
         var raw = ""

@@ -1,15 +1,16 @@
-/// A model's raw text made into one turn of the bot: trimmed, without a label before it, and cut where the model begins to
-/// write the next turn.
+/// A model's raw text made into one turn of the bot: trimmed, without a label before it, and cut where the model begins
+/// to write the next turn.
 struct ReplyText {
     /// The reply, should nothing follow.
     let text: String
-    /// The part of `text` that stays as it is whatever follows: without white space at its end, and without what may turn
-    /// out to be the beginning of a role marker. A longer raw text never takes any of it back.
+    /// The part of `text` that stays as it is whatever follows: without white space at its end, and without what may
+    /// turn out to be the beginning of a role marker. A longer raw text never takes any of it back.
     let settled: String
     /// Whether a role marker ended the reply.
     let isCut: Bool
 
-    /// Labels of the bot and of the person as transcripts and chat models write them; they count at the start of a line only.
+    /// Labels of the bot and of the person as transcripts and chat models write them; they count at the start of a line
+    /// only.
     private static let ownLabels = ["bot:", "chatbot:", "assistant:", "person 2:"].map { Array($0.unicodeScalars) }
     private static let personLabels = ["person:", "person 1:", "human:", "user:"].map { Array($0.unicodeScalars) }
     private static let tokens = ["<|person|>", "<|bot|>", "<|end|>", "<|pad|>"].map { Array($0.unicodeScalars) }
