@@ -19,8 +19,8 @@ struct ChartAxis {
         let rough = (most - least) / Double(max(count, 1))
         let power = pow(10, log10(rough).rounded(.down))
         let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough * 0.999 } ?? rough
-        let first = (least / step - 1e-9).rounded(.down)
-        let last = (most / step + 1e-9).rounded(.up)
+        let first = (least / step + 1e-9).rounded(.down)
+        let last = (most / step - 1e-9).rounded(.up)
         ticks = stride(from: first, through: last, by: 1).map { $0 * step }
         low = first * step
         high = last * step

@@ -251,7 +251,8 @@ public struct HTMLReport: Sendable, Hashable {
     private func table(
         _ caption: String, _ header: [String], _ rows: [[String]], text: Set<Int> = [], marks: [String: String] = [:]
     ) -> Markup {
-        let head = Markup.lines(header.map { "<th scope=\"col\">\($0)</th>" })
+        let head = Markup.lines(
+            header.enumerated().map { "<th scope=\"col\" class=\"\(text.contains($0) ? "text" : "")\">\($1)</th>" })
         let body = Markup.lines(
             rows.map { row in
                 let cells = row.enumerated().map { column, cell -> Markup in

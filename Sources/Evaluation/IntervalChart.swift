@@ -19,7 +19,7 @@ struct IntervalChart {
     var line: (value: Double, name: String)?
 
     private static let left = 190.0
-    private static let right = 600.0
+    private static let right = 565.0
 
     var svg: Markup {
         let axis = ChartAxis(

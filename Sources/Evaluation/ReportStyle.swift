@@ -36,17 +36,17 @@ enum ReportStyle {
         .chart text.s0{fill:var(--s0)}.chart text.s1{fill:var(--s1)}.chart text.s2{fill:var(--s2)}.chart text.s3{fill:var(--s3)}.chart text.s4{fill:var(--s4)}.chart text.s5{fill:var(--s5)}
         table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}caption{text-align:left;color:var(--muted);font-size:.92rem;padding-bottom:.4rem}
         th,td{text-align:right;padding:.4rem .6rem;border-bottom:1px solid var(--line);vertical-align:top;white-space:nowrap}
-        th:first-child,td.text{text-align:left}td.text{white-space:normal;min-width:14rem;overflow-wrap:anywhere}th[scope=row]{font-weight:600;overflow-wrap:anywhere}
+        th:first-child,.text{text-align:left}thead th{white-space:normal;vertical-align:bottom}td.text{white-space:normal;min-width:14rem;overflow-wrap:anywhere}th[scope=row]{font-weight:600;overflow-wrap:anywhere}
         tr.base th,tr.base td{color:var(--muted)}tr.candidate{background:var(--goodsoft)}
         details{margin:.75rem 0}summary{cursor:pointer;color:var(--accent)}
         .sample{border:1px solid var(--line);border-radius:.6rem;padding:.9rem 1rem;margin:0 0 .9rem}
         .turns{list-style:none;margin:0 0 .75rem;padding:0;display:grid;gap:.35rem}.turns li{max-width:85%;padding:.35rem .7rem;border-radius:.7rem;background:var(--grid);white-space:pre-wrap;overflow-wrap:anywhere}
-        .turns .human{justify-self:end}.who{display:block;font-size:.78rem;color:var(--muted)}
+        .turns .bot{justify-self:start}.turns .human{justify-self:end}.who{display:block;font-size:.78rem;color:var(--muted)}
         .pair{display:grid;grid-template-columns:1fr 1fr;gap:.75rem}.pair>div{border-radius:.6rem;padding:.5rem .8rem;border:1px solid var(--line);white-space:pre-wrap;overflow-wrap:anywhere}
         .pair .after{border-color:var(--kept)}
         dl{display:grid;grid-template-columns:minmax(8rem,14rem) 1fr;gap:.3rem 1rem;margin:0}dt{color:var(--muted)}dd{margin:0;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
         footer{padding-bottom:2.5rem}
-        @media(max-width:38rem){.pair{grid-template-columns:1fr}.criteria li{grid-template-columns:1fr}section{padding:1.1rem 1rem}dl{grid-template-columns:1fr}}
+        @media(max-width:38rem){.pair{grid-template-columns:1fr}.criteria li{grid-template-columns:1fr}.mark{justify-self:start}section{padding:1.1rem 1rem}dl{grid-template-columns:1fr}}
         @media(prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
         @media print{body{background:#fff}section{break-inside:avoid-page}nav{display:none}}
         """

@@ -140,7 +140,8 @@ import Testing
             return
         }
         let logits = try ContentModel().heldOutLogits(
-            table, plan: plan, targets: votes.map { $0.isUp ? 1 : 0 }, weights: votes.map { _ in 1 }).logits
+            table, plan: plan, targets: votes.map { $0.isUp ? 1 : 0 }, weights: votes.map { _ in 1 }
+        ).logits
         let scores = logits.map { $0 ?? 0 }
         // Leaking gives an area of 1; held out, a person's mark is unknown and only the base rate is left.
         #expect(try ROC.auc(scores: scores, labels: votes.map(\.isUp)) < 0.6)
