@@ -67,7 +67,6 @@ int statusOfCurrentException() noexcept {
     } catch (const c10::TypeError &error) {
         return fail(CT_DTYPE, error.what_without_backtrace());
     } catch (const c10::Error &error) {
-        // The engine's own source lines follow the message; the first line is what a caller can use.
         return fail(kind(error.what_without_backtrace()), error.what_without_backtrace());
     } catch (const std::bad_alloc &) {
         return fail(CT_OUT_OF_MEMORY, "out of memory");

@@ -20,13 +20,13 @@ extension Tensor {
         try Tensor.withHandle(bias) { bias in try binary(weight) { ct_layer_norm($0, $1, bias, eps, $2) } }
     }
 
-    /// softmax(q kᵀ · scale) v, with the fused kernel of the device where it has one.
+    /// softmax(q kᵀ · scale) v, with the fused kernel of the device where it has one and it is the faster way.
     ///
     /// - Parameters:
     ///   - key, value: `[B, heads, S, D]`; self is the query, `[B, H, T, D]`. `heads` may be a divisor of `H`: grouped
     ///     queries (Ainslie et al. 2023, arXiv 2305.13245), neighbours share a head.
     ///   - mask: Broadcasts to `[B, H, T, S]`. Bool: true means may look. Floating point: added before the soft-max. A
-    ///     row without a single "true" has no defined value.
+    ///     row without a single "true" gives finite numbers of no meaning.
     ///   - isCausal: Query t looks at keys 0…t; faster than the same as a mask. Not together with `mask`.
     ///   - scale: 1 / √D when missing.
     public func scaledDotProductAttention(

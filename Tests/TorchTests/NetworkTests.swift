@@ -53,4 +53,42 @@ struct NetworkTests {
         let single = try query.scaledDotProductAttention(key: key, value: value, scale: 0.5)
         #expect(try !close(single.doubles(), plain, within: 1e-3))
     }
+
+    @Test("bfloat16 attention that records gradients agrees with float64", arguments: ["causal", "mask", "neither"])
+    func attentionGradients(_ kind: String) throws {
+        func run(_ dtype: DType) throws -> [[Double]] {
+            let generator = try Generator(seed: 6)
+            let leaves = try [4, 2, 2].map { heads in
+                try Tensor.randn([2, heads, 6, 8], generator: generator).requireGradient()
+            }
+            let parts = try leaves.map { try $0.to(dtype) }
+            // Documents of four and two places side by side.
+            let marks = [0, 0, 0, 0, 1, 1]
+            let allowed = (0..<6).flatMap { t in (0..<6).map { s in s <= t && marks[s] == marks[t] } }
+            let mask = kind == "mask" ? try Tensor(allowed, shape: [1, 1, 6, 6]).expand([2, 1, 6, 6]) : nil
+            let mixed = try parts[0].scaledDotProductAttention(
+                key: parts[1], value: parts[2], mask: mask, isCausal: kind == "causal")
+            let weights = try Tensor.randn([2, 4, 6, 8], generator: generator)
+            try (mixed.to(.float32) * weights).sum().backward()
+            return try [mixed.doubles()] + leaves.map { try #require($0.gradient).doubles() }
+        }
+        for (short, exact) in zip(try run(.bfloat16), try run(.float64)) {
+            #expect(short.count == exact.count)
+            let error = zip(short, exact).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            let size = exact.reduce(0) { $0 + $1 * $1 }
+            #expect((error / size).squareRoot() < 0.015)
+        }
+    }
+
+    @Test("a row that may look at nothing stays finite, with its gradients")
+    func blindRow() throws {
+        for dtype in [DType.float32, .bfloat16] {
+            let x = try Tensor.randn([1, 1, 2, 4], generator: Generator(seed: 1)).requireGradient()
+            let part = try x.to(dtype)
+            let mask = try Tensor([false, false, true, true], shape: [1, 1, 2, 2])
+            let mixed = try part.scaledDotProductAttention(key: part, value: part, mask: mask)
+            try mixed.to(.float32).sum().backward()
+            #expect(try mixed.isFinite() && #require(x.gradient).isFinite())
+        }
+    }
 }
