@@ -91,7 +91,8 @@ import Testing
                 #expect(try sampler.draw(row, forbidden: [], unit: 0) == nucleus.first)
                 let last = try sampler.draw(row, forbidden: [], unit: 1 - 0x1p-53)
                 let place = try #require(nucleus.firstIndex(of: last))
-                #expect(place >= nucleus.count - 2, "\(place) of \(nucleus.count)")  // float32 against double at the edge
+                // At the very edge float32 and double may differ by one token.
+                #expect(place >= nucleus.count - 2, "\(place) of \(nucleus.count)")
             }
         }
     }
