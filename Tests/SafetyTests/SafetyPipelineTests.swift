@@ -1,0 +1,121 @@
+import Conversations
+import Foundation
+import Safety
+import Testing
+
+@Suite struct SafetyPipelineTests {
+    let encoder = HashingEncoder(dimension: 384)
+
+    @Test func shippedHeadsLoadForTheShippedEncoderOnly() throws {
+        let pipeline = try SafetyPipeline.standard(encoder: encoder)
+        #expect(pipeline.replyClassifier.head.kind == .reply)
+        #expect(pipeline.replyClassifier.head.weights.count == 4 * 384)
+        #expect(pipeline.personClassifier.head.kind == .person)
+        #expect(pipeline.personClassifier.head.weights.count == 384)
+        #expect(pipeline.replyClassifier.head.threshold >= 0.5)
+        #expect(pipeline.matchers.count == 1)
+        #expect(throws: SafetyError.self) { try SafetyPipeline.standard(encoder: HashingEncoder(dimension: 12)) }
+    }
+
+    @Test func everyLayerSpeaks() async throws {
+        let pipeline = try fixed(person: -4, reply: -4)
+        let calm = try await pipeline.decisions(person: "I like walking", context: [])
+        #expect(calm.map(\.layer) == ["string_matcher", "classifier", "self_harm_matcher"])
+        #expect(!calm.contains(where: \.isUnsafe))
+        #expect(pipeline.cannedReply(toPerson: calm, seed: 1) == nil)
+        let rude = try await pipeline.decisions(person: "shut  up, 1d10t", context: [])
+        #expect(rude.filter(\.isUnsafe).map(\.layer) == ["string_matcher"])
+        let reply = try await pipeline.decisions(reply: "go away", context: [Turn(.human, "hi")])
+        #expect(reply.map(\.isUnsafe) == [true, false])
+        let strict = try fixed(person: 4, reply: 4)
+        let scored = try await strict.decisions(reply: "hello", context: [Turn(.human, "hi")])
+        #expect(scored.map(\.isUnsafe) == [false, true])
+        #expect(abs((scored.last?.score ?? 0) - 0.982_013_790_037_908_5) < 1e-9)
+    }
+
+    @Test func wordsOfSelfHarmGetHelp() async throws {
+        let pipeline = try fixed(person: -4, reply: -4)
+        for text in ["i want to die", "I don’t want to live anymore", "sometimes I think I'd be better off dead"] {
+            let decisions = try await pipeline.decisions(person: text, context: [])
+            #expect(decisions.contains { $0.isUnsafe && $0.category == "self_harm" })
+            let line = try #require(pipeline.cannedReply(toPerson: decisions, seed: 3))
+            #expect(pipeline.replies.all(.selfHarm).contains(line))
+            #expect(line.contains("988"))
+        }
+        let harmless = try await pipeline.decisions(person: "the battery died and I live here", context: [])
+        #expect(!harmless.contains(where: \.isUnsafe))
+    }
+
+    @Test func repliesAreChosenBySeed() throws {
+        let pipeline = try fixed(person: 0, reply: 0)
+        let unsafe = [SafetyDecision(layer: "classifier", isUnsafe: true, score: 0.9)]
+        let said = (0..<60).compactMap { pipeline.cannedReply(toPerson: unsafe, seed: $0) }
+        #expect(Set(said) == Set(pipeline.replies.all(.unsafePerson)))
+        #expect(said == (0..<60).compactMap { pipeline.cannedReply(toPerson: unsafe, seed: $0) })
+        let instead = try #require(pipeline.cannedReply(insteadOf: unsafe, seed: 9))
+        #expect(pipeline.replies.all(.unsafeReply).contains(instead))
+        #expect(pipeline.cannedReply(insteadOf: [], seed: 9) == nil)
+        let own = CannedReplies([.unsafeReply: ["No."]])
+        #expect(own.text(.unsafeReply, seed: 4) == "No.")
+        #expect(own.all(.failure) == CannedReplies().all(.failure))
+    }
+
+    @Test func batchesAgreeWithOneByOneAndEncodeOnce() async throws {
+        let counter = CountingEncoder(base: encoder)
+        let pipeline = try SafetyPipeline.standard(encoder: counter)
+        let pairs: [(context: [Turn], reply: String)] = [
+            ([Turn(.human, "hi")], "hello there"), ([], "you idiot"), ([Turn(.bot, "hm")], "a fine day"),
+            ([Turn(.human, "is tea nice?"), Turn(.bot, "yes")], "very"),
+        ]
+        let unsafe = try await pipeline.areUnsafe(pairs)
+        #expect(await counter.calls == 1)
+        #expect(unsafe.count == 4)
+        #expect(unsafe[1])
+        for (pair, verdict) in zip(pairs, unsafe) {
+            let decisions = try await pipeline.decisions(reply: pair.reply, context: pair.context)
+            #expect(decisions.contains(where: \.isUnsafe) == verdict)
+        }
+        #expect(try await pipeline.areUnsafe([]).isEmpty)
+    }
+
+    @Test func operatorListIsAsked() async throws {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("own-\(UUID().uuidString).txt")
+        defer { try? FileManager.default.removeItem(at: url) }
+        try Data("rival brand\n".utf8).write(to: url)
+        let pipeline = try SafetyPipeline.standard(encoder: encoder, operatorList: url)
+        let decisions = try await pipeline.decisions(reply: "Buy the R1val Brand", context: [])
+        #expect(decisions.first?.isUnsafe == true)
+    }
+
+    /// The shipped lists with heads that score every text alike.
+    private func fixed(person: Float, reply: Float) throws -> SafetyPipeline {
+        let shipped = try SafetyPipeline.standard(encoder: encoder)
+        func head(_ kind: SafetyHead.Kind, _ bias: Float) throws -> EncoderSafetyClassifier {
+            let weights = [Float](repeating: 0, count: SafetyHead.featureCount(kind, dimension: 384))
+            return try EncoderSafetyClassifier(
+                head: SafetyHead(
+                    kind: kind, dimension: 384, weights: weights, bias: bias, threshold: 0.5, trainedOn: []),
+                encoder: encoder)
+        }
+        return try SafetyPipeline(
+            matchers: shipped.matchers, selfHarm: shipped.selfHarmMatcher, person: head(.person, person),
+            reply: head(.reply, reply))
+    }
+}
+
+/// Counts calls to an encoder.
+private actor CountingEncoder: TextEncoder {
+    let base: HashingEncoder
+    nonisolated let dimension: Int
+    private(set) var calls = 0
+
+    init(base: HashingEncoder) {
+        self.base = base
+        dimension = base.dimension
+    }
+
+    func encode(_ texts: [String]) async throws -> [[Float]] {
+        calls += 1
+        return try await base.encode(texts)
+    }
+}
