@@ -34,8 +34,8 @@ public struct Lexicon: Sendable {
             }
         }
         for (section, words) in sections {
-            guard let class_ = WordClass.sections[section] else { continue }
-            for word in words { classes[FoldedHash(word).value, default: []].insert(class_) }
+            guard let kind = WordClass.sections[section] else { continue }
+            for word in words { classes[FoldedHash(word).value, default: []].insert(kind) }
         }
         for name in names {
             for word in name.split(separator: " ") {
