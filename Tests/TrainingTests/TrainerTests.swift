@@ -109,6 +109,25 @@ struct TrainerTests {
         }
     }
 
+    @Test("bfloat16 compute learns too, over masters that stay float32")
+    func bfloat16() throws {
+        let model = try TinyModel.make(vocabulary: Self.vocabulary)
+        let examples = try Self.documents(8) + Self.documents(8, seed: 5, label: .bad)
+        let source = try BalancedSampler(examples, rowLength: 32, goodPerStep: 8, badPerStep: 8, seed: 2)
+        var options = Self.options(40, rate: 1e-2)
+        options.compute = .bfloat16
+        options.lossChunk = 16
+        var lines: [StepMetrics] = []
+        try Trainer(model: model, loss: CRINGELoss.masked(), source: source, options: options).run(onStep: {
+            lines.append($0)
+        })
+        #expect(model.namedParameters.allSatisfy { $0.parameter.value.dtype == .float32 })
+        let (first, last) = (try #require(lines.first), try #require(lines.last))
+        #expect(try #require(last.pplGood) < 0.3 * #require(first.pplGood))
+        #expect(try #require(last.pplBad) > #require(first.pplBad))
+        #expect(lines.allSatisfy { $0.ct > 0 && $0.gradientNorm.isFinite })
+    }
+
     @Test("the result does not depend on how a step is cut into micro-batches and chunks")
     func accumulation() throws {
         let examples = try Self.documents(10) + Self.documents(10, seed: 5, label: .bad)
