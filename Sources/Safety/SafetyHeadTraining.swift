@@ -82,14 +82,16 @@ public struct SafetyHeadTraining: Sendable {
             threshold: threshold ?? head.threshold)
     }
 
-    /// The lowest threshold, from 0.5 up, at which at most a share `falseAlarms` of ordinary texts scores unsafe.
-    public static func threshold(ordinary scores: [Double], falseAlarms: Double) throws -> Double {
+    /// The lowest threshold, from `atLeast` up, at which at most a share `falseAlarms` of ordinary texts scores unsafe.
+    public static func threshold(
+        ordinary scores: [Double], falseAlarms: Double, atLeast: Double = 0.5
+    ) throws -> Double {
         guard !scores.isEmpty else { throw SafetyError(.tooFew, "a threshold needs ordinary texts") }
         let sorted = scores.sorted(by: >)
         let allowed = Int(Double(sorted.count) * falseAlarms)
-        guard allowed < sorted.count else { return 0.5 }
+        guard allowed < sorted.count else { return atLeast }
         // Just above the first score that must pass.
-        return min(1, max(0.5, sorted[allowed].nextUp))
+        return min(1, max(atLeast, sorted[allowed].nextUp))
     }
 
     private func features(_ examples: [SafetyExample]) async throws -> [[Float]] {

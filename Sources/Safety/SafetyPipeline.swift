@@ -103,9 +103,14 @@ enum SafetyResource: String, CaseIterable {
     case replyHead = "reply-head.json"
 
     func url() throws -> URL {
-        guard let folder = Bundle.module.resourceURL else {
-            throw SafetyError(.file, "the resources of Safety are missing")
+        // The copied folder may be the bundle's own resource folder (Linux) or lie inside it (macOS).
+        let folders = [Bundle.module.bundleURL, Bundle.module.resourceURL].compactMap { $0 }
+        let places = folders.flatMap {
+            [$0.appendingPathComponent("Resources/" + rawValue), $0.appendingPathComponent(rawValue)]
         }
-        return folder.appendingPathComponent("Resources").appendingPathComponent(rawValue)
+        guard let place = places.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else {
+            throw SafetyError(.file, "Safety's resource \(rawValue) is missing")
+        }
+        return place
     }
 }

@@ -4,10 +4,12 @@ import Testing
 
 @Suite struct SafetyDatasetTests {
     @Test func readsDiaSafety() throws {
-        let text = #"[{"context":"hi","response":"hello","category":"x","label":"Safe"},{"context":"hm","response":"boo","category":"x","label":"Unsafe"}]"#
+        let text =
+            #"[{"context":"hi","response":"hello","category":"x","label":"Safe"},{"context":"hm","response":"boo","category":"x","label":"Unsafe"}]"#
         try withFile(text) { url in
+            let examples = try SafetyDataset.diaSafety(url)
             #expect(
-                try SafetyDataset.diaSafety(url) == [
+                examples == [
                     SafetyExample(turn: "hi", text: "hello", isUnsafe: false),
                     SafetyExample(turn: "hm", text: "boo", isUnsafe: true),
                 ])
@@ -18,16 +20,17 @@ import Testing
     }
 
     @Test func convAbuseTakesTheMeanVote() throws {
-        let text = """
+        let text = #"""
             user,A_is_abuse.1,A_is_abuse.0,A_is_abuse.-1,B_is_abuse.1,B_is_abuse.0,B_is_abuse.-1
             "well, ""you""",0,0,1,0,1,0
             hello,1,0,0,0,0,1
             nobody voted,,,,0,0,0
 
-            """
+            """#
         try withFile(text) { url in
+            let examples = try SafetyDataset.convAbuse(url)
             #expect(
-                try SafetyDataset.convAbuse(url) == [
+                examples == [
                     SafetyExample(text: "well, \"you\"", isUnsafe: true), SafetyExample(text: "hello", isUnsafe: false),
                 ])
         }

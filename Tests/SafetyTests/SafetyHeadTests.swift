@@ -14,7 +14,8 @@ import Testing
         let head = try SafetyHead(
             kind: .person, dimension: 2, weights: [2, -1], bias: 0.5, threshold: 0.5, trainedOn: [])
         // 2·1 − 1·0.5 + 0.5 = 2; 1 / (1 + e⁻²) = 0.880797…
-        #expect(abs(try head.probability(text: [1, 0.5], turn: nil) - 0.880_797_077_977_882_4) < 1e-9)
+        let probability = try head.probability(text: [1, 0.5], turn: nil)
+        #expect(abs(probability - 0.880_797_077_977_882_4) < 1e-9)
         #expect(throws: SafetyError.self) { try head.probability(text: [1], turn: nil) }
         #expect(throws: SafetyError.self) {
             try SafetyHead(kind: .reply, dimension: 2, weights: [1], bias: 0, threshold: 0.5, trainedOn: [])
@@ -28,7 +29,8 @@ import Testing
         let url = FileManager.default.temporaryDirectory.appendingPathComponent("head-\(UUID().uuidString).json")
         defer { try? FileManager.default.removeItem(at: url) }
         try head.write(to: url)
-        #expect(try SafetyHead(contentsOf: url) == head)
+        let read = try SafetyHead(contentsOf: url)
+        #expect(read == head)
         try Data("{\"kind\":\"reply\"}".utf8).write(to: url)
         #expect(throws: SafetyError.self) { try SafetyHead(contentsOf: url) }
     }
@@ -60,7 +62,9 @@ import Testing
         let pairs = unseen.map { example in
             (context: example.turn.map { [Turn(.human, $0), Turn(.bot, "hm")] } ?? [], text: example.text)
         }
-        #expect(try await classifier.probabilities(of: pairs) == (try await training.scores(head, unseen)))
+        let probabilities = try await classifier.probabilities(of: pairs)
+        let scores = try await training.scores(head, unseen)
+        #expect(probabilities == scores)
         await #expect(throws: SafetyError.self) {
             try await training.train(examples.filter(\.isUnsafe), trainedOn: [])
         }
@@ -81,7 +85,8 @@ import Testing
         let scores = (0..<1000).map { Double($0) / 1000 }
         let threshold = try SafetyHeadTraining.threshold(ordinary: scores, falseAlarms: 0.01)
         #expect(scores.count { $0 >= threshold } == 10)
-        #expect(try SafetyHeadTraining.threshold(ordinary: [0.1, 0.2], falseAlarms: 0.01) == 0.5)
+        let low = try SafetyHeadTraining.threshold(ordinary: [0.1, 0.2], falseAlarms: 0.01)
+        #expect(low == 0.5)
         #expect(throws: SafetyError.self) { try SafetyHeadTraining.threshold(ordinary: [], falseAlarms: 0.01) }
     }
 }

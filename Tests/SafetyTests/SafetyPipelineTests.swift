@@ -12,7 +12,8 @@ import Testing
         #expect(pipeline.replyClassifier.head.weights.count == 4 * 384)
         #expect(pipeline.personClassifier.head.kind == .person)
         #expect(pipeline.personClassifier.head.weights.count == 384)
-        #expect(pipeline.replyClassifier.head.threshold >= 0.5)
+        #expect((0.2..<1).contains(pipeline.replyClassifier.head.threshold))
+        #expect((0.2..<1).contains(pipeline.personClassifier.head.threshold))
         #expect(pipeline.matchers.count == 1)
         #expect(throws: SafetyError.self) { try SafetyPipeline.standard(encoder: HashingEncoder(dimension: 12)) }
     }
@@ -21,7 +22,7 @@ import Testing
         let pipeline = try fixed(person: -4, reply: -4)
         let calm = try await pipeline.decisions(person: "I like walking", context: [])
         #expect(calm.map(\.layer) == ["string_matcher", "classifier", "self_harm_matcher"])
-        #expect(!calm.contains(where: \.isUnsafe))
+        #expect(calm.allSatisfy { !$0.isUnsafe })
         #expect(pipeline.cannedReply(toPerson: calm, seed: 1) == nil)
         let rude = try await pipeline.decisions(person: "shut  up, 1d10t", context: [])
         #expect(rude.filter(\.isUnsafe).map(\.layer) == ["string_matcher"])
@@ -43,7 +44,7 @@ import Testing
             #expect(line.contains("988"))
         }
         let harmless = try await pipeline.decisions(person: "the battery died and I live here", context: [])
-        #expect(!harmless.contains(where: \.isUnsafe))
+        #expect(harmless.allSatisfy { !$0.isUnsafe })
     }
 
     @Test func repliesAreChosenBySeed() throws {
@@ -68,14 +69,16 @@ import Testing
             ([Turn(.human, "is tea nice?"), Turn(.bot, "yes")], "very"),
         ]
         let unsafe = try await pipeline.areUnsafe(pairs)
-        #expect(await counter.calls == 1)
+        let calls = await counter.calls
+        #expect(calls == 1)
         #expect(unsafe.count == 4)
         #expect(unsafe[1])
         for (pair, verdict) in zip(pairs, unsafe) {
             let decisions = try await pipeline.decisions(reply: pair.reply, context: pair.context)
-            #expect(decisions.contains(where: \.isUnsafe) == verdict)
+            #expect(decisions.contains { $0.isUnsafe } == verdict)
         }
-        #expect(try await pipeline.areUnsafe([]).isEmpty)
+        let none = try await pipeline.areUnsafe([])
+        #expect(none.isEmpty)
     }
 
     @Test func operatorListIsAsked() async throws {
