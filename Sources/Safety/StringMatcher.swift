@@ -57,10 +57,13 @@ public struct StringMatcher: Sendable {
         let tokens = WordFolding(text).tokens
         let found = listed.matches(tokens)
         guard !found.isEmpty else { return [] }
-        let excused = allowed.matches(tokens).map(\.words)
-        return found.filter { match in
-            !excused.contains { $0.lowerBound <= match.words.lowerBound && match.words.upperBound <= $0.upperBound }
+        // How far allowed phrases that begin at a word or before it reach: one pass, so that work stays linear.
+        var reach = [Int](repeating: 0, count: tokens.count)
+        for match in allowed.matches(tokens) {
+            reach[match.words.lowerBound] = max(reach[match.words.lowerBound], match.words.upperBound)
         }
+        for place in reach.indices.dropFirst() { reach[place] = max(reach[place], reach[place - 1]) }
+        return found.filter { reach[$0.words.lowerBound] < $0.words.upperBound }
     }
 
     /// The first entry found.
