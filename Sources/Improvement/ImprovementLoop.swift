@@ -114,9 +114,9 @@ public struct ImprovementLoop: Sendable {
         try registry.add(entry)
         if verdict.passed { try registry.promote(id, at: now()) }
         let summary = """
-            \(report.table)
+            \(report.comparison?.text ?? "")
 
-            \(verdict.passed ? "Promoted" : "Not promoted"): \(verdict.summary)
+            \(verdict.passed ? "Promoted" : "Not promoted"): \(verdict.text)
             Report: \(folder.url.appending(path: "report.html").path)
             Model:  \(entry.path) (\(id))
             """

@@ -29,7 +29,8 @@ public struct LogImporter: Sendable {
             }
         }
 
-        mutating func add(_ other: Counts) {
+        /// Adds another log's counts.
+        public mutating func add(_ other: Counts) {
             kept += other.kept
             messages += other.messages
             likes += other.likes

@@ -69,12 +69,21 @@ struct EvaluateStage: Stage {
         return arms
     }
 
+    /// Held-out people's histories that end with something they said.
+    static func candidates(_ corpus: Corpus) -> [Corpus.Item] {
+        corpus.items.filter { $0.part == .test && $0.context.last?.sender == .human }
+    }
+
+    /// Those that every arm answers: a random sample, the same for the same seed.
+    static func chosen(_ corpus: Corpus, _ configuration: ImproveConfiguration) -> [Corpus.Item] {
+        var generator = SeededGenerator(seed: configuration.seed).fork("evaluate")
+        return Array(generator.shuffled(candidates(corpus)).prefix(configuration.evaluation.prompts))
+    }
+
     func run(_ work: StageWork) async throws -> StageOutcome {
         let corpus = try Corpus(work.file("conversations.jsonl", of: "deidentify"), seed: configuration.seed)
-        var generator = SeededGenerator(seed: configuration.seed).fork("evaluate")
-        let candidates = corpus.items.filter { $0.part == .test && $0.context.last?.sender == .human }
-        // One history of each conversation at most, until they run out: replies in one conversation are much alike.
-        let chosen = Array(generator.shuffled(candidates).prefix(configuration.evaluation.prompts))
+        let candidates = Self.candidates(corpus)
+        let chosen = Self.chosen(corpus, configuration)
         guard !chosen.isEmpty else {
             throw ImprovementError.noData(configuration.store, "the held-out people left no history to answer")
         }
@@ -107,7 +116,7 @@ struct EvaluateStage: Stage {
             })
     }
 
-    private func answers(of arm: Arm, to prompts: [[Turn]], judge: Judge) async throws -> Answers {
+    func answers(of arm: Arm, to prompts: [[Turn]], judge: Judge) async throws -> Answers {
         var sampling = arm.sampling
         sampling.seed = configuration.seed &* 7_919 &+ 17
         let replies = try await ReplyDrawing.replies(of: arm.model, to: prompts, sampling: sampling)

@@ -1,5 +1,6 @@
 import Conversations
 import Foundation
+import LanguageModels
 import Statistics
 import Torch
 import Training

@@ -61,7 +61,7 @@ struct PageServing {
             do {
                 let generator = try ReplyGenerator(folder: model, modelID: modelID, dtype: .bfloat16)
                 let safety = try SafetyGuard(encoder: SentenceEncoder(folder: URL(filePath: encoder), dtype: .bfloat16))
-                await modelHost.become(.ready(DialogueAgent(generator: generator, safety: safety), generator))
+                await modelHost.become(.ready(DialogueAgent(generator: generator, safety: safety)))
             } catch {
                 console.say("the model could not be loaded: \(error)")
                 await modelHost.become(.failed("\(error)"))

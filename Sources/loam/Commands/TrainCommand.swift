@@ -1,6 +1,7 @@
 import ArgumentParser
 import Conversations
 import Foundation
+import Improvement
 import Torch
 import Training
 

@@ -1,0 +1,12 @@
+import Conversations
+import Dialogue
+
+/// The dialogue agent as the server asks it.
+extension DialogueAgent: Answerer {
+    public func answer(
+        _ conversation: Conversation, sampling: Sampling, onPiece: @escaping @Sendable (String) -> Void
+    ) async throws -> Server.Answer {
+        let answer = try await reply(to: conversation, sampling: sampling, onPiece: onPiece)
+        return Server.Answer(message: answer.message, finishReason: answer.finishReason, tokenCount: answer.tokenCount)
+    }
+}
