@@ -20,7 +20,7 @@ run: build
 # Two threads of libtorch are all that a test needs; the figures of a test never depend on speed.
 test: setup
 	swift build --build-tests
-	OMP_NUM_THREADS=2 swift test --skip-build
+	OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive swift test --skip-build
 
 bench: build
 	Benchmarks/run $(ARGS)

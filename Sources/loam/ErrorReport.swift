@@ -36,8 +36,9 @@ struct ErrorReport {
 
     private static func text(of error: any Error) -> String {
         if error is CancellationError { return "interrupted; the same command goes on where it stopped" }
-        if let described = error as? any CustomStringConvertible { return described.description }
-        return error.localizedDescription
+        // Foundation's errors describe themselves better in their own words than by their type.
+        if error is CocoaError || error is POSIXError { return error.localizedDescription }
+        return String(describing: error)
     }
 
     /// Whether what was given is at fault rather than the machine.

@@ -25,6 +25,7 @@ struct Loam: AsyncParsableCommand {
         ])
 
     static func main() async {
+        Threads.waitWithoutSpinning()
         // A reader of a pipe that has gone is no reason to die mid-write with a signal.
         signal(SIGPIPE, SIG_IGN)
         do {

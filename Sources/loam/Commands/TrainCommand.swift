@@ -91,7 +91,7 @@ struct TrainCommand: AsyncParsableCommand {
         if kind == .pretrain {
             var dialogues: [[Turn]] = []
             for file in data {
-                let content = try DialogueFile().read(URL(filePath: file))
+                let content = try DialogueFile().readEither(URL(filePath: file))
                 console.say("\(file): \(content.dialogues.count) dialogues, \(content.rejected) rejected, \(content.skippedCount) skipped")
                 dialogues += content.dialogues
             }
