@@ -15,7 +15,7 @@ extension DialogueFile {
         let reader = try LogFormat.loam.reader(of: url)
         while let event = try reader.next() {
             switch event {
-            case .skipped: content.skippedCount += 1
+            case .skipped(let reason): content.skip(reason)
             case .conversation(let conversation):
                 let turns = conversation.dialogue
                 if conversation.consent >= .improve, turns.count >= 2 { content.dialogues.append(turns) }

@@ -84,7 +84,8 @@ public struct DialogueFile: Sendable {
 }
 
 extension DialogueFile.Content {
-    fileprivate mutating func skip(_ reason: SkipReason) {
+    /// Counts a line that cannot be used and keeps the first few.
+    mutating func skip(_ reason: SkipReason) {
         skippedCount += 1
         if skipped.count < 20 { skipped.append(reason) }
     }

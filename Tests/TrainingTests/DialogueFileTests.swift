@@ -14,17 +14,7 @@ struct DialogueFileTests {
 
     @Test("speakers take turns, rejected dialogues and broken lines are counted")
     func read() throws {
-        let url = try file(
-            """
-            {"source":"made-up","turns":["Hi there","Good day","How is the garden?"]}
-            {"turns":["nobody","reads this"],"status":"Rejected"}
-            {"turns":["cut off
-            {"turns":"not a list"}
-
-            {"turns":["alone"]}
-            {"turns":["Hello","Hi"],"status":"Submitted"}
-            """)
-        defer { try? FileManager.default.removeItem(at: url) }
+        let url = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/dialogues.jsonl")
         let content = try DialogueFile().read(url)
         #expect(content.dialogues.count == 2)
         #expect(
@@ -35,6 +25,19 @@ struct DialogueFileTests {
         #expect(content.skipped.map(\.line) == [3, 4, 6])
         #expect(content.skipped.map(\.code) == [.invalidJSON, .invalidField, .noMessages])
         #expect(try DialogueFile(limit: 1).read(url).dialogues.count == 1)
+    }
+
+    @Test("a log is told by its first line, and only what may be learnt from is read")
+    func log() throws {
+        func line(_ id: String, _ consent: String) -> String {
+            #"{"chat_id":"\#(id)","user_pseudo_id":"u","consent":"\#(consent)","message_history":["#
+                + #"{"id":"1","sender":"human","text":"Hi"},{"id":"2","sender":"bot","text":"Good day"}]}"# + "\n"
+        }
+        let url = try file(line("a", "improve") + line("b", "none") + "{\"cut\n")
+        defer { try? FileManager.default.removeItem(at: url) }
+        let content = try DialogueFile().readEither(url)
+        #expect(content.dialogues == [[Turn(.human, "Hi"), Turn(.bot, "Good day")]])
+        #expect(content.skippedCount == 1 && content.skipped.first?.line == 3)
     }
 
     @Test("a file without a dialogue is one clear error")
