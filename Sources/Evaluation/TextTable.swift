@@ -38,20 +38,24 @@ extension ComparisonTable {
     public var text: String {
         var header = ["arm", "good (95 %)", "vs \(base)", "unsafe", "liked ppl", "margin"]
         header += ["distinct-1/2", "repeating", "coherence ppl", "words"]
+        // Where a made-up world knows the truth, it stands beside the judge's opinion.
+        let hasTruth = rows.contains { $0.arm.truth != nil }
+        if hasTruth { header.insert("really good", at: 2) }
         let rows = rows.map { row in
-            [
-                row.arm.name, Figures.percent(row.arm.good),
-                row.goodDifference.map {
-                    "\(Figures.points($0.estimate)) (\(Figures.points($0.lower)) … \(Figures.points($0.upper)))"
-                } ?? "",
-                Figures.percent(row.arm.unsafe.estimate), row.arm.likedPerplexity.map { Figures.number($0, 2) } ?? "–",
-                row.arm.margin.map { Figures.signed($0, 3) } ?? "–",
-                "\(row.arm.metrics.distinct1.map { Figures.number($0, 3) } ?? "–") / "
-                    + "\(row.arm.metrics.distinct2.map { Figures.number($0, 3) } ?? "–")",
-                Figures.percent(row.arm.metrics.repeating),
-                row.arm.coherencePerplexity.map { Figures.number($0, 2) } ?? "–",
-                Figures.number(row.arm.metrics.meanLength, 1),
-            ]
+            [row.arm.name, Figures.percent(row.arm.good)]
+                + (hasTruth ? [row.arm.truth.map { Figures.percent($0) } ?? "–"] : []) + [
+                    row.goodDifference.map {
+                        "\(Figures.points($0.estimate)) (\(Figures.points($0.lower)) … \(Figures.points($0.upper)))"
+                    } ?? "",
+                    Figures.percent(row.arm.unsafe.estimate),
+                    row.arm.likedPerplexity.map { Figures.number($0, 2) } ?? "–",
+                    row.arm.margin.map { Figures.signed($0, 3) } ?? "–",
+                    "\(row.arm.metrics.distinct1.map { Figures.number($0, 3) } ?? "–") / "
+                        + "\(row.arm.metrics.distinct2.map { Figures.number($0, 3) } ?? "–")",
+                    Figures.percent(row.arm.metrics.repeating),
+                    row.arm.coherencePerplexity.map { Figures.number($0, 2) } ?? "–",
+                    Figures.number(row.arm.metrics.meanLength, 1),
+                ]
         }
         let faults = reasons.isEmpty ? "" : "\n\n" + reasonText
         let people = clusters == prompts ? "" : " of \(Figures.count(clusters)) people or conversations"

@@ -62,8 +62,13 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         public var checkpointEvery = 20
 
         enum CodingKeys: String, CodingKey {
-            case steps, half, warmUp = "warm_up", learningRate = "learning_rate", clip, alpha
-            case probabilityMask = "probability_mask", k, checkpointEvery = "checkpoint_every"
+            case steps, half
+            case warmUp = "warm_up"
+            case learningRate = "learning_rate"
+            case clip, alpha
+            case probabilityMask = "probability_mask"
+            case k
+            case checkpointEvery = "checkpoint_every"
         }
     }
 
@@ -82,8 +87,11 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         public var copies = 2
 
         enum CodingKeys: String, CodingKey {
-            case goodAbove = "good_above", badBelow = "bad_below", trustedFrom = "trusted_from"
-            case mostLabelled = "most_labelled", generations, copies
+            case goodAbove = "good_above"
+            case badBelow = "bad_below"
+            case trustedFrom = "trusted_from"
+            case mostLabelled = "most_labelled"
+            case generations, copies
         }
     }
 
@@ -99,7 +107,9 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         public var folds = 5
 
         enum CodingKeys: String, CodingKey {
-            case prompts, sampling, baseTemperatures = "base_temperatures", bootstraps, folds
+            case prompts, sampling
+            case baseTemperatures = "base_temperatures"
+            case bootstraps, folds
         }
     }
 

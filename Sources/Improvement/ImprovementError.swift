@@ -34,7 +34,8 @@ public struct ImprovementError: Error, Sendable, CustomStringConvertible {
     static func noVotes(_ source: String) -> Self {
         Self(
             code: .noVotes,
-            description: "\(source): no votes (0 likes and dislikes on bot replies that may be used): nothing to learn from")
+            description:
+                "\(source): no votes (0 likes and dislikes on bot replies that may be used): nothing to learn from")
     }
     static func oneSided(_ source: String, _ side: String, _ count: Int) -> Self {
         Self(
@@ -44,7 +45,8 @@ public struct ImprovementError: Error, Sendable, CustomStringConvertible {
     static func tooFewUsers(_ source: String, _ users: Int, _ needed: Int, _ detail: String) -> Self {
         Self(
             code: .tooFewUsers,
-            description: "\(source): votes of \(users) user\(users == 1 ? "" : "s"), at least \(needed) are needed: \(detail)")
+            description:
+                "\(source): votes of \(users) user\(users == 1 ? "" : "s"), at least \(needed) are needed: \(detail)")
     }
     static func noData(_ source: String, _ what: String) -> Self {
         Self(code: .noData, description: "\(source): \(what)")

@@ -52,7 +52,9 @@ public struct ImprovementLoop: Sendable {
         try keepSettings()
         try Engine.setThreadCount(configuration.threads)
         let encoderFolder = URL(filePath: configuration.encoder)
-        let makeEncoder: @Sendable () throws -> any TextEncoder = { try SentenceEncoder(folder: encoderFolder, dtype: .bfloat16) }
+        let makeEncoder: @Sendable () throws -> any TextEncoder = {
+            try SentenceEncoder(folder: encoderFolder, dtype: .bfloat16)
+        }
         let lineage = try Lineage(configuration, codeVersion: codeVersion)
         var stages: [any Stage] = [
             ImportStage(configuration: configuration),
@@ -63,12 +65,16 @@ public struct ImprovementLoop: Sendable {
             RoundStage(round: 0, loss: .sft, configuration: configuration, makeEncoder: makeEncoder),
         ]
         for round in 1...configuration.iterations {
-            stages.append(RoundStage(round: round, loss: configuration.loss, configuration: configuration, makeEncoder: makeEncoder))
+            stages.append(
+                RoundStage(
+                    round: round, loss: configuration.loss, configuration: configuration, makeEncoder: makeEncoder))
         }
         stages.append(EvaluateStage(configuration: configuration, makeEncoder: makeEncoder))
         stages.append(GateStage(configuration: configuration))
         stages.append(ReportStage(configuration: configuration, lineage: lineage))
-        let runner = StageRunner(folder: folder, configuration: configuration, origin: lineage.fingerprint) { onEvent($0) }
+        let runner = StageRunner(folder: folder, configuration: configuration, origin: lineage.fingerprint) {
+            onEvent($0)
+        }
         let outcomes = try await runner.run(stages)
         return try finish(outcomes, stages: stages, lineage: lineage)
     }

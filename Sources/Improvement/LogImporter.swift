@@ -49,7 +49,9 @@ public struct LogImporter: Sendable {
         public var reason: String
 
         /// File, line, field and reason in one line.
-        public var text: String { [field.map { "\(file):\(line): \($0)" } ?? "\(file):\(line)", reason].joined(separator: ": ") }
+        public var text: String {
+            [field.map { "\(file):\(line): \($0)" } ?? "\(file):\(line)", reason].joined(separator: ": ")
+        }
     }
 
     public var format: LogFormat

@@ -29,7 +29,8 @@ struct ModelBench {
 
     /// Frozen states of the model for each reply: features of the reward model. A reply that cannot be tokenized gets zeros.
     func states(_ pairs: [(context: [Turn], reply: String)]) throws -> [[Float]] {
-        let tokenized = examples.tokenize(pairs.map { Example(context: $0.context, reply: $0.reply, label: .unlabelled) })
+        let tokenized = examples.tokenize(
+            pairs.map { Example(context: $0.context, reply: $0.reply, label: .unlabelled) })
         let scores = try ReplyScorer(model: decoder).scores(tokenized.examples, states: true)
         var rows = [[Float]](
             repeating: [Float](repeating: 0, count: decoder.configuration.hiddenSize + 3), count: pairs.count)
@@ -39,7 +40,8 @@ struct ModelBench {
 
     /// Mean and per-reply log-probability of each reply, `nil` where it cannot be tokenized.
     func scores(_ pairs: [(context: [Turn], reply: String)]) throws -> [ReplyScore?] {
-        let tokenized = examples.tokenize(pairs.map { Example(context: $0.context, reply: $0.reply, label: .unlabelled) })
+        let tokenized = examples.tokenize(
+            pairs.map { Example(context: $0.context, reply: $0.reply, label: .unlabelled) })
         let scores = try ReplyScorer(model: decoder).scores(tokenized.examples)
         var rows = [ReplyScore?](repeating: nil, count: pairs.count)
         for (score, origin) in zip(scores, tokenized.origins) { rows[origin] = score }
@@ -85,7 +87,9 @@ struct Judge {
     }
 
     /// For each reply the probability of good and, given bad, of each reason.
-    func verdicts(_ pairs: [(context: [Turn], reply: String)]) async throws -> [(good: Double, reasons: [DislikeReason: Double])] {
+    func verdicts(_ pairs: [(context: [Turn], reply: String)]) async throws -> [(
+        good: Double, reasons: [DislikeReason: Double]
+    )] {
         guard !pairs.isEmpty else { return [] }
         let rows = try await model.features.rows(pairs, encoder: encoder, extra: bench.states(pairs))
         return zip(try model.probabilities(rows), try model.reasonProbabilities(rows)).map { (good: $0, reasons: $1) }

@@ -21,35 +21,44 @@ public struct ModelComparison: Sendable {
     }
 
     /// - Throws: `ImprovementError` when the folder holds no finished run.
-    public func compare(onProgress: @escaping @Sendable (String) -> Void = { _ in }) async throws -> (table: ComparisonTable, verdict: GateVerdict) {
+    public func compare(onProgress: @escaping @Sendable (String) -> Void = { _ in }) async throws -> (
+        table: ComparisonTable, verdict: GateVerdict
+    ) {
         let configuration = try RunFolder.read(ImproveConfiguration.self, from: run.appending(path: "run.json"))
         try Engine.setThreadCount(configuration.threads)
         func place(_ name: String) throws -> URL {
             let folders = try FileManager.default.contentsOfDirectory(at: run, includingPropertiesForKeys: nil)
             guard let found = folders.first(where: { $0.lastPathComponent.hasSuffix("-" + name) }),
                 FileManager.default.fileExists(atPath: found.appending(path: "done.json").path)
-            else { throw ImprovementError.noData(run.path, "no finished stage `\(name)` here; run `loam improve` first") }
+            else {
+                throw ImprovementError.noData(run.path, "no finished stage `\(name)` here; run `loam improve` first")
+            }
             return found
         }
         let corpus = try Corpus(place("deidentify").appending(path: "conversations.jsonl"), seed: configuration.seed)
         let chosen = EvaluateStage.chosen(corpus, configuration)
         let encoder = try SentenceEncoder(folder: URL(filePath: configuration.encoder), dtype: .bfloat16)
         let judge = try Judge(
-            folder: place("reward").appending(path: "judge"), bench: ModelBench(URL(filePath: configuration.model)), encoder: encoder)
+            folder: place("reward").appending(path: "judge"), bench: ModelBench(URL(filePath: configuration.model)),
+            encoder: encoder)
         let held = HeldOutReplies(
-            corpus, votes: try RunFolder.readLines(WeighedVote.self, from: place("trust").appending(path: "votes.jsonl")))
+            corpus,
+            votes: try RunFolder.readLines(WeighedVote.self, from: place("trust").appending(path: "votes.jsonl")))
         let stage = EvaluateStage(configuration: configuration) { encoder }
         var results: [ArmResult] = []
         for (name, folder) in [("base", against), ("model", model)] {
             onProgress("\(name): \(chosen.count) replies")
-            let arm = EvaluateStage.Arm(name: name, model: folder, sampling: configuration.evaluation.sampling, isModel: true)
+            let arm = EvaluateStage.Arm(
+                name: name, model: folder, sampling: configuration.evaluation.sampling, isModel: true)
             let answers = try await stage.answers(of: arm, to: chosen.map(\.context), judge: judge)
             results.append(
                 try ArmAssembly.result(
-                    arm, answers, chosen: chosen, likelihood: held.figures(ModelBench(folder)), configuration: configuration))
+                    arm, answers, chosen: chosen, likelihood: held.figures(ModelBench(folder)),
+                    configuration: configuration))
         }
         let table = try ComparisonTable(
-            results, base: "base", bootstrap: Bootstrap(replicates: configuration.evaluation.bootstraps, seed: configuration.seed))
+            results, base: "base",
+            bootstrap: Bootstrap(replicates: configuration.evaluation.bootstraps, seed: configuration.seed))
         return (table, try PromotionGate(rule: configuration.gate).judge(table, candidate: "model"))
     }
 }

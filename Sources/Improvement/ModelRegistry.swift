@@ -100,7 +100,9 @@ public struct ModelRegistry: Sendable {
         let entry = try entry(id)
         guard entry.passedGate || force else {
             throw ImprovementError.registry(
-                url.path, "`\(id)` did not pass the gate (\(entry.reasons.joined(separator: "; "))); --force promotes it all the same")
+                url.path,
+                "`\(id)` did not pass the gate (\(entry.reasons.joined(separator: "; "))); --force promotes it all the same"
+            )
         }
         var history = try history()
         guard history.last?.id != id else { return }
@@ -114,10 +116,15 @@ public struct ModelRegistry: Sendable {
         // What still stands: promotions push, roll-backs pop.
         var standing: [String] = []
         for step in history {
-            if step.why == "promoted" { standing.append(step.id) } else { standing.removeLast(standing.count > 1 ? 1 : 0) }
+            if step.why == "promoted" {
+                standing.append(step.id)
+            } else {
+                standing.removeLast(standing.count > 1 ? 1 : 0)
+            }
         }
         guard standing.count > 1 else {
-            throw ImprovementError.registry(url.path, "nothing to roll back to: \(standing.count) model(s) promoted so far")
+            throw ImprovementError.registry(
+                url.path, "nothing to roll back to: \(standing.count) model(s) promoted so far")
         }
         let previous = try entry(standing[standing.count - 2])
         history.append(Promotion(id: previous.id, at: date, why: "rolled back"))
@@ -126,7 +133,8 @@ public struct ModelRegistry: Sendable {
     }
 
     private static func isPlain(_ id: String) -> Bool {
-        !id.isEmpty && id != "serving" && id.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" || $0 == ".") }
+        !id.isEmpty && id != "serving"
+            && id.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" || $0 == ".") }
             && !id.hasPrefix(".")
     }
 

@@ -26,10 +26,13 @@ struct StageRunner: Sendable {
             try Task.checkCancellation()
             let number = index + 1
             let place = folder.stage(number, stage.name)
-            fingerprint = Fingerprint.of([fingerprint, stage.name] + stage.settings.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
+            fingerprint = Fingerprint.of(
+                [fingerprint, stage.name] + stage.settings.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
             let done = place.appending(path: "done.json")
             if let record = try? RunFolder.read(Record.self, from: done), record.fingerprint == fingerprint {
-                onEvent(.finished(number: number, of: stages.count, name: stage.name, record.outcome, seconds: 0, kept: true))
+                onEvent(
+                    .finished(
+                        number: number, of: stages.count, name: stage.name, record.outcome, seconds: 0, kept: true))
                 outcomes.append((stage.name, record.outcome))
             } else {
                 onEvent(.started(number: number, of: stages.count, name: stage.name))
@@ -41,8 +44,12 @@ struct StageRunner: Sendable {
                 }
                 let outcome = try await stage.run(work)
                 try RunFolder.write(Record(fingerprint: fingerprint, outcome: outcome), to: done)
-                let seconds = Double((clock.now - start).components.seconds) + Double((clock.now - start).components.attoseconds) * 1e-18
-                onEvent(.finished(number: number, of: stages.count, name: stage.name, outcome, seconds: seconds, kept: false))
+                let seconds =
+                    Double((clock.now - start).components.seconds) + Double((clock.now - start).components.attoseconds)
+                    * 1e-18
+                onEvent(
+                    .finished(
+                        number: number, of: stages.count, name: stage.name, outcome, seconds: seconds, kept: false))
                 outcomes.append((stage.name, outcome))
             }
             earlier[stage.name] = place

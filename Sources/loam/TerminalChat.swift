@@ -15,7 +15,9 @@ struct TerminalChat {
         var conversation = Conversation(
             id: "t-\(stamp)", userID: user, consent: .improve, startedAt: Date(), source: "terminal")
         try await store.save(conversation)
-        print("What is said here is kept in the store and may train the next model. /good  /bad WHY  /say BETTER REPLY  /undo  /quit")
+        print(
+            "What is said here is kept in the store and may train the next model. /good  /bad WHY  /say BETTER REPLY  /undo  /quit"
+        )
         var isAsked = false
         while let line = prompt("you> ") {
             let text = line.trimmingCharacters(in: .whitespaces)
@@ -25,14 +27,16 @@ struct TerminalChat {
             case "/quit", "/exit": return
             case "/good":
                 isAsked = false
-                try await record(Feedback(userID: user, rating: .like, givenAt: Date()), at: lastReply, in: &conversation)
+                try await record(
+                    Feedback(userID: user, rating: .like, givenAt: Date()), at: lastReply, in: &conversation)
             case "/bad":
                 let why = text.dropFirst(4).trimmingCharacters(in: .whitespaces)
                 let known = DislikeReason.offered.first { $0.rawValue == why.replacingOccurrences(of: " ", with: "_") }
                 try await record(
                     Feedback(
                         userID: user, rating: .dislike, reasons: known.map { [$0] } ?? [],
-                        comment: known == nil && !why.isEmpty ? why : nil, givenAt: Date()), at: lastReply, in: &conversation)
+                        comment: known == nil && !why.isEmpty ? why : nil, givenAt: Date()), at: lastReply,
+                    in: &conversation)
                 isAsked = lastReply != nil
                 if isAsked { print("bot> What should I have said? (an empty line skips)") }
             case "/say":
@@ -79,7 +83,9 @@ struct TerminalChat {
         print("noted")
     }
 
-    private func correct(_ better: String, at place: Int?, user: String, in conversation: inout Conversation) async throws {
+    private func correct(_ better: String, at place: Int?, user: String, in conversation: inout Conversation)
+        async throws
+    {
         guard let place else {
             print("there is no reply yet")
             return

@@ -48,7 +48,10 @@ struct ImportRules {
         var found: Set<String> = []
         for line in source.split(separator: "\n") {
             let words = line.split(separator: " ").map(String.init)
-            guard let at = words.firstIndex(of: "import"), words[..<at].allSatisfy({ $0.hasPrefix("@") || $0 == "public" || $0 == "internal" || $0 == "private" || $0 == "fileprivate" }),
+            guard let at = words.firstIndex(of: "import"),
+                words[..<at].allSatisfy({
+                    $0.hasPrefix("@") || $0 == "public" || $0 == "internal" || $0 == "private" || $0 == "fileprivate"
+                }),
                 at + 1 < words.count
             else { continue }
             let kinds: Set<String> = ["struct", "class", "enum", "protocol", "func", "typealias", "let", "var"]
@@ -74,7 +77,8 @@ struct ImportRules {
 
     @Test("a forbidden import is seen")
     func forbiddenImportIsSeen() {
-        let source = "// import Nothing\nimport Foundation\n@testable import Torch\nimport struct GRDB.Row\npublic import CTorch\n"
+        let source =
+            "// import Nothing\nimport Foundation\n@testable import Torch\nimport struct GRDB.Row\npublic import CTorch\n"
         #expect(Self.imports(of: source) == ["Foundation", "Torch", "GRDB", "CTorch"])
     }
 

@@ -8,11 +8,13 @@ struct ModelRegistryTests {
     let registry: ModelRegistry
 
     init() throws {
-        registry = try ModelRegistry(FileManager.default.temporaryDirectory.appending(path: "loam-registry-\(UUID().uuidString)"))
+        registry = try ModelRegistry(
+            FileManager.default.temporaryDirectory.appending(path: "loam-registry-\(UUID().uuidString)"))
         for (index, id) in ["a", "b", "c"].enumerated() {
             try registry.add(
                 ModelRegistry.Entry(
-                    id: id, path: "/models/\(id)", madeAt: Date(timeIntervalSince1970: Double(index)), parent: "base", method: "cringe",
+                    id: id, path: "/models/\(id)", madeAt: Date(timeIntervalSince1970: Double(index)), parent: "base",
+                    method: "cringe",
                     seed: 1, fingerprint: "f", data: ["log": "x"], codeVersion: "0", people: 3, passedGate: id != "c",
                     reasons: id == "c" ? ["worse"] : []))
         }

@@ -26,7 +26,8 @@ private final class CountingStage: Stage, Sendable {
         let resumed = FileManager.default.fileExists(atPath: half.path)
         try Data("half".utf8).write(to: half)
         if failing.withLock({ $0 }) { throw CancellationError() }
-        return StageOutcome(unit: "things", cameIn: 3, wentOut: 2, dropped: ["broken": 1], figures: [.init("resumed", "\(resumed)")])
+        return StageOutcome(
+            unit: "things", cameIn: 3, wentOut: 2, dropped: ["broken": 1], figures: [.init("resumed", "\(resumed)")])
     }
 }
 
@@ -36,7 +37,8 @@ struct StageRunnerTests {
     let configuration = ImproveConfiguration(logs: ["a"], format: "loam", store: "s", model: "m", encoder: "e")
 
     init() throws {
-        folder = try RunFolder(FileManager.default.temporaryDirectory.appending(path: "loam-runner-\(UUID().uuidString)"))
+        folder = try RunFolder(
+            FileManager.default.temporaryDirectory.appending(path: "loam-runner-\(UUID().uuidString)"))
     }
 
     private func runner(_ origin: String = "one") -> StageRunner {

@@ -7,17 +7,20 @@ import Testing
 struct BrokenLogs {
     let folder: TemporaryFolder
     /// One good conversation with a vote each way.
-    static let good = #"{"chat_id":"c1","user_pseudo_id":"u1","message_history":[{"sender":"human","human_message_id":"m1","text":"hello"},{"sender":"bot","bot_message_id":"m2","text":"hi there","is_liked":true},{"sender":"human","human_message_id":"m3","text":"do you like tea"},{"sender":"bot","bot_message_id":"m4","text":"go away","is_disliked":true}]}"#
+    static let good =
+        #"{"chat_id":"c1","user_pseudo_id":"u1","message_history":[{"sender":"human","human_message_id":"m1","text":"hello"},{"sender":"bot","bot_message_id":"m2","text":"hi there","is_liked":true},{"sender":"human","human_message_id":"m3","text":"do you like tea"},{"sender":"bot","bot_message_id":"m4","text":"go away","is_disliked":true}]}"#
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func importing(_ file: String, _ extra: [String] = [], format: String = "loam") throws -> LoamProcess.Result {
+    private func importing(_ file: String, _ extra: [String] = [], format: String = "loam") throws -> LoamProcess.Result
+    {
         try LoamProcess.run(["import", "--from", format, file, "--store", folder("store.sqlite")] + extra)
     }
 
     @Test("a truncated line is skipped by name, the rest is kept")
     func truncated() throws {
-        let file = try folder.write(Self.good + "\n" + #"{"chat_id":"c2","user_pseudo_id":"u2","message_hist"#, to: "log.jsonl")
+        let file = try folder.write(
+            Self.good + "\n" + #"{"chat_id":"c2","user_pseudo_id":"u2","message_hist"#, to: "log.jsonl")
         let result = try importing(file)
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.errors.contains("log.jsonl:2"))
@@ -54,7 +57,8 @@ struct BrokenLogs {
     @Test("invalid UTF-8 is skipped by name")
     func invalidUTF8() throws {
         let file = folder.url.appending(path: "log.jsonl")
-        try (Data(#"{"chat_id":"c0","user_pseudo_id":""#.utf8) + Data([0xFF, 0xFE, 0xC0]) + Data("\"}\n".utf8)
+        try
+            (Data(#"{"chat_id":"c0","user_pseudo_id":""#.utf8) + Data([0xFF, 0xFE, 0xC0]) + Data("\"}\n".utf8)
             + Data((Self.good + "\n").utf8)).write(to: file)
         let result = try importing(file.path)
         #expect(result.status == 0, "\(result.errors)")
@@ -81,7 +85,9 @@ struct BrokenLogs {
         #expect(try importing(try folder.write(Self.good + "\n", to: "good.jsonl")).status == 0)
         let strict = try importing(try folder.write("{\n", to: "bad.jsonl"), ["--strict"])
         #expect(strict.status == 2)
-        let out = try LoamProcess.run(["export", "--to", "loam", "--store", folder("store.sqlite"), "--out", folder("out")])
+        let out = try LoamProcess.run([
+            "export", "--to", "loam", "--store", folder("store.sqlite"), "--out", folder("out"),
+        ])
         #expect(out.status == 0, "\(out.errors)")
         let lines = try String(contentsOfFile: folder("out/conversations.jsonl"), encoding: .utf8)
         #expect(lines.contains("hi there"))
@@ -104,7 +110,8 @@ struct BrokenLogs {
             log += line + "\n"
         }
         let result = try LoamProcess.run([
-            "improve", "--log", try folder.write(log, to: "log.jsonl"), "--from", "loam", "--model", "Models/loam-sample",
+            "improve", "--log", try folder.write(log, to: "log.jsonl"), "--from", "loam", "--model",
+            "Models/loam-sample",
             "--out", folder("run"), "--registry", folder("registry"),
         ])
         #expect(result.status == 2, "\(result.errors)")

@@ -6,14 +6,17 @@ import Testing
 @Suite("Killed runs")
 struct KilledRuns {
     static let stages = [
-        "import", "deidentify", "trust", "reward", "label", "sft", "masked-cringe-1", "masked-cringe-2", "evaluate", "gate",
+        "import", "deidentify", "trust", "reward", "label", "sft", "masked-cringe-1", "masked-cringe-2", "evaluate",
+        "gate",
         "report",
     ]
 
     private func arguments(_ folder: TemporaryFolder, log: String, out: String) -> [String] {
         [
-            "improve", "--log", log, "--from", "loam", "--model", "Models/loam-sample", "--out", folder(out), "--registry",
-            folder(out + "-registry"), "--iterations", "2", "--steps", "4", "--half", "4", "--prompts", "24", "--generations", "24",
+            "improve", "--log", log, "--from", "loam", "--model", "Models/loam-sample", "--out", folder(out),
+            "--registry",
+            folder(out + "-registry"), "--iterations", "2", "--steps", "4", "--half", "4", "--prompts", "24",
+            "--generations", "24",
             "--threads", "2", "--seed", "3",
         ]
     }
@@ -55,7 +58,8 @@ struct KilledRuns {
         }
         // The candidate is in both registries under one id.
         let models = try LoamProcess.run(["models", "--registry", folder("cut-registry"), "--json"])
-        #expect(models.output == (try LoamProcess.run(["models", "--registry", folder("cut-registry"), "--json"])).output)
+        #expect(
+            models.output == (try LoamProcess.run(["models", "--registry", folder("cut-registry"), "--json"])).output)
         // Other settings in the same folder are refused by name.
         let other = try LoamProcess.run(cut + ["--alpha", "0.7"])
         #expect(other.status == 2)

@@ -34,7 +34,8 @@ struct DeidentifyStage: Stage {
         }
         try writer.close()
         guard kept > 0 else {
-            throw ImprovementError.noData(configuration.store, "none of \(cameIn) conversations may be learnt from (consent)")
+            throw ImprovementError.noData(
+                configuration.store, "none of \(cameIn) conversations may be learnt from (consent)")
         }
         try? FileManager.default.removeItem(at: file)
         try FileManager.default.moveItem(at: half, to: file)

@@ -54,10 +54,13 @@ struct EvaluateStage: Stage {
             let name = temperature == 0 ? "base, greedy" : "base, temperature \(temperature)"
             arms.append(Arm(name: name, model: base, sampling: other, isModel: false))
         }
-        arms.append(Arm(name: "SFT on good", model: try work.file("model", of: "sft"), sampling: sampling, isModel: true))
+        arms.append(
+            Arm(name: "SFT on good", model: try work.file("model", of: "sft"), sampling: sampling, isModel: true))
         for round in 1...configuration.iterations {
             let stage = "\(configuration.loss.rawValue)-\(round)"
-            arms.append(Arm(name: "round \(round)", model: try work.file("model", of: stage), sampling: sampling, isModel: true))
+            arms.append(
+                Arm(name: "round \(round)", model: try work.file("model", of: stage), sampling: sampling, isModel: true)
+            )
         }
         if let last = arms.last {
             var greedy = last
@@ -93,7 +96,8 @@ struct EvaluateStage: Stage {
         let judge = try Judge(folder: work.file("judge", of: "reward"), bench: bench, encoder: makeEncoder())
         let arms = try arms(work)
         var results: [ArmResult] = []
-        let held = try HeldOutReplies(corpus, votes: RunFolder.readLines(WeighedVote.self, from: work.file("votes.jsonl", of: "trust")))
+        let held = try HeldOutReplies(
+            corpus, votes: RunFolder.readLines(WeighedVote.self, from: work.file("votes.jsonl", of: "trust")))
         for (index, arm) in arms.enumerated() {
             let file = work.own("answers-\(index).json")
             let answers: Answers
@@ -105,14 +109,20 @@ struct EvaluateStage: Stage {
                 try RunFolder.write(answers, to: file)
             }
             let likelihood = arm.isModel ? try held.figures(ModelBench(arm.model)) : nil
-            results.append(try ArmAssembly.result(arm, answers, chosen: chosen, likelihood: likelihood, configuration: configuration))
+            results.append(
+                try ArmAssembly.result(
+                    arm, answers, chosen: chosen, likelihood: likelihood, configuration: configuration))
         }
         try RunFolder.write(results, to: work.own("arms.json"))
         return StageOutcome(
             unit: "histories", cameIn: candidates.count, wentOut: chosen.count,
             dropped: ["above the number asked for": candidates.count - chosen.count],
             figures: results.filter { $0.isModel }.map {
-                .init("good, \($0.name)", String(format: "%.1f %% (%.1f–%.1f)", 100 * $0.good.estimate, 100 * $0.good.lower, 100 * $0.good.upper))
+                .init(
+                    "good, \($0.name)",
+                    String(
+                        format: "%.1f %% (%.1f–%.1f)", 100 * $0.good.estimate, 100 * $0.good.lower, 100 * $0.good.upper)
+                )
             })
     }
 

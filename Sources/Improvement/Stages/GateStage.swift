@@ -14,12 +14,14 @@ struct GateStage: Stage {
         let table = try ComparisonTable(
             arms, base: "base",
             bootstrap: Bootstrap(replicates: configuration.evaluation.bootstraps, seed: configuration.seed))
-        let verdict = try PromotionGate(rule: configuration.gate).judge(table, candidate: "round \(configuration.iterations)")
+        let verdict = try PromotionGate(rule: configuration.gate).judge(
+            table, candidate: "round \(configuration.iterations)")
         try RunFolder.write(table, to: work.own("table.json"))
         try RunFolder.write(verdict, to: work.own("verdict.json"))
         return StageOutcome(
             unit: "criteria", cameIn: verdict.criteria.count, wentOut: verdict.criteria.count { $0.passed },
-            dropped: Dictionary(verdict.criteria.filter { !$0.passed }.map { ("not met: \($0.name)", 1) }, uniquingKeysWith: +),
+            dropped: Dictionary(
+                verdict.criteria.filter { !$0.passed }.map { ("not met: \($0.name)", 1) }, uniquingKeysWith: +),
             figures: [.init("verdict", verdict.passed ? "promote" : "keep the base")])
     }
 }

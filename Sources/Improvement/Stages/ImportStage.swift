@@ -26,19 +26,24 @@ struct ImportStage: Stage {
         try RunFolder.write(lines: skipped, to: work.own("skipped.jsonl"))
         if configuration.logs.isEmpty {
             let count = try await store.counts().conversations
-            guard count > 0 else { throw ImprovementError.noData(configuration.store, "the store has no conversations") }
+            guard count > 0 else {
+                throw ImprovementError.noData(configuration.store, "the store has no conversations")
+            }
             return StageOutcome(unit: "conversations", cameIn: count, wentOut: count)
         }
         guard total.kept > 0 else {
             let first = skipped.first.map { "; the first fault: \($0.text)" } ?? ""
             throw ImprovementError.noData(
-                configuration.logs.joined(separator: ", "), "no conversation could be read (\(total.skipped) skipped\(first))")
+                configuration.logs.joined(separator: ", "),
+                "no conversation could be read (\(total.skipped) skipped\(first))")
         }
         return StageOutcome(
             unit: "conversations", cameIn: total.kept + total.skipped, wentOut: total.kept, dropped: total.reasons,
             figures: [
-                .init("messages", StageOutcome.grouped(total.messages)), .init("people", StageOutcome.grouped(total.people.count)),
-                .init("likes", StageOutcome.grouped(total.likes)), .init("dislikes", StageOutcome.grouped(total.dislikes)),
+                .init("messages", StageOutcome.grouped(total.messages)),
+                .init("people", StageOutcome.grouped(total.people.count)),
+                .init("likes", StageOutcome.grouped(total.likes)),
+                .init("dislikes", StageOutcome.grouped(total.dislikes)),
             ])
     }
 }

@@ -12,7 +12,8 @@ struct LabelStage: Stage {
     var settings: [String: String] {
         let labels = configuration.labels
         return [
-            "good_above": "\(labels.goodAbove)", "bad_below": "\(labels.badBelow)", "most_labelled": "\(labels.mostLabelled)",
+            "good_above": "\(labels.goodAbove)", "bad_below": "\(labels.badBelow)",
+            "most_labelled": "\(labels.mostLabelled)",
             "copies": "\(labels.copies)",
         ]
     }
@@ -22,7 +23,8 @@ struct LabelStage: Stage {
         let votes = try RunFolder.readLines(WeighedVote.self, from: work.file("votes.jsonl", of: "trust"))
         let weights = Dictionary(votes.map { ($0.item, $0) }, uniquingKeysWith: { first, _ in first })
         let judge = try Judge(
-            folder: work.file("learn", of: "reward"), bench: ModelBench(URL(filePath: configuration.model)), encoder: makeEncoder())
+            folder: work.file("learn", of: "reward"), bench: ModelBench(URL(filePath: configuration.model)),
+            encoder: makeEncoder())
         let labels = configuration.labels
         var examples: [Example] = []
         var dropped: [String: Int] = [:]
@@ -32,8 +34,11 @@ struct LabelStage: Stage {
         for place in mine {
             let item = corpus.items[place]
             let vote = weights[item.id]
-            if let correction = item.feedback?.correction, !correction.allSatisfy(\.isWhitespace), (vote?.weight ?? 0) >= labels.trustedFrom {
-                examples.append(Example(context: item.context, reply: correction, label: .good, weight: vote?.weight ?? 1))
+            if let correction = item.feedback?.correction, !correction.allSatisfy(\.isWhitespace),
+                (vote?.weight ?? 0) >= labels.trustedFrom
+            {
+                examples.append(
+                    Example(context: item.context, reply: correction, label: .good, weight: vote?.weight ?? 1))
                 corrections += 1
             }
             guard let vote, vote.weight >= labels.trustedFrom, let rating = item.rating else {
@@ -46,13 +51,17 @@ struct LabelStage: Stage {
                 dropped["vote and content disagree", default: 0] += 1
                 continue
             }
-            examples.append(Example(context: item.context, reply: item.reply, label: rating == .like ? .good : .bad, weight: vote.weight))
+            examples.append(
+                Example(
+                    context: item.context, reply: item.reply, label: rating == .like ? .good : .bad, weight: vote.weight
+                ))
             byVote += 1
         }
         let asked = Array(unvoted.prefix(labels.mostLabelled))
         if unvoted.count > asked.count { dropped["above the cap of replies to label"] = unvoted.count - asked.count }
         work.report("the reward model labels \(asked.count) replies")
-        let good = try await judge.probabilities(asked.map { (context: corpus.items[$0].context, reply: corpus.items[$0].reply) })
+        let good = try await judge.probabilities(
+            asked.map { (context: corpus.items[$0].context, reply: corpus.items[$0].reply) })
         for (place, probability) in zip(asked, good) {
             let item = corpus.items[place]
             if probability > labels.goodAbove {

@@ -29,7 +29,8 @@ struct ReportStage: Stage {
                 NamedValue("rounds", "\(configuration.iterations)"), NamedValue("trust method", configuration.trust),
                 NamedValue(
                     "decoding",
-                    "temperature \(configuration.evaluation.sampling.temperature), top-p \(configuration.evaluation.sampling.topP), at most \(configuration.evaluation.sampling.maximumTokens) tokens"),
+                    "temperature \(configuration.evaluation.sampling.temperature), top-p \(configuration.evaluation.sampling.topP), at most \(configuration.evaluation.sampling.maximumTokens) tokens"
+                ),
             ],
             notes: notes)
         try report.json().write(to: work.own("report.json"), options: .atomic)
@@ -47,24 +48,31 @@ struct ReportStage: Stage {
         if configuration.loss == .maskedCringe {
             notes.append(
                 "masked-cringe is CRINGE (2211.05826) with an extension: the contrastive term acts only on tokens to which the model "
-                    + "gives less than \(configuration.training.probabilityMask). The published form makes small models incoherent.")
+                    + "gives less than \(configuration.training.probabilityMask). The published form makes small models incoherent."
+            )
         }
         if configuration.world {
-            notes.append("The log is simulated; the exact judge is code that knows the simulated world and takes no part in the loop.")
+            notes.append(
+                "The log is simulated; the exact judge is code that knows the simulated world and takes no part in the loop."
+            )
         }
         return notes
     }
 
     /// Every finished stage's own words, read from its `done.json`.
     private func flow(_ work: StageWork) throws -> [FlowStage] {
-        try work.earlier.map { (name: $0.key, place: $0.value) }.sorted { $0.place.lastPathComponent < $1.place.lastPathComponent }
-            .map { name, place in
-                let outcome = try RunFolder.read(StageRunner.Record.self, from: place.appending(path: "done.json")).outcome
-                return FlowStage(
-                    name: name, unit: outcome.unit, cameIn: outcome.cameIn, wentOut: outcome.wentOut,
-                    dropped: outcome.dropped.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { .init($0.key, $0.value) },
-                    figures: outcome.figures.map { NamedValue($0.name, $0.value) })
-            }
+        try work.earlier.map { (name: $0.key, place: $0.value) }.sorted {
+            $0.place.lastPathComponent < $1.place.lastPathComponent
+        }
+        .map { name, place in
+            let outcome = try RunFolder.read(StageRunner.Record.self, from: place.appending(path: "done.json")).outcome
+            return FlowStage(
+                name: name, unit: outcome.unit, cameIn: outcome.cameIn, wentOut: outcome.wentOut,
+                dropped: outcome.dropped.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+                    .init($0.key, $0.value)
+                },
+                figures: outcome.figures.map { NamedValue($0.name, $0.value) })
+        }
     }
 
     private func trust(_ work: StageWork) throws -> TrustSection {
@@ -86,7 +94,8 @@ struct ReportStage: Stage {
         return RewardModelSection(
             rankers: figures.rows.enumerated().map { index, row in
                 .init(
-                    name: row.name, auc: Interval(estimate: row.auc, lower: row.lower, upper: row.upper), isBaseline: index > 0)
+                    name: row.name, auc: Interval(estimate: row.auc, lower: row.lower, upper: row.upper),
+                    isBaseline: index > 0)
             },
             heldOutPeople: figures.people, heldOutVotes: figures.votes,
             notes: [
@@ -101,7 +110,9 @@ struct ReportStage: Stage {
             let steps = try RunFolder.readLines(StepMetrics.self, from: work.file("metrics.jsonl", of: stage))
             return TrainingCurve.Series(name: stage, steps: steps.map { Double($0.step) }, values: steps.map(\.ce))
         }
-        return [TrainingCurve(title: "Training", quantity: "cross-entropy on good replies, nats per token", series: series)]
+        return [
+            TrainingCurve(title: "Training", quantity: "cross-entropy on good replies, nats per token", series: series)
+        ]
     }
 
     /// Replies in which the candidate differs most from the base in the judge's eyes, gains and losses both, and some drawn
@@ -111,7 +122,8 @@ struct ReportStage: Stage {
         let arms = try RunFolder.read([ArmResult].self, from: work.file("arms.json", of: "evaluate")).map(\.name)
         guard let last = arms.firstIndex(of: "round \(configuration.iterations)") else { return [] }
         let before = try RunFolder.read(EvaluateStage.Answers.self, from: work.file("answers-0.json", of: "evaluate"))
-        let after = try RunFolder.read(EvaluateStage.Answers.self, from: work.file("answers-\(last).json", of: "evaluate"))
+        let after = try RunFolder.read(
+            EvaluateStage.Answers.self, from: work.file("answers-\(last).json", of: "evaluate"))
         let changed = prompts.indices.filter {
             before.replies[$0] != after.replies[$0] && !before.unsafe[$0] && !after.unsafe[$0]
         }

@@ -63,12 +63,18 @@ struct RewardStage: Stage {
             try model.save(to: work.own(part.rawValue))
             kept += indices.count
         }
-        let figures = try await heldOut(work, corpus, places, encoder: encoder, states: states, options: options, example: { example($0, raw: $1) })
+        let figures = try await heldOut(
+            work, corpus, places, encoder: encoder, states: states, options: options, example: { example($0, raw: $1) })
         try RunFolder.write(figures, to: work.own("auc.json"))
         return StageOutcome(
             unit: "votes", cameIn: places.count, wentOut: kept,
-            dropped: ["kept for the test": corpus.voted(in: .test).count, "no trust": places.count - kept - corpus.voted(in: .test).count],
-            figures: figures.rows.map { .init("AUC \($0.name)", String(format: "%.3f (%.3f–%.3f)", $0.auc, $0.lower, $0.upper)) })
+            dropped: [
+                "kept for the test": corpus.voted(in: .test).count,
+                "no trust": places.count - kept - corpus.voted(in: .test).count,
+            ],
+            figures: figures.rows.map {
+                .init("AUC \($0.name)", String(format: "%.3f (%.3f–%.3f)", $0.auc, $0.lower, $0.upper))
+            })
     }
 
     /// Cross-validated over people: every vote is scored by a model that saw no vote of its person, and trust is worked out
@@ -94,7 +100,8 @@ struct RewardStage: Stage {
         for (fold, part) in parts.enumerated() {
             work.report("held-out people, fold \(fold + 1) of \(parts.count)")
             let table = try await VoteWeighing.table(corpus, part.train.map { places[$0] }, encoder: encoder)
-            let report = try method.weigh(table, generator: SeededGenerator(seed: configuration.seed).fork("fold-\(fold)"))
+            let report = try method.weigh(
+                table, generator: SeededGenerator(seed: configuration.seed).fork("fold-\(fold)"))
             let weights = Dictionary(report.votes.map { ($0.item, $0) }, uniquingKeysWith: { first, _ in first })
             let train = part.train.compactMap { index -> (Int, RewardExample)? in
                 var one = example(index, true)
@@ -107,11 +114,14 @@ struct RewardStage: Stage {
             let model = try await RewardModel.train(
                 train.map(\.1), encoder: encoder, encoderName: "all-MiniLM-L6-v2", extra: train.map { states[$0.0] },
                 options: options)
-            var found = [(
-                name: "reward model",
-                scores: try await model.probabilities(
-                    test.map { (context: $0.context, reply: $0.reply) }, encoder: encoder, extra: part.test.map { states[$0] })
-            )]
+            var found = [
+                (
+                    name: "reward model",
+                    scores: try await model.probabilities(
+                        test.map { (context: $0.context, reply: $0.reply) }, encoder: encoder,
+                        extra: part.test.map { states[$0] })
+                )
+            ]
             // The baselines get every vote as it stands: what one would do without Loam.
             for (name, values) in try await RewardBaselines.scores(
                 train: part.train.map { example($0, true) }, test: test, encoder: encoder, seed: configuration.seed)
@@ -137,18 +147,22 @@ struct RewardStage: Stage {
             return Figures.Row(name: name, auc: interval.estimate, lower: interval.lower, upper: interval.upper)
         }
         return Figures(
-            rows: rows, votes: tested.count, likes: tested.count { labels[$0] }, people: Set(tested.map { users[$0] }).count,
+            rows: rows, votes: tested.count, likes: tested.count { labels[$0] },
+            people: Set(tested.map { users[$0] }).count,
             folds: parts.count)
     }
 
     /// Area under the ROC curve over pairs of the same fold; `nil` when no fold has both kinds.
-    private static func withinFolds(_ picked: [Int], _ scores: [Double], _ labels: [Bool], _ foldOf: [Int], _ folds: Int) -> Double? {
+    private static func withinFolds(
+        _ picked: [Int], _ scores: [Double], _ labels: [Bool], _ foldOf: [Int], _ folds: Int
+    ) -> Double? {
         var (sum, pairs) = (0.0, 0.0)
         for fold in 0..<folds {
             let mine = picked.filter { foldOf[$0] == fold }
             let good = Double(mine.count { labels[$0] })
             let count = good * (Double(mine.count) - good)
-            guard count > 0, let auc = try? ROC.auc(scores: mine.map { scores[$0] }, labels: mine.map { labels[$0] }) else { continue }
+            guard count > 0, let auc = try? ROC.auc(scores: mine.map { scores[$0] }, labels: mine.map { labels[$0] })
+            else { continue }
             sum += auc * count
             pairs += count
         }

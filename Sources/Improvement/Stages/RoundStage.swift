@@ -64,7 +64,9 @@ struct RoundStage: Stage {
         var losses: [Double] = []
         let summary = try trainer.run(onStep: { step in
             losses.append(step.loss)
-            if step.step % 10 == 0 { work.report("step \(step.step) of \(training.steps), loss \(String(format: "%.3f", step.loss))") }
+            if step.step % 10 == 0 {
+                work.report("step \(step.step) of \(training.steps), loss \(String(format: "%.3f", step.loss))")
+            }
         })
         try bench.save(to: work.own("model"), like: base)
         // The weights are in `model` now; the checkpoint was for resuming.
@@ -105,12 +107,16 @@ struct RoundStage: Stage {
         sampling.seed = configuration.seed &* 1_000_003 &+ UInt64(round)
         let replies = try await ReplyDrawing.replies(of: model, to: prompts, sampling: sampling)
         let judge = try Judge(
-            folder: work.file("learn", of: "reward"), bench: ModelBench(URL(filePath: configuration.model)), encoder: makeEncoder())
-        let pairs = zip(prompts, replies).filter { !$1.text.allSatisfy(\.isWhitespace) }.map { (context: $0, reply: $1.text) }
+            folder: work.file("learn", of: "reward"), bench: ModelBench(URL(filePath: configuration.model)),
+            encoder: makeEncoder())
+        let pairs = zip(prompts, replies).filter { !$1.text.allSatisfy(\.isWhitespace) }.map {
+            (context: $0, reply: $1.text)
+        }
         let scores = try await judge.probabilities(pairs)
         let labels = configuration.labels
         let labelled = try CRINGERound.label(
-            pairs, scores: scores, goodShare: 0.5, badShare: 0.25, goodAbove: labels.goodAbove, badBelow: labels.badBelow)
+            pairs, scores: scores, goodShare: 0.5, badShare: 0.25, goodAbove: labels.goodAbove,
+            badBelow: labels.badBelow)
         let made = CRINGERound.capCopies(labelled, limit: labels.copies)
         try RunFolder.write(lines: made, to: file)
         return made

@@ -25,9 +25,12 @@ struct TrustStage: Stage {
             let places = corpus.voted(in: part)
             work.report("\(part.rawValue): \(places.count) votes")
             let table = try await VoteWeighing.table(corpus, places, encoder: encoder)
-            let report = try method.weigh(table, generator: SeededGenerator(seed: configuration.seed).fork("trust-\(part.rawValue)"))
+            let report = try method.weigh(
+                table, generator: SeededGenerator(seed: configuration.seed).fork("trust-\(part.rawValue)"))
             lines += report.votes.map {
-                WeighedVote(item: $0.item, user: $0.user, part: part, isUp: $0.isUp, weight: $0.weight, probability: $0.probability)
+                WeighedVote(
+                    item: $0.item, user: $0.user, part: part, isUp: $0.isUp, weight: $0.weight,
+                    probability: $0.probability)
             }
             people += report.users
             notes += report.notes.map { "\(part.rawValue): \($0)" }
@@ -37,10 +40,13 @@ struct TrustStage: Stage {
         try RunFolder.write(notes, to: work.own("notes.json"))
         let believed = lines.count { $0.weight >= configuration.labels.trustedFrom }
         let flagged = people.count { !$0.flags.isEmpty }
-        let kinds = Dictionary(grouping: people.flatMap { $0.flags }, by: \.kind).map { ($0.key.rawValue, $0.value.count) }
-            .sorted { $0.0 < $1.0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+        let kinds = Dictionary(grouping: people.flatMap { $0.flags }, by: \.kind).map {
+            ($0.key.rawValue, $0.value.count)
+        }
+        .sorted { $0.0 < $1.0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
         return StageOutcome(
-            unit: "votes", cameIn: lines.count, wentOut: believed, dropped: ["little trust in the voter": lines.count - believed],
+            unit: "votes", cameIn: lines.count, wentOut: believed,
+            dropped: ["little trust in the voter": lines.count - believed],
             figures: [
                 .init("people", StageOutcome.grouped(people.count)),
                 .init("flagged", flagged == 0 ? "0" : "\(flagged) (\(kinds))"),
@@ -66,7 +72,8 @@ struct TrustStage: Stage {
             guard up > 0, up < mine.count, Set(mine.map { corpus.items[$0].userID }).count > 1 else {
                 throw ImprovementError.noData(
                     source,
-                    "too few votes to split by person: the group `\(part.rawValue)` has \(up) likes and \(mine.count - up) dislikes; more conversations, or another --seed")
+                    "too few votes to split by person: the group `\(part.rawValue)` has \(up) likes and \(mine.count - up) dislikes; more conversations, or another --seed"
+                )
             }
         }
     }
@@ -92,7 +99,9 @@ enum VoteWeighing {
                 time: item.feedback?.givenAt, row: row)
         }
         let texts = Dictionary(
-            places.map { (corpus.items[$0].id, (corpus.items[$0].context.last?.text ?? "") + "\n" + corpus.items[$0].reply) },
+            places.map {
+                (corpus.items[$0].id, (corpus.items[$0].context.last?.text ?? "") + "\n" + corpus.items[$0].reply)
+            },
             uniquingKeysWith: { first, _ in first })
         return try VoteTable(votes: votes, features: Matrix(rows), texts: texts)
     }

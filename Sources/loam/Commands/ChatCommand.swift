@@ -21,7 +21,8 @@ struct ChatCommand: AsyncParsableCommand {
 
     func run() async throws {
         let generator = try model.open()
-        let safety = try SafetyGuard(encoder: SentenceEncoder(folder: URL(filePath: places.encoderFolder), dtype: .bfloat16))
+        let safety = try SafetyGuard(
+            encoder: SentenceEncoder(folder: URL(filePath: places.encoderFolder), dtype: .bfloat16))
         let agent = DialogueAgent(generator: generator, safety: safety)
         let store = try SQLiteStore(at: URL(filePath: store.path))
         try await TerminalChat(agent: agent, store: store, sampling: model.sampling).run()

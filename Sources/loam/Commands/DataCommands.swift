@@ -52,7 +52,9 @@ struct ImportCommand: AsyncParsableCommand {
         let console = common.console
         var total = LogImporter.Counts()
         for file in files {
-            let counts = try await importer.importing(URL(filePath: file), into: store) { console.say("skipped \($0.text)") }
+            let counts = try await importer.importing(URL(filePath: file), into: store) {
+                console.say("skipped \($0.text)")
+            }
             total.add(counts)
         }
         try console.result(
@@ -94,11 +96,13 @@ struct ExportCommand: AsyncParsableCommand {
             throw ImprovementFault.missing(store.path)
         }
         let folder = URL(filePath: out)
-        let keyFile = key.map { URL(filePath: $0) } ?? folder.deletingLastPathComponent().appending(path: "deidentify.key")
+        let keyFile =
+            key.map { URL(filePath: $0) } ?? folder.deletingLastPathComponent().appending(path: "deidentify.key")
         let result = try await DatasetExport(shape: shape).run(
             store: SQLiteStore(at: URL(filePath: store.path)), to: folder, key: keyFile)
         try common.console.result(result)
-        common.console.show("\(result.lines) lines in \(result.file); left out: \(result.withoutConsent) without consent")
+        common.console.show(
+            "\(result.lines) lines in \(result.file); left out: \(result.withoutConsent) without consent")
     }
 }
 
@@ -106,7 +110,8 @@ extension DatasetExport.Shape: ExpressibleByArgument {}
 
 struct DeidentifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "deidentify", abstract: "Takes out of text what tells who somebody is; or scores itself on labelled texts.",
+        commandName: "deidentify",
+        abstract: "Takes out of text what tells who somebody is; or scores itself on labelled texts.",
         discussion: """
             Lines of plain text or of a Loam log, standard input to standard output unless files are named.
 
@@ -143,12 +148,15 @@ struct DeidentifyCommand: AsyncParsableCommand {
             return
         }
         let deidentifier = try Deidentifier(
-            key: DeidentificationKey.loadOrCreate(at: URL(filePath: key), using: &random), operators: OperatorTable(rule))
-        let handle = try output.map { path in
-            guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path)
-            else { throw ImprovementFault.unwritable(path) }
-            return handle
-        } ?? FileHandle.standardOutput
+            key: DeidentificationKey.loadOrCreate(at: URL(filePath: key), using: &random),
+            operators: OperatorTable(rule))
+        let handle =
+            try output.map { path in
+                guard FileManager.default.createFile(atPath: path, contents: nil),
+                    let handle = FileHandle(forWritingAtPath: path)
+                else { throw ImprovementFault.unwritable(path) }
+                return handle
+            } ?? FileHandle.standardOutput
         var counts = FindingCounts()
         var number = 0
         func treat(_ line: some Collection<UInt8>) throws {
@@ -180,8 +188,10 @@ struct DeidentifyCommand: AsyncParsableCommand {
     }
 
     private static func line(_ name: String, _ row: DeidentificationScore.Row) -> String {
-        let figures = [row.recall, row.precision, row.f1, row.f2].map { String(format: "%7.3f", $0) }.joined(separator: "  ")
-        return name.padding(toLength: 20, withPad: " ", startingAt: 0) + String(format: "%8d%7d ", row.marked, row.found) + figures
+        let figures = [row.recall, row.precision, row.f1, row.f2].map { String(format: "%7.3f", $0) }.joined(
+            separator: "  ")
+        return name.padding(toLength: 20, withPad: " ", startingAt: 0)
+            + String(format: "%8d%7d ", row.marked, row.found) + figures
     }
 }
 

@@ -5,7 +5,8 @@ import Improvement
 
 struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate", abstract: "Two models side by side on the held-out histories of a run, by its judge and rule.",
+        commandName: "evaluate",
+        abstract: "Two models side by side on the held-out histories of a run, by its judge and rule.",
         discussion: "Example: loam evaluate --run runs/first --model models/new --against models/base")
 
     @Option(name: .long, help: "A finished run of `loam improve`: its prompts, judge and rule are used.")

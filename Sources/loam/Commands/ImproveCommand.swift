@@ -8,7 +8,11 @@ struct LoopOptions: ParsableArguments {
     @Option(name: .long, help: "CRINGE rounds.")
     var iterations = 3
 
-    @Option(name: .long, help: "What pushes bad replies down: \(ImproveConfiguration.Loss.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        name: .long,
+        help:
+            "What pushes bad replies down: \(ImproveConfiguration.Loss.allCases.map(\.rawValue).joined(separator: ", "))."
+    )
     var loss: ImproveConfiguration.Loss = .maskedCringe
 
     @Option(name: .long, help: "The trust method; `loam trust --list` names them.")
@@ -64,7 +68,8 @@ extension Consent: ExpressibleByArgument {}
 
 struct ImproveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "improve", abstract: "The whole loop on your logs: from votes to a better model and the proof of it.",
+        commandName: "improve",
+        abstract: "The whole loop on your logs: from votes to a better model and the proof of it.",
         discussion: """
             Every stage says what came in, what was left out and why. A run that is cut off goes on where it stopped when
             the same command is given again. The result is DIR/report.html, DIR/report.json and a candidate model, which
@@ -73,7 +78,8 @@ struct ImproveCommand: AsyncParsableCommand {
             Example: loam improve --log chats.jsonl --from loam --model models/base --out runs/first
             """)
 
-    @Option(name: .long, parsing: .upToNextOption, help: "Log files; none where --store already holds the conversations.")
+    @Option(
+        name: .long, parsing: .upToNextOption, help: "Log files; none where --store already holds the conversations.")
     var log: [String] = []
 
     @Option(name: .customLong("from"), help: "The logs' format: loam, bb3x or convai2.")
@@ -101,9 +107,12 @@ struct ImproveCommand: AsyncParsableCommand {
         guard let base = try model ?? registry.serving()?.path else {
             throw ValidationError("--model is needed: no model serves yet")
         }
-        if log.isEmpty && store == nil { throw ValidationError("give --log FILE …, or --store with conversations in it") }
+        if log.isEmpty && store == nil {
+            throw ValidationError("give --log FILE …, or --store with conversations in it")
+        }
         var configuration = ImproveConfiguration(
-            logs: log, format: format, store: store ?? out + "/store.sqlite", model: base, encoder: places.encoderFolder)
+            logs: log, format: format, store: store ?? out + "/store.sqlite", model: base, encoder: places.encoderFolder
+        )
         configuration.consent = consent
         try loop.apply(to: &configuration)
         let console = common.console

@@ -5,7 +5,8 @@ import Improvement
 
 struct QuickstartCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "quickstart", abstract: "The whole loop on the bundled sample log, then the improved bot at a local address.",
+        commandName: "quickstart",
+        abstract: "The whole loop on the bundled sample log, then the improved bot at a local address.",
         discussion: """
             Reads Samples/chat-log.jsonl (600 simulated people, three in ten of them trolls), improves Models/loam-sample in
             three rounds, shows before and after with the exact judge of the simulated world beside the reward model, writes
@@ -40,6 +41,8 @@ struct QuickstartCommand: AsyncParsableCommand {
             model: model ?? PlaceOptions.beside("Models/loam-sample"), encoder: places.encoderFolder)
         configuration.world = true
         configuration.evaluation.folds = 1
+        // Enough that a gate which asks for certainty about rare unsafe replies can be passed by a model that has few.
+        configuration.evaluation.prompts = 1_000
         try loop.apply(to: &configuration)
         let registry = try ModelRegistry(URL(filePath: out + "/registry"))
         let console = common.console
@@ -51,10 +54,13 @@ struct QuickstartCommand: AsyncParsableCommand {
         try console.result(result.report)
         guard serve else { return }
         let serving = try registry.serving()
-        console.say(serving == nil ? "the new model did not pass the gate: the base is served" : "serving \(serving?.id ?? "")")
+        console.say(
+            serving == nil ? "the new model did not pass the gate: the base is served" : "serving \(serving?.id ?? "")")
         try await PageServing(
-            model: URL(filePath: serving?.path ?? configuration.model), modelID: serving?.id ?? "base", store: URL(filePath: store),
-            encoder: places.encoderFolder, sampling: configuration.evaluation.sampling, port: port, threads: loop.threads
+            model: URL(filePath: serving?.path ?? configuration.model), modelID: serving?.id ?? "base",
+            store: URL(filePath: store),
+            encoder: places.encoderFolder, sampling: configuration.evaluation.sampling, port: port,
+            threads: loop.threads
         ).run()
     }
 }

@@ -92,7 +92,8 @@ struct GenerateCommand: AsyncParsableCommand {
 
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "simulate", abstract: "A deployment in a box: simulated people chat and vote; the truth is written beside it.",
+        commandName: "simulate",
+        abstract: "A deployment in a box: simulated people chat and vote; the truth is written beside it.",
         discussion: """
             Without --model the people talk with the small world's own bot. With --dialogues only talk is written, no votes:
             a corpus to pre-train on.
@@ -144,14 +145,16 @@ struct SimulateCommand: AsyncParsableCommand {
         let outcome: Deployment.Outcome
         if let model {
             settings.recordsGeneration = true
-            outcome = try await Deployment(world, settings).run(ReplyGenerator(folder: URL(filePath: model), dtype: .bfloat16))
+            outcome = try await Deployment(world, settings).run(
+                ReplyGenerator(folder: URL(filePath: model), dtype: .bfloat16))
         } else {
             outcome = try await Deployment(world, settings).run(WorldBot(world, vocabulary: .seen))
         }
         let truth = file.deletingPathExtension().appendingPathExtension("truth.jsonl")
         try outcome.write(log: file, truth: truth)
         try common.console.result(Answer(conversations: outcome.conversations.count, file: out))
-        common.console.show("\(outcome.conversations.count) conversations in \(out); the truth in \(truth.lastPathComponent)")
+        common.console.show(
+            "\(outcome.conversations.count) conversations in \(out); the truth in \(truth.lastPathComponent)")
     }
 }
 
@@ -183,7 +186,8 @@ struct DoctorCommand: AsyncParsableCommand {
         await check("engine", "run Scripts/setup, or set LOAM_LIBTORCH") {
             let product = try Tensor([1.0, 2.0], shape: [1, 2]).matmul(Tensor([3.0, 4.0], shape: [2, 1])).item()
             guard product == 11 else { throw ImprovementFault(description: "1·3 + 2·4 came to \(product)") }
-            return "libtorch \(Engine.version), \(Engine.threadCount) threads, CUDA \(Engine.isCUDAAvailable ? "there" : "not there")"
+            return
+                "libtorch \(Engine.version), \(Engine.threadCount) threads, CUDA \(Engine.isCUDAAvailable ? "there" : "not there")"
         }
         await check("encoder", "run Scripts/setup, or set LOAM_ENCODER") {
             let encoder = try SentenceEncoder(folder: URL(filePath: places.encoderFolder))
@@ -195,13 +199,16 @@ struct DoctorCommand: AsyncParsableCommand {
             return "\(places.encoderFolder), \(encoder.dimension) numbers a text"
         }
         await check("store", "choose another --store") {
-            guard FileManager.default.fileExists(atPath: store.path) else { return "\(store.path) is not there yet; it will be made" }
+            guard FileManager.default.fileExists(atPath: store.path) else {
+                return "\(store.path) is not there yet; it will be made"
+            }
             let counts = try await SQLiteStore(at: URL(filePath: store.path)).counts()
             return "\(store.path): \(counts.conversations) conversations of \(counts.users) people"
         }
         await check("registry", "choose another --registry") {
             let registry = try registry.open()
-            return "\(registry.url.path): \(try registry.entries().count) models, serving \(try registry.serving()?.id ?? "none")"
+            return
+                "\(registry.url.path): \(try registry.entries().count) models, serving \(try registry.serving()?.id ?? "none")"
         }
         try common.console.result(checks)
         for check in checks { common.console.show("\(check.fine ? "ok   " : "FAULT") \(check.part): \(check.says)") }

@@ -78,7 +78,8 @@ struct TrainCommand: AsyncParsableCommand {
         try Engine.setThreadCount(threads)
         let console = common.console
         let options = TrainingOptions(
-            steps: steps, learningRate: learningRate ?? (kind == .pretrain ? 1e-3 : 3e-4), warmUp: min(50, steps / 10 + 1),
+            steps: steps, learningRate: learningRate ?? (kind == .pretrain ? 1e-3 : 3e-4),
+            warmUp: min(50, steps / 10 + 1),
             checkpointEvery: 100, seed: seed)
         let show: (StepMetrics) -> Void = { step in
             guard step.step % 20 == 0 || step.step == steps else { return }
@@ -92,17 +93,21 @@ struct TrainCommand: AsyncParsableCommand {
             var dialogues: [[Turn]] = []
             for file in data {
                 let content = try DialogueFile().readEither(URL(filePath: file))
-                console.say("\(file): \(content.dialogues.count) dialogues, \(content.rejected) rejected, \(content.skippedCount) skipped")
+                console.say(
+                    "\(file): \(content.dialogues.count) dialogues, \(content.rejected) rejected, \(content.skippedCount) skipped"
+                )
                 dialogues += content.dialogues
             }
             let task = PretrainingTask(preset: preset, rowsPerStep: rows, training: options, seed: seed)
             let outcome = try task.run(
-                dialogues, to: URL(filePath: out), sources: data.map { URL(filePath: $0).lastPathComponent }, device: device,
+                dialogues, to: URL(filePath: out), sources: data.map { URL(filePath: $0).lastPathComponent },
+                device: device,
                 onStep: show)
             try console.result(
                 Answer(
                     steps: outcome.training.steps, loss: outcome.training.last?.loss,
-                    tokensPerSecond: outcome.training.tokensPerSecond, heldOutPerplexity: outcome.heldOutPerplexity, model: out))
+                    tokensPerSecond: outcome.training.tokensPerSecond, heldOutPerplexity: outcome.heldOutPerplexity,
+                    model: out))
             console.show(
                 "\(outcome.parameterCount) parameters, \(outcome.tokens) tokens of \(outcome.dialogues) dialogues; held-out perplexity "
                     + (outcome.heldOutPerplexity.map { String(format: "%.2f", $0) } ?? "not measured"))
@@ -110,12 +115,14 @@ struct TrainCommand: AsyncParsableCommand {
         }
         guard let model else { throw ValidationError("--model is needed for \(kind.rawValue)") }
         let task = try VoteTraining(
-            loss: loss(), model: URL(filePath: model), logs: data.map { URL(filePath: $0) }, options: options, half: rows,
+            loss: loss(), model: URL(filePath: model), logs: data.map { URL(filePath: $0) }, options: options,
+            half: rows,
             goodOnly: kind == .sft, seed: seed)
         let summary = try task.run(to: URL(filePath: out), onStep: show)
         try console.result(
             Answer(
-                steps: summary.steps, loss: summary.last?.loss, tokensPerSecond: summary.tokensPerSecond, heldOutPerplexity: nil,
+                steps: summary.steps, loss: summary.last?.loss, tokensPerSecond: summary.tokensPerSecond,
+                heldOutPerplexity: nil,
                 model: out))
         console.show("\(summary.steps) steps; the model is in \(out)")
     }

@@ -50,7 +50,9 @@ struct TrustCommand: AsyncParsableCommand {
         guard let votes, let out else { throw ValidationError("--votes FILE and --out DIR are needed (or --list)") }
         let method = try TrustMethods.named(method)
         let file = try VoteFile(URL(filePath: votes))
-        for skipped in file.skipped.prefix(20) { common.console.say("skipped \(votes):\(skipped.line): \(skipped.reason)") }
+        for skipped in file.skipped.prefix(20) {
+            common.console.say("skipped \(votes):\(skipped.line): \(skipped.reason)")
+        }
         var table: VoteTable
         if let texts {
             let texts = try VoteFile.texts(URL(filePath: texts))
@@ -77,6 +79,7 @@ struct TrustCommand: AsyncParsableCommand {
                 votes: report.votes.count, people: report.users.count, flagged: report.flagged.count,
                 skipped: file.skipped.count))
         common.console.show(
-            "\(report.votes.count) votes of \(report.users.count) people, \(report.flagged.count) flagged; see \(out)/users.csv")
+            "\(report.votes.count) votes of \(report.users.count) people, \(report.flagged.count) flagged; see \(out)/users.csv"
+        )
     }
 }
