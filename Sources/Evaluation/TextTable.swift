@@ -41,27 +41,32 @@ extension ComparisonTable {
         // Where a made-up world knows the truth, it stands beside the judge's opinion.
         let hasTruth = rows.contains { $0.arm.truth != nil }
         if hasTruth { header.insert("really good", at: 2) }
-        let rows = rows.map { row in
-            [row.arm.name, Figures.percent(row.arm.good)]
-                + (hasTruth ? [row.arm.truth.map { Figures.percent($0) } ?? "–"] : []) + [
-                    row.goodDifference.map {
-                        "\(Figures.points($0.estimate)) (\(Figures.points($0.lower)) … \(Figures.points($0.upper)))"
-                    } ?? "",
-                    Figures.percent(row.arm.unsafe.estimate),
-                    row.arm.likedPerplexity.map { Figures.number($0, 2) } ?? "–",
-                    row.arm.margin.map { Figures.signed($0, 3) } ?? "–",
-                    "\(row.arm.metrics.distinct1.map { Figures.number($0, 3) } ?? "–") / "
-                        + "\(row.arm.metrics.distinct2.map { Figures.number($0, 3) } ?? "–")",
-                    Figures.percent(row.arm.metrics.repeating),
-                    row.arm.coherencePerplexity.map { Figures.number($0, 2) } ?? "–",
-                    Figures.number(row.arm.metrics.meanLength, 1),
-                ]
-        }
+        let cells = rows.map { Self.cells($0, withTruth: hasTruth) }
         let faults = reasons.isEmpty ? "" : "\n\n" + reasonText
         let people = clusters == prompts ? "" : " of \(Figures.count(clusters)) people or conversations"
-        return TextTable(header: header, rows: rows).text
+        return TextTable(header: header, rows: cells).text
             + "\n\(Figures.count(prompts)) prompts\(people); brackets hold "
             + "95 % intervals; differences are in points, prompt by prompt." + faults
+    }
+
+    private static func cells(_ row: Row, withTruth: Bool) -> [String] {
+        let metrics = row.arm.metrics
+        var cells = [row.arm.name, Figures.percent(row.arm.good)]
+        if withTruth { cells.append(row.arm.truth.map { Figures.percent($0) } ?? "–") }
+        if let gain = row.goodDifference {
+            cells.append("\(Figures.points(gain.estimate)) (\(Figures.points(gain.lower)) … \(Figures.points(gain.upper)))")
+        } else {
+            cells.append("")
+        }
+        cells.append(Figures.percent(row.arm.unsafe.estimate))
+        cells.append(row.arm.likedPerplexity.map { Figures.number($0, 2) } ?? "–")
+        cells.append(row.arm.margin.map { Figures.signed($0, 3) } ?? "–")
+        let distinct = [metrics.distinct1, metrics.distinct2].map { $0.map { Figures.number($0, 3) } ?? "–" }
+        cells.append(distinct.joined(separator: " / "))
+        cells.append(Figures.percent(metrics.repeating))
+        cells.append(row.arm.coherencePerplexity.map { Figures.number($0, 2) } ?? "–")
+        cells.append(Figures.number(metrics.meanLength, 1))
+        return cells
     }
 
     private var reasonText: String {
