@@ -54,7 +54,8 @@ extension ComparisonTable {
         var cells = [row.arm.name, Figures.percent(row.arm.good)]
         if withTruth { cells.append(row.arm.truth.map { Figures.percent($0) } ?? "–") }
         if let gain = row.goodDifference {
-            cells.append("\(Figures.points(gain.estimate)) (\(Figures.points(gain.lower)) … \(Figures.points(gain.upper)))")
+            let bounds = "(\(Figures.points(gain.lower)) … \(Figures.points(gain.upper)))"
+            cells.append(Figures.points(gain.estimate) + " " + bounds)
         } else {
             cells.append("")
         }

@@ -63,9 +63,15 @@ struct GenerateCommand: AsyncParsableCommand {
 
     struct Answer: Encodable {
         var reply: String
-        var finish_reason: String
+        var finishReason: String
         var tokens: Int
-        var mean_log_probability: Double
+        var meanLogProbability: Double
+
+        enum CodingKeys: String, CodingKey {
+            case reply, tokens
+            case finishReason = "finish_reason"
+            case meanLogProbability = "mean_log_probability"
+        }
     }
 
     func run() async throws {
@@ -84,8 +90,8 @@ struct GenerateCommand: AsyncParsableCommand {
         let reply = try await model.open().reply(to: turns, sampling: model.sampling, onPiece: nil)
         try common.console.result(
             Answer(
-                reply: reply.text, finish_reason: reply.finishReason, tokens: reply.tokenCount,
-                mean_log_probability: reply.meanLogProbability))
+                reply: reply.text, finishReason: reply.finishReason, tokens: reply.tokenCount,
+                meanLogProbability: reply.meanLogProbability))
         common.console.show(reply.text)
     }
 }
