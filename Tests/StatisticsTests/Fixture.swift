@@ -1,6 +1,6 @@
 import Foundation
 
-/// Values computed with scikit-learn and scipy by `Scripts/fixtures/statistics.py`.
+/// Values computed with scikit-learn and scipy by `Scripts/fixtures/statistics_oracle.py`.
 struct Fixture: Decodable {
     struct Model: Decodable {
         var coefficients: [Double]
