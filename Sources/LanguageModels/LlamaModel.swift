@@ -9,13 +9,14 @@ public final class LlamaModel: Decoder, @unchecked Sendable {
     private let embedding: Parameter
     private let layers: [Layer]
     private let norm: Parameter
-    /// `nil` when the head is the embedding.
-    private let head: Parameter?
+    /// Made of the embedding where the two are tied.
+    private let head: Linear
     private let inverseFrequencies: Tensor
 
     private struct Layer {
-        var attentionNorm, query, key, value, output: Parameter
-        var feedForwardNorm, gate, up, down: Parameter
+        var attentionNorm, feedForwardNorm: Parameter
+        var query, key, value, output: Linear
+        var gate, up, down: Linear
     }
 
     public var configuration: DecoderConfiguration {
@@ -33,22 +34,27 @@ public final class LlamaModel: Decoder, @unchecked Sendable {
         let width = llama.hiddenSize
         let (queries, keys) = (llama.headCount * llama.headDimension, llama.keyValueHeadCount * llama.headDimension)
         func make(_ name: String, _ shape: [Int]) throws -> Parameter { Parameter(try tensor(name, shape)) }
+        func linear(_ name: String, _ shape: [Int]) throws -> Linear {
+            Linear(weight: try make(name + ".weight", shape))
+        }
         embedding = try make("model.embed_tokens.weight", [llama.vocabularySize, width])
         layers = try (0..<llama.layerCount).map { index in
             let at = "model.layers.\(index)."
             return Layer(
                 attentionNorm: try make(at + "input_layernorm.weight", [width]),
-                query: try make(at + "self_attn.q_proj.weight", [queries, width]),
-                key: try make(at + "self_attn.k_proj.weight", [keys, width]),
-                value: try make(at + "self_attn.v_proj.weight", [keys, width]),
-                output: try make(at + "self_attn.o_proj.weight", [width, queries]),
                 feedForwardNorm: try make(at + "post_attention_layernorm.weight", [width]),
-                gate: try make(at + "mlp.gate_proj.weight", [llama.intermediateSize, width]),
-                up: try make(at + "mlp.up_proj.weight", [llama.intermediateSize, width]),
-                down: try make(at + "mlp.down_proj.weight", [width, llama.intermediateSize]))
+                query: try linear(at + "self_attn.q_proj", [queries, width]),
+                key: try linear(at + "self_attn.k_proj", [keys, width]),
+                value: try linear(at + "self_attn.v_proj", [keys, width]),
+                output: try linear(at + "self_attn.o_proj", [width, queries]),
+                gate: try linear(at + "mlp.gate_proj", [llama.intermediateSize, width]),
+                up: try linear(at + "mlp.up_proj", [llama.intermediateSize, width]),
+                down: try linear(at + "mlp.down_proj", [width, llama.intermediateSize]))
         }
         norm = try make("model.norm.weight", [width])
-        head = llama.tiesEmbeddings ? nil : try make("lm_head.weight", [llama.vocabularySize, width])
+        head =
+            llama.tiesEmbeddings
+            ? Linear(weight: embedding) : try linear("lm_head", [llama.vocabularySize, width])
         let half = llama.headDimension / 2
         inverseFrequencies = try Tensor(
             (0..<half).map { Float(pow(llama.ropeTheta, -Double($0) / Double(half))) }, device: embedding.value.device)
@@ -90,17 +96,15 @@ public final class LlamaModel: Decoder, @unchecked Sendable {
         var all: [(name: String, parameter: Parameter)] = [("model.embed_tokens.weight", embedding)]
         for (index, layer) in layers.enumerated() {
             let at = "model.layers.\(index)."
-            all += [
-                (at + "input_layernorm.weight", layer.attentionNorm), (at + "self_attn.q_proj.weight", layer.query),
-                (at + "self_attn.k_proj.weight", layer.key), (at + "self_attn.v_proj.weight", layer.value),
-                (at + "self_attn.o_proj.weight", layer.output),
-                (at + "post_attention_layernorm.weight", layer.feedForwardNorm),
-                (at + "mlp.gate_proj.weight", layer.gate), (at + "mlp.up_proj.weight", layer.up),
-                (at + "mlp.down_proj.weight", layer.down),
-            ]
+            all.append((at + "input_layernorm.weight", layer.attentionNorm))
+            all += layer.query.named(at + "self_attn.q_proj") + layer.key.named(at + "self_attn.k_proj")
+            all += layer.value.named(at + "self_attn.v_proj") + layer.output.named(at + "self_attn.o_proj")
+            all.append((at + "post_attention_layernorm.weight", layer.feedForwardNorm))
+            all += layer.gate.named(at + "mlp.gate_proj") + layer.up.named(at + "mlp.up_proj")
+            all += layer.down.named(at + "mlp.down_proj")
         }
         all.append(("model.norm.weight", norm))
-        if let head { all.append(("lm_head.weight", head)) }
+        if !llama.tiesEmbeddings { all += head.named("lm_head") }
         return all
     }
 
@@ -127,18 +131,13 @@ public final class LlamaModel: Decoder, @unchecked Sendable {
             let normed = try rms(x, layer.attentionNorm)
             x = try x + attention(normed, layer, index, rotation, mask, cache)
             let fed = try rms(x, layer.feedForwardNorm)
-            let gated = try linear(fed, layer.gate).silu() * linear(fed, layer.up)
-            x = try x + linear(gated, layer.down)
+            x = try x + layer.down(layer.gate(fed).silu() * layer.up(fed))
         }
         cache?.advance(by: ids.shape[1])
         return try rms(x, norm)
     }
 
-    public func logits(_ hidden: Tensor) throws -> Tensor { try linear(hidden, head ?? embedding) }
-
-    private func linear(_ x: Tensor, _ weight: Parameter) throws -> Tensor {
-        try x.linear(weight: weight.value.to(x.dtype))
-    }
+    public func logits(_ hidden: Tensor) throws -> Tensor { try head(hidden) }
 
     /// Statistics in float32 whatever the compute type, as the original has it.
     private func rms(_ x: Tensor, _ weight: Parameter) throws -> Tensor {
@@ -168,29 +167,13 @@ public final class LlamaModel: Decoder, @unchecked Sendable {
         _ cache: KVCache?
     ) throws -> Tensor {
         let (batch, length) = (x.shape[0], x.shape[1])
-        func heads(_ weight: Parameter, _ count: Int) throws -> Tensor {
-            try linear(x, weight).reshape([batch, length, count, llama.headDimension]).transpose(1, 2)
+        func heads(_ linear: Linear, _ count: Int) throws -> Tensor {
+            try linear(x).reshape([batch, length, count, llama.headDimension]).transpose(1, 2)
         }
-        let query = try rotate(heads(layer.query, llama.headCount), rotation)
-        var key = try rotate(heads(layer.key, llama.keyValueHeadCount), rotation)
-        var value = try heads(layer.value, llama.keyValueHeadCount)
-        let before = cache?.length ?? 0
-        if let cache { (key, value) = try cache.extend(layer: index, key: key, value: value) }
-        let mixed: Tensor
-        switch mask {
-        case .explicit(let mask):
-            mixed = try query.scaledDotProductAttention(key: key, value: value, mask: mask)
-        case .causal where length == 1:
-            mixed = try query.scaledDotProductAttention(key: key, value: value)
-        case .causal where before == 0:
-            mixed = try query.scaledDotProductAttention(key: key, value: value, isCausal: true)
-        case .causal:
-            // New tokens after a prefix: each sees the prefix and the new ones up to itself.
-            let rows = try (Tensor.arange(length, device: x.device) + Double(before)).reshape([1, 1, length, 1])
-            let columns = try Tensor.arange(before + length, device: x.device).reshape([1, 1, 1, before + length])
-            mixed = try query.scaledDotProductAttention(key: key, value: value, mask: columns.lessOrEqual(to: rows))
-        }
-        let joined = try mixed.transpose(1, 2).reshape([batch, length, llama.headCount * llama.headDimension])
-        return try linear(joined, layer.output)
+        let mixed = try Attention()(
+            query: rotate(heads(layer.query, llama.headCount), rotation),
+            key: rotate(heads(layer.key, llama.keyValueHeadCount), rotation),
+            value: heads(layer.value, llama.keyValueHeadCount), layer: index, mask: mask, cache: cache)
+        return try layer.output(mixed)
     }
 }
