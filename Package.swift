@@ -30,7 +30,7 @@ let rooms: [(name: String, imports: [String], external: [Target.Dependency])] = 
         "Server", ["Dialogue", "Storage", "Generation", "Evaluation", "Conversations", "Safety"],
         [
             .product(name: "Hummingbird", package: "hummingbird"),
-            .product(name: "Logging", package: "swift-log"),
+            .product(name: "Logging", package: "swift-log"), .product(name: "Crypto", package: "swift-crypto"),
         ]
     ),
 ]
@@ -92,7 +92,12 @@ for room in rooms where isWanted(room.name) {
             .testTarget(
                 name: room.name + "Tests",
                 dependencies: imports.map { .init(stringLiteral: $0) }
-                    + (room.name == "Server" ? [.product(name: "HummingbirdTesting", package: "hummingbird")] : []),
+                    + (room.name == "Server"
+                        ? [
+                            .product(name: "HummingbirdTesting", package: "hummingbird"),
+                            .product(name: "Crypto", package: "swift-crypto"),
+                        ] : [])
+                    + (["Conversations", "Storage"].contains(room.name) ? ["RandomConversations"] : []),
                 exclude: ["Fixtures"], swiftSettings: settings))
     }
 }
@@ -111,13 +116,21 @@ if only == nil {
         .testTarget(name: "LoopTests", dependencies: ["loam", "Conversations"], swiftSettings: settings))
 }
 
+// What more than one room's tests use.
+if isWanted("Conversations") {
+    targets.append(
+        .target(
+            name: "RandomConversations", dependencies: ["Conversations"], path: "Tests/RandomConversations",
+            swiftSettings: settings))
+}
+
 if only?.contains("House") ?? true {
     targets.append(.testTarget(name: "HouseTests", swiftSettings: settings))
 }
 
 let needsStore = isWanted("Storage")
 let needsServer = isWanted("Server")
-let needsCrypto = isWanted("Deidentification")
+let needsCrypto = isWanted("Deidentification") || isWanted("Server")
 
 let package = Package(
     name: "loam",

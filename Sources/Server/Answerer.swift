@@ -25,10 +25,15 @@ public struct Answer: Sendable, Hashable {
     public var finishReason: String
     /// Tokens drawn; 0 for a canned reply.
     public var tokenCount: Int
+    /// What the safety layers said of the person's message: kept with that message.
+    public var personDecisions: [SafetyDecision]
 
-    public init(message: Message, finishReason: String, tokenCount: Int) {
+    public init(
+        message: Message, finishReason: String, tokenCount: Int, personDecisions: [SafetyDecision] = []
+    ) {
         self.message = message
         self.finishReason = finishReason
         self.tokenCount = tokenCount
+        self.personDecisions = personDecisions
     }
 }

@@ -161,14 +161,29 @@ public actor ChatService {
         let conversation = try await conversation(id, of: userID)
         var sampling = sampling
         sampling.seed = randomness.seed()
-        var reply = try await answerer.answer(conversation, sampling: sampling, onPiece: onPiece).message
+        let answer = try await answerer.answer(conversation, sampling: sampling, onPiece: onPiece)
+        var reply = answer.message
         try Task.checkCancellation()
         reply.id = messageID(in: id)
         reply.sentAt = now()
         // Deleted meanwhile? Then there is nothing to append to, and it must not come back.
         _ = try await self.conversation(id, of: userID)
+        if let said = conversation.messages.last, !answer.personDecisions.isEmpty {
+            try await setSafety(answer.personDecisions, on: said.id, in: id)
+        }
         try await append(reply, to: id)
         return reply
+    }
+
+    private func setSafety(_ decisions: [SafetyDecision], on messageID: String, in id: String) async throws {
+        if unkept[id] != nil {
+            unkept.change(id) { conversation in
+                guard let place = conversation.messages.firstIndex(where: { $0.id == messageID }) else { return }
+                conversation.messages[place].safety = decisions
+            }
+        } else {
+            try await store.setSafety(decisions, on: messageID, in: id)
+        }
     }
 
     private func append(_ message: Message, to id: String) async throws {

@@ -1,4 +1,5 @@
 import Conversations
+import Crypto
 import Foundation
 
 /// The shapes of OpenAI's answers, field by field; `null` is written where their clients expect the key.

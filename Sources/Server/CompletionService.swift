@@ -1,4 +1,5 @@
 import Conversations
+import Crypto
 import Foundation
 import HTTPTypes
 import Storage

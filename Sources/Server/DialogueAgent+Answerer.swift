@@ -7,6 +7,8 @@ extension DialogueAgent: Answerer {
         _ conversation: Conversation, sampling: Sampling, onPiece: @escaping @Sendable (String) -> Void
     ) async throws -> Server.Answer {
         let answer = try await reply(to: conversation, sampling: sampling, onPiece: onPiece)
-        return Server.Answer(message: answer.message, finishReason: answer.finishReason, tokenCount: answer.tokenCount)
+        return Server.Answer(
+            message: answer.message, finishReason: answer.finishReason, tokenCount: answer.tokenCount,
+            personDecisions: answer.personDecisions)
     }
 }

@@ -1,3 +1,4 @@
+import Crypto
 import Hummingbird
 
 /// An anonymous person, known by a cookie.

@@ -21,6 +21,8 @@ public protocol ConversationStore: Sendable {
     func page(after id: String?, limit: Int, consent: Consent, since: Date?) async throws -> [Conversation]
     /// Adds a message at the end of a conversation. Doing so twice with the same message is the same as once.
     func append(_ message: Message, to conversationID: String) async throws
+    /// Replaces what the safety layers said of a message: they often speak after the message was stored.
+    func setSafety(_ decisions: [SafetyDecision], on messageID: String, in conversationID: String) async throws
     /// Makes this the person's current feedback on a message; what it replaces stays in the history.
     func setFeedback(_ feedback: Feedback, on messageID: String, in conversationID: String) async throws
     /// Takes back a person's current feedback on a message, if any; the history stays.

@@ -43,6 +43,21 @@ extension SQLiteStore {
         }
     }
 
+    public func setSafety(_ decisions: [SafetyDecision], on messageID: String, in conversationID: String) async throws {
+        let (time, file) = (now(), file)
+        try await write { db in
+            try Self.requireMessage(messageID, in: conversationID, db, file: file)
+            guard var message = try StoredRows.message(messageID, in: conversationID, db) else { return }
+            guard message.safety != decisions else { return }
+            message.safety = decisions
+            let body = StoredRows.body(of: message, user: try Self.user(of: conversationID, db, file: file))
+            try db.execute(
+                sql: "UPDATE message SET body = ? WHERE conversationID = ? AND id = ?",
+                arguments: [body, conversationID, messageID])
+            try StoredRows.touch(conversationID, db, at: time)
+        }
+    }
+
     public func setFeedback(_ feedback: Feedback, on messageID: String, in conversationID: String) async throws {
         let (time, file) = (now(), file)
         try await write { db in

@@ -189,6 +189,20 @@ enum StoredRows {
             }
     }
 
+    /// One message without its feedback, `nil` when there is none.
+    static func message(_ id: String, in conversationID: String, _ db: Database) throws -> Message? {
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT message.body, conversation.userID FROM message JOIN conversation
+                    ON conversation.id = message.conversationID WHERE message.conversationID = ? AND message.id = ?
+                    """), arguments: [conversationID, id])
+        guard let row else { return nil }
+        var message = try Message(jsonText: Array(row["body"] as Data), userID: row["userID"])
+        message.id = id
+        return message
+    }
+
     private static func messages(of conversationID: String, user: String, _ db: Database) throws -> [Message] {
         var feedback: [String: [Feedback]] = [:]
         // In the order in which people first spoke.

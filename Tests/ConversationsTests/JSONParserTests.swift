@@ -1,5 +1,6 @@
 import Conversations
 import Foundation
+import RandomConversations
 import Testing
 
 @Suite("JSON")

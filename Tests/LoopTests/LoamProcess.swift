@@ -25,9 +25,9 @@ struct LoamProcess {
             "the loam binary is not beside the tests: \(candidates.map(\.path))")
     }
 
-    /// Runs to the end; `killWhen` sees each line on standard error and ends the process with SIGKILL when it says so.
+    /// Runs to the end; `input` is what is typed. `killWhen` sees each line on standard error and ends the process with SIGKILL when it says so.
     static func run(
-        _ arguments: [String], folder: URL? = nil, killWhen: (@Sendable (String) -> Bool)? = nil
+        _ arguments: [String], folder: URL? = nil, input: String? = nil, killWhen: (@Sendable (String) -> Bool)? = nil
     ) throws -> Result {
         let process = Process()
         process.executableURL = try binary()
@@ -38,7 +38,13 @@ struct LoamProcess {
         process.standardError = errors
         let said = Lines(killWhen: killWhen)
         let outputRead = Lines(killWhen: nil)
+        let typed = Pipe()
+        if input != nil { process.standardInput = typed }
         try process.run()
+        if let input {
+            try typed.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+            try typed.fileHandleForWriting.close()
+        }
         let identifier = process.processIdentifier
         let reader = Thread {
             said.read(errors.fileHandleForReading) { kill(identifier, SIGKILL) }

@@ -1,5 +1,6 @@
 import Conversations
 import Foundation
+import RandomConversations
 import Storage
 import Testing
 
@@ -145,6 +146,22 @@ struct SQLiteStoreTests {
         try await store.delete(conversationID: "a")
         try await store.delete(conversationID: "never there")
         #expect(try await store.conversations(of: "u").map(\.id) == ["b"])
+    }
+
+    @Test("what the safety layers said comes later than the message, and changes nothing else of it")
+    func safety() async throws {
+        let folder = try StoreFolder()
+        let store = try folder.store()
+        try await store.save(chat("c", of: "u"))
+        let before = try #require(try await store.conversation(id: "c"))
+        folder.advance(5)
+        let decisions = [SafetyDecision(layer: "string_matcher", isUnsafe: true, score: 1)]
+        try await store.setSafety(decisions, on: "1", in: "c")
+        var expected = before
+        expected.messages[0].safety = decisions
+        #expect(try await store.conversation(id: "c") == expected)
+        #expect(try await store.all(since: folder.now).map(\.id) == ["c"])
+        await #expect(throws: StorageError.self) { try await store.setSafety(decisions, on: "9", in: "c") }
     }
 
     @Test(

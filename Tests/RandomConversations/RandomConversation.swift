@@ -2,10 +2,12 @@ import Conversations
 import Foundation
 
 /// SplitMix64, so that every run sees the same conversations.
-struct Dice: RandomNumberGenerator {
-    var state: UInt64
+package struct Dice: RandomNumberGenerator {
+    package var state: UInt64
 
-    mutating func next() -> UInt64 {
+    package init(state: UInt64) { self.state = state }
+
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -15,16 +17,16 @@ struct Dice: RandomNumberGenerator {
 }
 
 /// Conversations with every field set or not, texts of every script, and the corners of JSON.
-struct RandomConversation {
-    var dice: Dice
+package struct RandomConversation {
+    package var dice: Dice
 
-    init(seed: UInt64) { dice = Dice(state: seed) }
+    package init(seed: UInt64) { dice = Dice(state: seed) }
 
-    mutating func flip(_ chance: Double = 0.5) -> Bool { Double.random(in: 0..<1, using: &dice) < chance }
+    package mutating func flip(_ chance: Double = 0.5) -> Bool { Double.random(in: 0..<1, using: &dice) < chance }
 
-    mutating func maybe<T>(_ make: (inout RandomConversation) -> T) -> T? { flip() ? make(&self) : nil }
+    package mutating func maybe<T>(_ make: (inout RandomConversation) -> T) -> T? { flip() ? make(&self) : nil }
 
-    mutating func text() -> String {
+    package mutating func text() -> String {
         let pieces = [
             "hello", " ", "\n", "\t", "\"", "\\", "/", "é", "日本", "🙂", "👩‍👩‍👧", "\u{0}", "\u{1F}", "\u{7F}", "\u{FFFD}",
             "{}", "null",
@@ -33,12 +35,12 @@ struct RandomConversation {
         return (0..<Int.random(in: 0...6, using: &dice)).map { _ in pieces.randomElement(using: &dice) ?? "" }.joined()
     }
 
-    mutating func date() -> Date {
+    package mutating func date() -> Date {
         let micros = Int64.random(in: -2_000_000_000_000_000...4_000_000_000_000_000, using: &dice)
         return Date(timeIntervalSince1970: Double(flip() ? micros : micros / 1_000_000 * 1_000_000) / 1e6)
     }
 
-    mutating func number() -> Double {
+    package mutating func number() -> Double {
         switch Int.random(in: 0..<5, using: &dice) {
         case 0: Double(Int.random(in: -1000...1000, using: &dice))
         case 1: Double.random(in: -1...1, using: &dice)
@@ -48,7 +50,7 @@ struct RandomConversation {
         }
     }
 
-    mutating func json(depth: Int = 0) -> JSONValue {
+    package mutating func json(depth: Int = 0) -> JSONValue {
         switch Int.random(in: 0..<(depth > 2 ? 4 : 6), using: &dice) {
         case 0: return .null
         case 1: return .bool(flip())
@@ -59,13 +61,13 @@ struct RandomConversation {
         }
     }
 
-    mutating func extra(depth: Int = 0) -> [String: JSONValue] {
+    package mutating func extra(depth: Int = 0) -> [String: JSONValue] {
         var fields: [String: JSONValue] = [:]
         for i in 0..<Int.random(in: 0...3, using: &dice) { fields["x\(i)\(text())"] = json(depth: depth) }
         return fields
     }
 
-    mutating func feedback(user: String) -> Feedback {
+    package mutating func feedback(user: String) -> Feedback {
         let reasons: [DislikeReason] = [
             .offTopic, .nonsensical, .inappropriate, .spam, .repeating, .other, .unknown("odd one"),
         ]
@@ -76,7 +78,7 @@ struct RandomConversation {
             comment: flip(0.2) ? text() : nil, correction: flip(0.2) ? text() : nil, givenAt: flip(0.2) ? date() : nil)
     }
 
-    mutating func message(index: Int, user: String) -> Message {
+    package mutating func message(index: Int, user: String) -> Message {
         var message = Message(id: "m\(index)\(text())", sender: flip() ? .bot : .human, text: text())
         message.parentID = flip(0.2) ? "m0" : nil
         message.sentAt = maybe { $0.date() }
@@ -120,7 +122,7 @@ struct RandomConversation {
         return message
     }
 
-    mutating func conversation(index: Int) -> Conversation {
+    package mutating func conversation(index: Int) -> Conversation {
         let user = "user \(index % 7)\(text())"
         return Conversation(
             id: "c\(index)", userID: user,
