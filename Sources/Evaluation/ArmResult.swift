@@ -25,6 +25,9 @@ public struct ArmResult: Sendable, Hashable, Codable {
     /// Perplexity of the replies under the base model: exp of minus the mean over replies of log-probability per token.
     /// Much above the base's own means nonsense.
     public var coherencePerplexity: Double?
+    /// Share of odd replies: those that the base finds less likely, per token, than 19 in 20 replies that people liked. Nonsense
+    /// lands there; `nil` where no liked replies were held out.
+    public var odd: Double?
     /// Per prompt: what `good` and `unsafe` average, for paired comparison.
     public var goodByPrompt: [Double]
     public var unsafeByPrompt: [Double]
@@ -32,7 +35,7 @@ public struct ArmResult: Sendable, Hashable, Codable {
     public var clusters: [String]
 
     enum CodingKeys: String, CodingKey {
-        case name, good, reasons, unsafe, truth, margin, metrics, clusters
+        case name, good, reasons, unsafe, truth, margin, metrics, odd, clusters
         case isModel = "is_model"
         case likedPerplexity = "liked_perplexity"
         case coherencePerplexity = "coherence_perplexity"
@@ -72,10 +75,11 @@ public struct ArmResult: Sendable, Hashable, Codable {
     /// - Parameters:
     ///   - replies: One per prompt, in the prompts' order, which is the same for every arm of a table.
     ///   - likedPerplexity: `nil` where it was not measured; a number that is not finite counts as not measured.
+    ///   - oddBelow: Mean log-probability per token under the base below which a reply counts as odd.
     /// - Throws: `EvaluationError` when there are no replies, `StatisticsError` when a verdict is not a finite number.
     public init(
         name: String, isModel: Bool, replies: [Judged], likedPerplexity: Double? = nil, margin: Double? = nil,
-        bootstrap: Bootstrap = Bootstrap()
+        oddBelow: Double? = nil, bootstrap: Bootstrap = Bootstrap()
     ) throws {
         guard !replies.isEmpty else { throw EvaluationError(.empty, "the arm “\(name)” has no replies") }
         let clusters = replies.map(\.cluster)
@@ -99,6 +103,9 @@ public struct ArmResult: Sendable, Hashable, Codable {
         let coherences = replies.compactMap(\.coherence).filter(\.isFinite)
         let mean = coherences.reduce(0, +) / Double(max(1, coherences.count))
         coherencePerplexity = coherences.isEmpty ? nil : exp(-mean)
+        odd = oddBelow.flatMap { limit in
+            coherences.isEmpty ? nil : Double(coherences.count { $0 < limit }) / Double(coherences.count)
+        }
     }
 
     /// Faults, most frequent first.

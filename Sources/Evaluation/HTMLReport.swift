@@ -157,7 +157,7 @@ public struct HTMLReport: Sendable, Hashable {
         var header = [
             "arm", "good", "against \(comparison.base), points", "unsafe", "liked perplexity", "margin, nats",
         ]
-        header += ["distinct-1", "distinct-2", "repeating", "coherence perplexity", "words", "cut off", "empty"]
+        header += ["distinct-1", "distinct-2", "repeating", "coherence perplexity", "odd", "words", "cut off", "empty"]
         let rows = comparison.rows.map { row -> [String] in
             let (arm, metrics) = (row.arm, row.arm.metrics)
             func optional(_ value: Double?, _ digits: Int) -> String { value.map { Figures.number($0, digits) } ?? "–" }
@@ -169,7 +169,8 @@ public struct HTMLReport: Sendable, Hashable {
                 Figures.percent(arm.unsafe), optional(arm.likedPerplexity, 2),
                 arm.margin.map { Figures.signed($0, 3) } ?? "–",
                 optional(metrics.distinct1, 3), optional(metrics.distinct2, 3), Figures.percent(metrics.repeating),
-                optional(arm.coherencePerplexity, 2), Figures.number(metrics.meanLength, 1),
+                optional(arm.coherencePerplexity, 2), arm.odd.map { Figures.percent($0) } ?? "–",
+                Figures.number(metrics.meanLength, 1),
                 Figures.percent(metrics.unfinished),
                 Figures.percent(metrics.empty),
             ]

@@ -66,7 +66,19 @@ public struct PromotionGate: Sendable, Hashable {
             figures: Self.figures(difference, arm.unsafe, base.unsafe))
     }
 
+    /// What people like is often less likely to the base than what it says itself: corrections are in their own words. So a reply is
+    /// measured against those that people liked, and only where there are none against the base's own.
     private func coherence(_ arm: ArmResult, _ base: ArmResult) -> GateCriterion {
+        if let own = arm.odd, let other = base.odd {
+            let passed = own - other <= rule.maximumOddIncrease + 1e-12
+            return GateCriterion(
+                name: "coherence", passed: passed,
+                sentence:
+                    "\(Figures.percent(own)) of the replies are odder to the base than 19 in 20 that people liked, "
+                    + "\(Figures.percent(other)) of the base's own: \(Figures.points(own - other)) points, "
+                    + "\(passed ? "within" : "above") the allowed \(Figures.points(rule.maximumOddIncrease)).",
+                figures: ["candidate": own, "base": other, "difference": own - other])
+        }
         guard let own = arm.coherencePerplexity, let other = base.coherencePerplexity, other > 0 else {
             return .unmeasured("coherence", "the perplexity of the replies under the base")
         }

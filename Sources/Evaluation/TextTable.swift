@@ -37,7 +37,7 @@ extension ComparisonTable {
     /// The comparison for a terminal, with a line per arm.
     public var text: String {
         var header = ["arm", "good (95 %)", "vs \(base)", "unsafe", "liked ppl", "margin"]
-        header += ["distinct-1/2", "repeating", "coherence ppl", "words"]
+        header += ["distinct-1/2", "repeating", "coherence ppl", "odd", "words"]
         // Where a made-up world knows the truth, it stands beside the judge's opinion.
         let hasTruth = rows.contains { $0.arm.truth != nil }
         if hasTruth { header.insert("really good", at: 2) }
@@ -66,6 +66,7 @@ extension ComparisonTable {
         cells.append(distinct.joined(separator: " / "))
         cells.append(Figures.percent(metrics.repeating))
         cells.append(row.arm.coherencePerplexity.map { Figures.number($0, 2) } ?? "–")
+        cells.append(row.arm.odd.map { Figures.percent($0) } ?? "–")
         cells.append(Figures.number(metrics.meanLength, 1))
         return cells
     }

@@ -9,7 +9,7 @@ enum ArmAssembly {
     /// A reply counts as good when the judge finds that more probable than not.
     static func result(
         _ arm: EvaluateStage.Arm, _ answers: EvaluateStage.Answers, chosen: [Corpus.Item],
-        likelihood: HeldOutReplies.Figures?,
+        likelihood: HeldOutReplies.Figures?, oddBelow: Double?,
         configuration: ImproveConfiguration
     ) throws -> ArmResult {
         let replies = chosen.enumerated().map { index, item in
@@ -24,7 +24,7 @@ enum ArmAssembly {
         }
         return try ArmResult(
             name: arm.name, isModel: arm.isModel, replies: replies, likedPerplexity: likelihood?.perplexity,
-            margin: likelihood?.margin,
+            margin: likelihood?.margin, oddBelow: oddBelow,
             bootstrap: Bootstrap(replicates: configuration.evaluation.bootstraps, seed: configuration.seed))
     }
 }

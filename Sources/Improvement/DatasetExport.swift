@@ -45,14 +45,20 @@ public struct DatasetExport: Sendable {
     }
 
     public var shape: Shape
+    /// Names that de-identification leaves alone: the bot's own, the operator's brand.
+    public var keptNames: [String]
 
-    public init(shape: Shape) { self.shape = shape }
+    public init(shape: Shape, keptNames: [String] = []) {
+        self.shape = shape
+        self.keptNames = keptNames
+    }
 
     /// Writes one file into `folder`: `conversations.jsonl` or `<shape>.jsonl`, whole or not at all.
     public func run(store: any ConversationStore, to folder: URL, key: URL) async throws -> Result {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var random = SystemRandomNumberGenerator()
-        let deidentifier = try Deidentifier(key: DeidentificationKey.loadOrCreate(at: key, using: &random))
+        let deidentifier = try Deidentifier(
+            key: DeidentificationKey.loadOrCreate(at: key, using: &random), lexicon: Lexicon(kept: keptNames))
         let file = folder.appending(path: shape == .loam ? "conversations.jsonl" : "\(shape.rawValue).jsonl")
         let half = file.appendingPathExtension("part")
         guard FileManager.default.createFile(atPath: half.path, contents: nil) else {

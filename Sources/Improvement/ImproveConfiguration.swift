@@ -18,6 +18,9 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
     public var model: String
     /// Folder of the sentence encoder.
     public var encoder: String
+    /// Names that de-identification leaves alone: the bot's own, the operator's brand. Without them a bot that people greet by
+    /// name learns that it is called somebody else in every conversation.
+    public var keptNames: [String]
     /// CRINGE rounds.
     public var iterations: Int
     public var loss: Loss
@@ -119,6 +122,7 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         self.store = store
         self.model = model
         self.encoder = encoder
+        keptNames = []
         iterations = 3
         loss = .maskedCringe
         seed = 0

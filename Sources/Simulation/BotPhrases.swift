@@ -101,8 +101,8 @@ enum BotPhrases {
         .init(
             .ownName,
             says: """
-                (my name is|I am called|you can call me|I am) Fern.
-                people call me Fern.
+                (my name is|I am called|you can call me|I am) \(World.botName).
+                people call me \(World.botName).
                 """),
         .init(
             .ownNature,

@@ -73,8 +73,8 @@ enum PersonPhrases {
             says: """
                 {v}!
                 {v}.
-                {v} Fern!
-                {v}, Fern.
+                {v} \(World.botName)!
+                {v}, \(World.botName).
                 """),
         .init(
             .howAreYou,

@@ -14,6 +14,9 @@ public struct World: Sendable {
         case heldOut
     }
 
+    /// What people of the world call the bot.
+    public static let botName = "Fern"
+
     let entities: [EntityClass]
     let tastes: [TasteDomain]
     let names: NameLists

@@ -12,7 +12,8 @@ enum Examples {
 
     /// An arm that answers `prompts` prompts of `prompts / 4` people, of which a share is good.
     static func arm(
-        _ name: String, good: Double, unsafe: Double = 0, coherence: Double = -2, isModel: Bool = true,
+        _ name: String, good: Double, unsafe: Double = 0, coherence: Double = -2, oddBelow: Double? = nil,
+        isModel: Bool = true,
         prompts: Int = 200,
         reply: ((Int) -> String)? = nil, seed: UInt64 = 1
     ) throws -> ArmResult {
@@ -26,7 +27,7 @@ enum Examples {
                 isUnsafe: generator.chance(unsafe), coherence: coherence)
         }
         return try ArmResult(
-            name: name, isModel: isModel, replies: judged, likedPerplexity: 12.5, margin: 0.12,
+            name: name, isModel: isModel, replies: judged, likedPerplexity: 12.5, margin: 0.12, oddBelow: oddBelow,
             bootstrap: Bootstrap(replicates: 300))
     }
 

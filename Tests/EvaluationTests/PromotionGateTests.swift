@@ -56,6 +56,20 @@ import Testing
         #expect(try verdict(few, fewer, rule: GateRule(minimumPrompts: 60)).passed)
     }
 
+    @Test("replies are measured against those that people liked, not against the base's own")
+    func oddReplies() throws {
+        // The base says what it finds likely (perplexity e²); people like what it finds less so (half of it below e⁻²·⁴).
+        let (base, unlike) = try (
+            Examples.arm("base", good: 0.5, oddBelow: -2.6),
+            Examples.arm("new", good: 0.9, coherence: -2.5, oddBelow: -2.6, seed: 2)
+        )
+        let passed = try verdict(base, unlike)
+        #expect(passed.passed && passed.criteria[3].figures["candidate"] == 0)
+        let nonsense = try Examples.arm("new", good: 0.9, coherence: -2.7, oddBelow: -2.6, seed: 2)
+        #expect(nonsense.odd == 1)
+        #expect(try failed(verdict(base, nonsense)) == ["coherence"])
+    }
+
     @Test func whatWasNotMeasuredIsNotMet() throws {
         var candidate = try Examples.arm("new", good: 0.9, seed: 2)
         candidate.coherencePerplexity = nil

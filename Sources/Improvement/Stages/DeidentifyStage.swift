@@ -10,13 +10,15 @@ struct DeidentifyStage: Stage {
     /// The pseudonyms' key: kept apart from the data, made when it is not there.
     let key: URL
 
-    var settings: [String: String] { [:] }
+    var settings: [String: String] { ["kept_names": configuration.keptNames.sorted().joined(separator: ", ")] }
 
     func run(_ work: StageWork) async throws -> StageOutcome {
         let store = try SQLiteStore(at: URL(filePath: configuration.store))
         try FileManager.default.createDirectory(at: key.deletingLastPathComponent(), withIntermediateDirectories: true)
         var random = SystemRandomNumberGenerator()
-        let deidentifier = try Deidentifier(key: DeidentificationKey.loadOrCreate(at: key, using: &random))
+        let deidentifier = try Deidentifier(
+            key: DeidentificationKey.loadOrCreate(at: key, using: &random),
+            lexicon: Lexicon(kept: configuration.keptNames))
         let file = work.own("conversations.jsonl")
         let half = work.own("conversations.part")
         var writer = try LogWriter(half)

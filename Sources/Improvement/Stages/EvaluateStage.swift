@@ -96,6 +96,7 @@ struct EvaluateStage: Stage {
         let judge = try Judge(folder: work.file("judge", of: "reward"), bench: bench, encoder: makeEncoder())
         let arms = try arms(work)
         var results: [ArmResult] = []
+        var oddBelow: Double?
         let held = try HeldOutReplies(
             corpus, votes: RunFolder.readLines(WeighedVote.self, from: work.file("votes.jsonl", of: "trust")))
         for (index, arm) in arms.enumerated() {
@@ -109,9 +110,12 @@ struct EvaluateStage: Stage {
                 try RunFolder.write(answers, to: file)
             }
             let likelihood = arm.isModel ? try held.figures(ModelBench(arm.model)) : nil
+            // The first arm is the base: what it finds odd counts for all.
+            if index == 0 { oddBelow = likelihood?.oddBelow }
             results.append(
                 try ArmAssembly.result(
-                    arm, answers, chosen: chosen, likelihood: likelihood, configuration: configuration))
+                    arm, answers, chosen: chosen, likelihood: likelihood, oddBelow: oddBelow,
+                    configuration: configuration))
         }
         try RunFolder.write(results, to: work.own("arms.json"))
         return StageOutcome(
@@ -165,6 +169,8 @@ struct HeldOutReplies {
         var perplexity: Double
         /// Mean log-probability per token of liked replies less that of disliked ones, in nats.
         var margin: Double
+        /// Mean log-probability per token that 19 in 20 liked replies reach; `nil` with fewer than 20 of them.
+        var oddBelow: Double?
     }
 
     func figures(_ bench: ModelBench) throws -> Figures {
@@ -175,6 +181,9 @@ struct HeldOutReplies {
         func mean(_ scores: [ReplyScore]) -> Double {
             scores.isEmpty ? .nan : scores.reduce(0) { $0 + $1.meanLogProbability } / Double(scores.count)
         }
-        return Figures(perplexity: tokens > 0 ? exp(-sum / Double(tokens)) : .nan, margin: mean(likes) - mean(dislikes))
+        let sorted = likes.map(\.meanLogProbability).sorted()
+        return Figures(
+            perplexity: tokens > 0 ? exp(-sum / Double(tokens)) : .nan, margin: mean(likes) - mean(dislikes),
+            oddBelow: sorted.count < 20 ? nil : sorted[sorted.count / 20])
     }
 }

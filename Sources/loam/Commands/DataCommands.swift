@@ -88,6 +88,7 @@ struct ExportCommand: AsyncParsableCommand {
     @Option(name: .long, help: "File of the pseudonyms' key (default: OUT/../deidentify.key, made when missing).")
     var key: String?
 
+    @OptionGroup var kept: KeptNames
     @OptionGroup var store: StoreOptions
     @OptionGroup var common: CommonOptions
 
@@ -98,7 +99,7 @@ struct ExportCommand: AsyncParsableCommand {
         let folder = URL(filePath: out)
         let keyFile =
             key.map { URL(filePath: $0) } ?? folder.deletingLastPathComponent().appending(path: "deidentify.key")
-        let result = try await DatasetExport(shape: shape).run(
+        let result = try await DatasetExport(shape: shape, keptNames: kept.names).run(
             store: SQLiteStore(at: URL(filePath: store.path)), to: folder, key: keyFile)
         try common.console.result(result)
         common.console.show(
@@ -107,6 +108,14 @@ struct ExportCommand: AsyncParsableCommand {
 }
 
 extension DatasetExport.Shape: ExpressibleByArgument {}
+
+/// Names that de-identification leaves alone.
+struct KeptNames: ParsableArguments {
+    @Option(
+        name: .customLong("keep"), parsing: .upToNextOption,
+        help: "Names that are nobody's secret and stay: the bot's own, your brand.")
+    var names: [String] = []
+}
 
 struct DeidentifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -134,13 +143,15 @@ struct DeidentifyCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Labelled texts in presidio-research's JSON: prints precision and recall instead.")
     var score: String?
 
+    @OptionGroup var kept: KeptNames
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         var random = SystemRandomNumberGenerator()
+        let lexicon = try Lexicon(kept: kept.names)
         if let score {
             let texts = try LabelledText.read(URL(filePath: score))
-            let deidentifier = try Deidentifier(key: DeidentificationKey(using: &random))
+            let deidentifier = try Deidentifier(key: DeidentificationKey(using: &random), lexicon: lexicon)
             let result = DeidentificationScorer().score(texts, with: deidentifier)
             print("entity                marked  found  recall  precision      F1      F2")
             for (entity, row) in result.rows.sorted(by: { $0.key < $1.key }) { print(Self.line(entity.rawValue, row)) }
@@ -149,7 +160,7 @@ struct DeidentifyCommand: AsyncParsableCommand {
         }
         let deidentifier = try Deidentifier(
             key: DeidentificationKey.loadOrCreate(at: URL(filePath: key), using: &random),
-            operators: OperatorTable(rule))
+            operators: OperatorTable(rule), lexicon: lexicon)
         let handle =
             try output.map { path in
                 guard FileManager.default.createFile(atPath: path, contents: nil),

@@ -42,11 +42,14 @@ struct LoopOptions: ParsableArguments {
     @Option(name: .long, help: "Weight of the term that pushes bad replies down.")
     var alpha: Double?
 
+    @OptionGroup var kept: KeptNames
+
     func apply(to configuration: inout ImproveConfiguration) throws {
         configuration.iterations = iterations
         configuration.loss = loss
         configuration.trust = trust
         configuration.seed = seed
+        configuration.keptNames += kept.names
         configuration.threads = threads
         if let steps { configuration.training.steps = steps }
         if let half { configuration.training.half = half }
