@@ -108,11 +108,7 @@ public final class ReplyGenerator: TextGenerator {
         to turns: [Turn], sampling: Sampling, onPiece: (@Sendable (String) -> Void)? = nil
     ) async throws -> Reply {
         let request = TokenRequest(prompt: prompt(for: turns, sampling: sampling), settings: try settings(sampling))
-        let completion = try await completion(of: request, onPiece: onPiece)
-        return Reply(
-            text: completion.text, finishReason: completion.finishReason.rawValue, tokenCount: completion.tokenCount,
-            meanLogProbability: completion.meanLogProbability, promptTokenCount: completion.promptTokenCount,
-            cachedTokenCount: completion.cachedTokenCount)
+        return Self.reply(try await completion(of: request, onPiece: onPiece))
     }
 
     public func replies(to histories: [[Turn]], sampling: Sampling) async throws -> [Reply] {
@@ -164,7 +160,19 @@ public final class ReplyGenerator: TextGenerator {
         guard (1...256).contains(count) else {
             throw GenerationError(.setting, "best_of is \(count), should be between 1 and 256")
         }
-        let replies = try await withThrowingTaskGroup(of: (Int, Reply).self) { group in
+        let replies =
+            sampling.beamCount > 1
+            ? try await hypotheses(count, turns, sampling) : try await draws(count, turns, sampling)
+        let scores = try await scorer(turns, replies)
+        guard scores.count == replies.count else {
+            throw GenerationError(.setting, "the scorer gave \(scores.count) numbers for \(replies.count) replies")
+        }
+        let own = replies.map { $0.meanLogProbability * Double($0.tokenCount) }
+        return ranking.order(scores: scores, logProbabilities: own).map { (replies[$0], scores[$0]) }
+    }
+
+    private func draws(_ count: Int, _ turns: [Turn], _ sampling: Sampling) async throws -> [Reply] {
+        try await withThrowingTaskGroup(of: (Int, Reply).self) { group in
             for index in 0..<count {
                 group.addTask {
                     var own = sampling
@@ -176,12 +184,18 @@ public final class ReplyGenerator: TextGenerator {
             for try await (index, reply) in group { found[index] = reply }
             return found.compactMap { $0 }
         }
-        let scores = try await scorer(turns, replies)
-        guard scores.count == replies.count else {
-            throw GenerationError(.setting, "the scorer gave \(scores.count) numbers for \(replies.count) replies")
-        }
-        let own = replies.map { $0.meanLogProbability * Double($0.tokenCount) }
-        return ranking.order(scores: scores, logProbabilities: own).map { (replies[$0], scores[$0]) }
+    }
+
+    private func hypotheses(_ count: Int, _ turns: [Turn], _ sampling: Sampling) async throws -> [Reply] {
+        let request = TokenRequest(prompt: prompt(for: turns, sampling: sampling), settings: try settings(sampling))
+        return try await beam(request).prefix(count).map(Self.reply)
+    }
+
+    private static func reply(_ completion: Completion) -> Reply {
+        Reply(
+            text: completion.text, finishReason: completion.finishReason.rawValue, tokenCount: completion.tokenCount,
+            meanLogProbability: completion.meanLogProbability, promptTokenCount: completion.promptTokenCount,
+            cachedTokenCount: completion.cachedTokenCount)
     }
 
     // MARK: - Tokens
@@ -207,9 +221,9 @@ public final class ReplyGenerator: TextGenerator {
         onPiece: (@Sendable (String) -> Void)? = nil
     ) async throws -> Completion {
         if request.settings.beamCount > 1 {
-            let completion = try await beam(request)
-            if !completion.text.isEmpty { onPiece?(completion.text) }
-            return completion
+            let best = try await beam(request)[0]
+            if !best.text.isEmpty { onPiece?(best.text) }
+            return best
         }
         for try await event in try await scheduler.events(for: request) {
             try Task.checkCancellation()
@@ -226,7 +240,8 @@ public final class ReplyGenerator: TextGenerator {
         throw CancellationError()
     }
 
-    private func beam(_ request: TokenRequest) async throws -> Completion {
+    /// The finished hypotheses, best first; at least one.
+    private func beam(_ request: TokenRequest) async throws -> [Completion] {
         let search = try BeamDecoding(
             model: model, request: request, guide: guide, prefixes: scheduler.prefixes,
             chunk: options.scheduler.chunk, compute: compute)
@@ -239,14 +254,14 @@ public final class ReplyGenerator: TextGenerator {
             throw error
         }
         await scheduler.leave(beamTokens: tokens)
-        guard let best = search.hypotheses.first else {
-            throw GenerationError(.nothingLeft, "every token is forbidden")
+        let found = search.hypotheses.map { one in
+            Completion(
+                ids: one.ids, text: text(of: one.ids, stops: request.settings.stops),
+                finishReason: one.ended ? .stop : .length, promptTokenCount: request.prompt.count,
+                cachedTokenCount: search.found ?? 0, tokenCount: one.tokenCount, logProbability: one.logProbability)
         }
-        let text = text(of: best.ids, stops: request.settings.stops)
-        return Completion(
-            ids: best.ids, text: text, finishReason: best.ended ? .stop : .length,
-            promptTokenCount: request.prompt.count, cachedTokenCount: search.found ?? 0, tokenCount: best.tokenCount,
-            logProbability: best.logProbability)
+        guard !found.isEmpty else { throw GenerationError(.nothingLeft, "every token is forbidden") }
+        return found
     }
 
     private func text(of ids: [Int], stops: [String]) -> String {
