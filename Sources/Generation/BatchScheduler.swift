@@ -93,7 +93,8 @@ public actor BatchScheduler {
     ///   - now: the time, by which steps are measured for the hint of a `busy` error.
     public init(
         model: any Decoder, pieces: PieceDecoding? = nil, guide: (any TokenGuide)? = nil, options: Options = Options(),
-        lane: ComputeLane = ComputeLane(), compute: DType? = nil, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+        lane: ComputeLane = ComputeLane(), compute: DType? = nil,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.options = options
         self.lane = lane

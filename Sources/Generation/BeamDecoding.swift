@@ -67,7 +67,8 @@ final class BeamDecoding: @unchecked Sendable {
             let positions = ids.flatMap { cache.length..<(cache.length + $0.count) }
             let hidden = try model.hidden(
                 Tensor(ids.flatMap { $0 }, shape: shape, device: device),
-                positions: Tensor(positions, shape: shape, device: device), mask: .causal, cache: cache, compute: compute)
+                positions: Tensor(positions, shape: shape, device: device), mask: .causal, cache: cache,
+                compute: compute)
             guard cache.length >= prompt.count else { return }
             if isReading { try prefixes.insert(prompt, from: cache) }
             let rows = try LogitRows(
@@ -77,7 +78,7 @@ final class BeamDecoding: @unchecked Sendable {
                 guide: guide, guidance: Array(repeating: settings.guidance, count: shape[0]))
             var scores: [[Float]] = []
             let live = search.live
-            try rows.forEach { index, row, _ in scores.append(try logProbabilities(row, after: live[index])) }
+            try rows.read { index, row, _ in scores.append(try logProbabilities(row, after: live[index])) }
             let parents = search.advance(scores)
             if !search.isDone, parents != Array(0..<ids.count) { try cache.keep(rows: parents) }
         }

@@ -44,8 +44,9 @@ public enum LogitAdjustments {
         let tail = reply.suffix(n - 1)
         var found: Set<Int> = []
         for start in 0...(source.count - n)
-        where tail.isEmpty || source[start] == tail[tail.startIndex]
-            && source[start..<(start + n - 1)].elementsEqual(tail)
+        where tail.isEmpty
+            || source[start] == tail[tail.startIndex]
+                && source[start..<(start + n - 1)].elementsEqual(tail)
         {
             found.insert(source[start + n - 1])
         }

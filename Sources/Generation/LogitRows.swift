@@ -23,7 +23,7 @@ struct LogitRows {
     }
 
     /// Each row with ln Σ exp of it.
-    func forEach(
+    func read(
         _ body: (_ index: Int, _ row: UnsafeBufferPointer<Float>, _ total: Float) throws -> Void
     ) throws {
         try logits.withBytes { bytes in

@@ -79,7 +79,7 @@ final class PaddedBatch: @unchecked Sendable {
             let rowsOfLogits = try LogitRows(
                 model: model, hidden: hidden.reshape([rows.count, model.configuration.hiddenSize]), guide: guide,
                 guidance: rows.map(\.drawing.settings.guidance))
-            try rowsOfLogits.forEach { index, logits, total in
+            try rowsOfLogits.read { index, logits, total in
                 if !rows[index].drawing.isDone { try draw(index, logits, total) }
             }
         }

@@ -94,7 +94,9 @@ public final class PrefixCache: @unchecked Sendable {
         var start = 0
         while start < ids.count, let next = node.children[ids[start]] {
             var count = 0
-            while count < next.ids.count, start + count < ids.count, next.ids[count] == ids[start + count] { count += 1 }
+            while count < next.ids.count, start + count < ids.count, next.ids[count] == ids[start + count] {
+                count += 1
+            }
             found.append((next, count))
             start += count
             guard count == next.ids.count else { break }

@@ -136,7 +136,7 @@ final class RaggedBatch: @unchecked Sendable {
         let logits = try LogitRows(
             model: model, hidden: states, guide: guide, guidance: drawers.map { rows[$0].drawing.settings.guidance })
         var progress: [Progress] = []
-        try logits.forEach { place, row, total in progress.append(draw(drawers[place], row, total)) }
+        try logits.read { place, row, total in progress.append(draw(drawers[place], row, total)) }
         let done = Set(progress.lazy.filter(\.isDone).map(\.id))
         if !done.isEmpty { leave(done) }
         return progress

@@ -93,7 +93,8 @@ public final class ReplyGenerator: TextGenerator {
         suppressedIDs = Set(tokens..<vocabulary).union(format.tokenizer.specialTokens.keys).subtracting(ends)
         let tokenizer = format.tokenizer
         scheduler = BatchScheduler(
-            model: model, pieces: { tokenizer.streamingDecoder() }, guide: guide, options: options.scheduler, lane: lane,
+            model: model, pieces: { tokenizer.streamingDecoder() }, guide: guide, options: options.scheduler,
+            lane: lane,
             compute: compute)
     }
 

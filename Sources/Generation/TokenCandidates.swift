@@ -26,7 +26,8 @@ public struct TokenCandidates: Sendable, Hashable {
     ///   - floor: tokens that weigh this or less are left out (yet counted in `total`) where a later filter drops them
     ///     anyway: they are nearly all of a vocabulary. Takes the sum of all weights.
     init(
-        _ row: UnsafeBufferPointer<Float>, best: Float, temperature: Double, floor: (_ total: Double) -> Float = { _ in 0 }
+        _ row: UnsafeBufferPointer<Float>, best: Float, temperature: Double,
+        floor: (_ total: Double) -> Float = { _ in 0 }
     ) {
         var weights = [Float](repeating: 0, count: row.count)
         let scale = Float(1 / temperature)
@@ -109,7 +110,8 @@ public struct TokenCandidates: Sendable, Hashable {
             if sum >= p { break }
         }
         guard let bound = order.indices.contains(last) ? distances[order[last]] : nil else { return self }
-        return TokenCandidates(sorted: all.candidates.indices.filter { distances[$0] <= bound }.map { all.candidates[$0] })
+        return TokenCandidates(
+            sorted: all.candidates.indices.filter { distances[$0] <= bound }.map { all.candidates[$0] })
     }
 
     /// The candidate that a number in [0, 1) falls to.

@@ -69,7 +69,8 @@ struct TokenDrawing {
         var sampler = settings.sampler
         if let factualNucleus { sampler.topP = factualNucleus.p }
         let id = try sampler.draw(row, unit: randomness.unit())
-        let top = settings.topLogProbabilities > 0 ? Self.top(settings.topLogProbabilities, of: logits, total: total) : []
+        let top =
+            settings.topLogProbabilities > 0 ? Self.top(settings.topLogProbabilities, of: logits, total: total) : []
         let drawn = TokenLogProbability(id: id, logProbability: Double(logits[id]) - Double(total))
         append(drawn)
         return (drawn, top)

@@ -128,7 +128,8 @@ public final class KVCache {
     public func append(_ segment: KVSegment, count: Int) throws {
         guard segment.layers.count == keys.count, (1...segment.count).contains(count) else {
             throw LanguageModelError(
-                .input, "\(count) tokens of a segment of \(segment.count) in \(segment.layers.count) layers do not fit "
+                .input,
+                "\(count) tokens of a segment of \(segment.count) in \(segment.layers.count) layers do not fit "
                     + "a cache of \(keys.count) layers")
         }
         for (layer, pair) in segment.layers.enumerated() {
@@ -154,7 +155,11 @@ public struct KVSegment: Sendable {
     }
 
     /// The first `place` tokens and the rest, each in memory of its own, so that one can go without the other.
+    /// - Throws: `LanguageModelError` `input` where a part would be empty.
     public func split(at place: Int) throws -> (KVSegment, KVSegment) {
+        guard place > 0, place < count else {
+            throw LanguageModelError(.input, "a segment of \(count) tokens has no two parts at \(place)")
+        }
         func part(_ start: Int, _ length: Int) throws -> KVSegment {
             KVSegment(
                 layers: try layers.map {

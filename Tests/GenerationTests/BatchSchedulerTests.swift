@@ -100,30 +100,32 @@ import Torch
         #expect(status.promptTokens == 1224 && status.cachedTokens == 1006)
     }
 
-    @Test func aLongPromptDoesNotStallTheOthers() async throws {
+    @Test func aLongPromptDoesNotStallTheOthers() throws {
         let model = WatchedDecoder(try RandomModel.make())
-        let scheduler = BatchScheduler(model: model, options: .init(chunk: 16))
-        var streams: [(String, AsyncThrowingStream<GenerationEvent, any Error>)] = []
-        for (name, length, tokens) in [("talker", 4, 30), ("reader", 400, 2), ("short", 8, 2)] {
-            let request = TokenRequest(
-                prompt: RandomModel.prompt(length, salt: length), settings: try RandomModel.settings(tokens: tokens))
-            streams.append((name, try await scheduler.events(for: request)))
+        let batch = RaggedBatch(
+            model: model, pieces: nil, guide: nil, prefixes: PrefixCache(capacity: 1 << 20), chunk: 16, compute: nil)
+        for (id, wish) in [(4, 30), (400, 2), (8, 2)].enumerated() {
+            batch.join(
+                UInt64(id),
+                try TokenDrawing(
+                    prompt: RandomModel.prompt(wish.0, salt: id), settings: RandomModel.settings(tokens: wish.1),
+                    vocabularySize: 60, contextLength: 512))
         }
-        let order = try await withThrowingTaskGroup(of: String.self) { group in
-            for (name, stream) in streams {
-                group.addTask {
-                    for try await _ in stream {}
-                    return name
-                }
+        // In which step each had its first token, and its last.
+        var (first, last): ([UInt64: Int], [UInt64: Int]) = ([:], [:])
+        var step = 0
+        while last.count < 3, step < 100 {
+            step += 1
+            for progress in batch.step() {
+                if first[progress.id] == nil { first[progress.id] = step }
+                if progress.isDone { last[progress.id] = step }
             }
-            var order: [String] = []
-            for try await name in group { order.append(name) }
-            return order
         }
+        // The short ones read theirs beside the long one and draw a token in every step from then on; 400 tokens in
+        // chunks of 16 less their share take 26 steps.
+        #expect(first == [0: 1, 1: 26, 2: 2] && last == [0: 30, 1: 27, 2: 3])
         let largest = model.passes.withLock { $0.max() } ?? 0
         #expect(largest <= 16 + 2, "no pass holds more than a chunk and the others' tokens")
-        // The one that reads 400 tokens in chunks of 16 is the last to be done, though it came second.
-        #expect(order.last == "reader")
     }
 
     @Test func whoIsNotListenedToIsGoneBeforeTheNextStep() async throws {

@@ -89,7 +89,8 @@ import Torch
             let hidden = try model.hidden(
                 Tensor(before, shape: [1, before.count]),
                 positions: Tensor(Array(before.indices), shape: [1, before.count]), mask: .causal, cache: nil)
-            return try model.logits(hidden).logSoftmax(dim: -1).doubles()[(before.count - 1) * 300 + ids[ids.endIndex - 1]]
+            return try model.logits(hidden).logSoftmax(dim: -1).doubles()[
+                (before.count - 1) * 300 + ids[ids.endIndex - 1]]
         }
         // The first window reaches to token 96, the second begins 48 before what it scores first.
         for (place, start) in [(1, 0), (96, 0), (97, 49), (145, 49), (146, 98), (194, 98), (229, 147)] {

@@ -52,7 +52,8 @@ import Torch
         settings.beamCount = 6
         let pieces = Mutex<[String]>([])
         let beam = try await generator.completion(
-            of: TokenRequest(prompt: prompt, settings: settings), onPiece: { piece in pieces.withLock { $0.append(piece) } }
+            of: TokenRequest(prompt: prompt, settings: settings),
+            onPiece: { piece in pieces.withLock { $0.append(piece) } }
         )
         #expect(pieces.withLock { $0 }.joined() == beam.text)
         #expect(beam.logProbability >= single.logProbability - 1e-4)

@@ -44,7 +44,9 @@ struct KVCacheTests {
         let second = try alone(model, [[5], [21]])
         let third = try alone(model, [[8, 2, 49, 6], [2]])
         #expect(distance(try pass([(0, [3, 9, 4]), (1, [5])]), first[0] + second[0]) < 1e-5)
-        #expect(distance(try pass([(1, [21]), (0, [7, 7, 1, 30]), (2, [8, 2, 49, 6])]), second[1] + first[1] + third[0]) < 1e-5)
+        #expect(
+            distance(try pass([(1, [21]), (0, [7, 7, 1, 30]), (2, [8, 2, 49, 6])]), second[1] + first[1] + third[0])
+                < 1e-5)
         #expect(distance(try pass([(0, [11]), (2, [2])]), first[2] + third[1]) < 1e-5)
         #expect(caches.map(\.length) == [8, 2, 5])
     }
@@ -90,6 +92,7 @@ struct KVCacheTests {
         #expect(throws: LanguageModelError.self) { try one.segment(1..<1) }
         #expect(throws: LanguageModelError.self) { try KVCache(layers: 3).append(one.segment(0..<2), count: 2) }
         #expect(throws: LanguageModelError.self) { try self.cache().append(one.segment(0..<2), count: 3) }
+        #expect(throws: LanguageModelError.self) { try one.segment(0..<2).split(at: 2) }
         let packing = KVCache(packing: [(one, 2)])
         #expect(throws: LanguageModelError.self) {
             try model.hidden(ids, positions: positions, mask: .causal, cache: packing)
