@@ -17,51 +17,30 @@ public struct Turn: Sendable, Hashable, Codable {
     }
 }
 
-/// How a reply is drawn.
-public struct Sampling: Sendable, Hashable, Codable {
-    /// 0 is greedy.
-    public var temperature: Double
-    /// Nucleus: keep the smallest set of tokens whose probability reaches this; 1 keeps all.
-    public var topP: Double
-    /// At most this many tokens.
-    public var maximumTokens: Int
-    /// No n-gram of this length twice in a reply; 0 is off.
-    public var blockedNGram: Int
-    public var seed: UInt64
-
-    public init(
-        temperature: Double = 0.8, topP: Double = 0.95, maximumTokens: Int = 48, blockedNGram: Int = 0, seed: UInt64 = 0
-    ) {
-        self.temperature = temperature
-        self.topP = topP
-        self.maximumTokens = maximumTokens
-        self.blockedNGram = blockedNGram
-        self.seed = seed
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case temperature, seed
-        case topP = "top_p"
-        case maximumTokens = "max_tokens"
-        case blockedNGram = "no_repeat_ngram_size"
-    }
-}
-
 /// A reply with what is known of its making.
 public struct Reply: Sendable, Hashable {
     public var text: String
-    /// `stop` at an end of turn, `length` at the cap.
+    /// `stop` at an end of turn or a stop string, `length` at the cap.
     public var finishReason: String
     /// Number of tokens drawn.
     public var tokenCount: Int
     /// Mean log-probability of the drawn tokens at temperature 1, in nats.
     public var meanLogProbability: Double
+    /// Tokens of the prompt; 0 where the writer does not say.
+    public var promptTokenCount: Int
+    /// Tokens of the prompt that had been computed before, for an earlier turn or another request.
+    public var cachedTokenCount: Int
 
-    public init(text: String, finishReason: String, tokenCount: Int, meanLogProbability: Double) {
+    public init(
+        text: String, finishReason: String, tokenCount: Int, meanLogProbability: Double, promptTokenCount: Int = 0,
+        cachedTokenCount: Int = 0
+    ) {
         self.text = text
         self.finishReason = finishReason
         self.tokenCount = tokenCount
         self.meanLogProbability = meanLogProbability
+        self.promptTokenCount = promptTokenCount
+        self.cachedTokenCount = cachedTokenCount
     }
 }
 

@@ -12,30 +12,38 @@ public struct DrawingRules: Sendable, Hashable {
     public var maximumTokens: Int
     /// No n-gram of this length twice in a reply (ParlAI's `beam_block_ngram`); 0 is off.
     public var blockedNGram: Int
+    /// No n-gram of this length that the prompt holds (ParlAI's `beam_context_block_ngram`); 0 is off.
+    public var blockedContextNGram: Int
 
     public init(
         endIDs: Set<Int>, suppressedIDs: Set<Int> = [], minimumTokens: Int = 0, maximumTokens: Int,
-        blockedNGram: Int = 0
+        blockedNGram: Int = 0, blockedContextNGram: Int = 0
     ) {
         self.endIDs = endIDs
         self.suppressedIDs = suppressedIDs
         self.minimumTokens = minimumTokens
         self.maximumTokens = maximumTokens
         self.blockedNGram = blockedNGram
+        self.blockedContextNGram = blockedContextNGram
     }
 
     /// Tokens that must not come next.
-    public func forbidden(after reply: [Int]) -> Set<Int> {
-        var forbidden = suppressedIDs
-        if reply.count < minimumTokens { forbidden.formUnion(endIDs) }
-        if blockedNGram > 0, reply.count >= blockedNGram {
-            // Wherever the last n - 1 tokens stood before, what followed them there must not follow again.
-            let tail = reply.suffix(blockedNGram - 1)
-            for start in 0...(reply.count - blockedNGram)
-            where reply[start..<(start + blockedNGram - 1)].elementsEqual(tail) {
-                forbidden.insert(reply[start + blockedNGram - 1])
-            }
+    public func forbidden(after reply: [Int], prompt: [Int] = []) -> Set<Int> {
+        suppressedIDs.union(forbiddenNow(after: reply, prompt: prompt))
+    }
+
+    /// Those of them that depend on the reply: the others are many in some vocabularies, and always the same.
+    func forbiddenNow(after reply: [Int], prompt: [Int]) -> Set<Int> {
+        var forbidden: Set<Int> = []
+        if blockedContextNGram > 0 {
+            // That earlier turns ended after some words must not keep this reply from ending after them.
+            forbidden = LogitAdjustments.completions(ofNGrams: blockedContextNGram, in: prompt, after: reply)
+                .subtracting(endIDs)
         }
+        if blockedNGram > 0 {
+            forbidden.formUnion(LogitAdjustments.completions(ofNGrams: blockedNGram, in: reply, after: reply))
+        }
+        if reply.count < minimumTokens { forbidden.formUnion(endIDs) }
         return forbidden
     }
 }

@@ -1,4 +1,5 @@
 import Conversations
+import Foundation
 import LanguageModels
 import Tokenizers
 import Torch
@@ -15,6 +16,26 @@ public struct ReplyLikelihood: Sendable, Hashable {
     /// Per token, in nats.
     public var meanLogProbability: Double {
         tokenLogProbabilities.isEmpty ? 0 : logProbability / Double(tokenLogProbabilities.count)
+    }
+}
+
+/// How probable a model finds a text as it stands.
+public struct TextLikelihood: Sendable, Hashable {
+    public var ids: [Int]
+    /// Of each token after those before it, in nats; `nil` for a first token that nothing is before.
+    public var tokenLogProbabilities: [Double?]
+
+    /// Sum over the tokens that have one, in nats.
+    public var logProbability: Double { tokenLogProbabilities.reduce(0) { $0 + ($1 ?? 0) } }
+    /// Tokens that have a log-probability.
+    public var scoredCount: Int { tokenLogProbabilities.count { $0 != nil } }
+    /// exp(−log-probability per token); `nil` where no token has one.
+    public var perplexity: Double? { Self.perplexity(of: [self]) }
+
+    /// exp(Σ −log p / Σ tokens) over all tokens of some texts, as ParlAI's PPL: long texts count for more.
+    public static func perplexity(of texts: [TextLikelihood]) -> Double? {
+        let count = texts.reduce(0) { $0 + $1.scoredCount }
+        return count > 0 ? exp(-texts.reduce(0) { $0 + $1.logProbability } / Double(count)) : nil
     }
 }
 
@@ -56,6 +77,50 @@ public final class LikelihoodScorer: Sendable {
                 .prefix(max(model.configuration.contextLength / 2, 1))
             return Input(prompt: window.prompt(for: pair.history, replyTokens: reply.count), reply: Array(reply))
         }
+        return try await scores(inputs, states: states)
+    }
+
+    /// Scores texts as they stand, without turns around them.
+    /// - Parameter begin: a token that stands before every text, where the model was trained so; without one a text's
+    ///   first token has no score.
+    public func scores(ofTexts texts: [String], begin: Int? = nil) async throws -> [TextLikelihood] {
+        try await scores(ofTokens: texts.map { format.tokenizer.encode($0) }, begin: begin)
+    }
+
+    /// Scores sequences of tokens. One beyond the context is scored in windows that overlap by half, so that every token
+    /// has half a context or more before it, if the sequence has.
+    /// - Throws: `GenerationError` `mismatch` for a token beyond the vocabulary.
+    public func scores(ofTokens sequences: [[Int]], begin: Int? = nil) async throws -> [TextLikelihood] {
+        let vocabulary = model.configuration.vocabularySize
+        let first = begin.map { [$0] } ?? []
+        var inputs: [Input] = []
+        var owners: [Int] = []
+        for (index, ids) in sequences.enumerated() {
+            if let stray = (first + ids).first(where: { !(0..<vocabulary).contains($0) }) {
+                throw GenerationError(.mismatch, "token \(stray) is beyond the model's vocabulary of \(vocabulary)")
+            }
+            let whole = first + ids
+            let context = max(model.configuration.contextLength, 1)
+            // What has been scored so far, counted with the begin token.
+            var scored = 1
+            while scored < whole.count {
+                let start = scored == 1 ? 0 : max(scored - (context + 1) / 2, 0)
+                let end = min(start + context + 1, whole.count)
+                inputs.append(Input(prompt: Array(whole[start..<scored]), reply: Array(whole[scored..<end])))
+                owners.append(index)
+                scored = end
+            }
+        }
+        var result = sequences.map { ids in
+            TextLikelihood(ids: ids, tokenLogProbabilities: begin == nil && !ids.isEmpty ? [nil] : [])
+        }
+        for (owner, score) in zip(owners, try await scores(inputs, states: false)) {
+            result[owner].tokenLogProbabilities += score.tokenLogProbabilities.map { $0 }
+        }
+        return result
+    }
+
+    private func scores(_ inputs: [Input], states: Bool) async throws -> [ReplyLikelihood] {
         let order = inputs.indices.sorted { (inputs[$1].length, $0) < (inputs[$0].length, $1) }
         var result = [ReplyLikelihood?](repeating: nil, count: inputs.count)
         var start = 0
@@ -63,7 +128,7 @@ public final class LikelihoodScorer: Sendable {
             let rows = max(1, batchTokens / max(inputs[order[start]].length, 1))
             let part = Array(order[start..<min(start + rows, order.count)])
             start += part.count
-            let scores = try await lane.run { try self.scores(part.map { inputs[$0] }, states: states) }
+            let scores = try await lane.run { try self.pass(part.map { inputs[$0] }, states: states) }
             for (place, score) in zip(part, scores) { result[place] = score }
         }
         return result.compactMap { $0 }
@@ -77,7 +142,7 @@ public final class LikelihoodScorer: Sendable {
     }
 
     /// Padding stands on the right, where a causal model's real tokens never look.
-    private func scores(_ inputs: [Input], states: Bool) throws -> [ReplyLikelihood] {
+    private func pass(_ inputs: [Input], states: Bool) throws -> [ReplyLikelihood] {
         let columns = inputs.map(\.length).max() ?? 0
         var (ids, predictors, targets): ([Int], [Int], [Int]) = ([], [], [])
         for (row, input) in inputs.enumerated() {
@@ -95,8 +160,14 @@ public final class LikelihoodScorer: Sendable {
                 cache: nil, compute: compute
             ).reshape([inputs.count * columns, model.configuration.hiddenSize])
                 .indexSelect(dim: 0, index: Tensor(predictors, device: device))
-            let losses = try model.logits(hidden).to(.float32).crossEntropy(targets: Tensor(targets, device: device))
-                .doubles()
+            // Logits of a whole batch over a large vocabulary would be the largest thing in memory by far.
+            var losses: [Double] = []
+            let chunk = max(1, (1 << 25) / model.configuration.vocabularySize)
+            for start in stride(from: 0, to: targets.count, by: chunk) {
+                let count = min(chunk, targets.count - start)
+                losses += try model.logits(hidden.narrow(dim: 0, start: start, length: count)).to(.float32)
+                    .crossEntropy(targets: Tensor(Array(targets[start..<(start + count)]), device: device)).doubles()
+            }
             var start = 0
             return try inputs.map { input in
                 let count = input.reply.count

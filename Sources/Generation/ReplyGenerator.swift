@@ -1,40 +1,56 @@
 import Conversations
 import Foundation
 import LanguageModels
+import Synchronization
 import Tokenizers
 import Torch
 
-/// Writes replies with a model folder of ours: a Llama decoder, byte-level BPE and the chat format.
+/// Writes replies with a model folder of ours: a decoder, byte-level BPE and the chat format.
 ///
-/// Many histories are drawn in batches of like length; each reply has random numbers of its own, from its seed, so it
-/// does not depend on what is drawn beside it. May be used from many tasks: they take turns by single steps.
+/// Single replies go through one scheduler with its prefix cache, whoever asks: they are continued together, and what
+/// turns and requests have in common is computed once. Many histories given at once are drawn in padded batches of like
+/// length, which is the faster way for thousands. Either way each reply has random numbers of its own, from its seed, so
+/// it does not depend on what is drawn beside it. May be used from many tasks: they take turns by single steps.
 public final class ReplyGenerator: TextGenerator {
     /// What a `Sampling` does not say.
     public struct Options: Sendable, Hashable {
-        /// Replies drawn together.
+        /// Replies drawn together by `replies(to:)`.
         public var batchSize: Int
         /// Most tokens of padded prompts in one batch, which bounds the memory of the first pass.
         public var batchTokens: Int
         /// Fewest tokens of a reply before it may end.
         public var minimumTokens: Int
-        /// Only the k most probable tokens; 0 keeps all.
+        /// Only the k most probable tokens, where a `Sampling` does not say; 0 keeps all.
         public var topK: Int
+        /// Bounds of single replies.
+        public var scheduler: BatchScheduler.Options
 
-        public init(batchSize: Int = 64, batchTokens: Int = 16_384, minimumTokens: Int = 1, topK: Int = 0) {
+        public init(
+            batchSize: Int = 64, batchTokens: Int = 16_384, minimumTokens: Int = 1, topK: Int = 0,
+            scheduler: BatchScheduler.Options = BatchScheduler.Options()
+        ) {
             self.batchSize = max(1, batchSize)
             self.batchTokens = max(1, batchTokens)
             self.minimumTokens = minimumTokens
             self.topK = topK
+            self.scheduler = scheduler
         }
     }
 
     public let modelID: String
     public let format: ChatFormat
     public let options: Options
+    /// The front door for token ids: whoever uses it shares the batch and the prefix cache with the replies.
+    public let scheduler: BatchScheduler
     private let model: any LanguageModels.Decoder
+    private let guide: (any TokenGuide)?
     private let window: PromptWindow
     private let lane: ComputeLane
     private let compute: DType?
+    private let endIDs: Set<Int>
+    private let suppressedIDs: Set<Int>
+    /// Worked out when first asked for.
+    private let sentenceEnds = Mutex<Set<Int>?>(nil)
 
     /// Loads a model folder.
     /// - Parameters:
@@ -52,90 +68,221 @@ public final class ReplyGenerator: TextGenerator {
             modelID: modelID ?? folder.lastPathComponent, options: options, lane: lane)
     }
 
-    /// - Parameter compute: type to compute in; `nil` is the weights' own.
+    /// - Parameters:
+    ///   - guide: a per-token classifier, which steers where a `Sampling` has `guidance`.
+    ///   - compute: type to compute in; `nil` is the weights' own.
     public init(
         model: any LanguageModels.Decoder, format: ChatFormat, modelID: String, options: Options = Options(),
-        lane: ComputeLane = ComputeLane(), compute: DType? = nil
+        lane: ComputeLane = ComputeLane(), guide: (any TokenGuide)? = nil, compute: DType? = nil
     ) throws {
-        guard format.tokenizer.vocabularySize <= model.configuration.vocabularySize else {
-            throw GenerationError(
-                .mismatch,
-                "the tokenizer has \(format.tokenizer.vocabularySize) tokens, "
-                    + "the model only \(model.configuration.vocabularySize)")
+        let (tokens, vocabulary) = (format.tokenizer.vocabularySize, model.configuration.vocabularySize)
+        guard tokens <= vocabulary else {
+            throw GenerationError(.mismatch, "the tokenizer has \(tokens) tokens, the model only \(vocabulary)")
         }
         self.model = model
         self.format = format
         self.modelID = modelID
         self.options = options
         self.lane = lane
+        self.guide = guide
         self.compute = compute
         window = PromptWindow(format: format, contextLength: model.configuration.contextLength)
+        let ends = Set(model.configuration.endIDs).union([format.end])
+        endIDs = ends
+        // Tokens that the model has and the tokenizer lacks (padding of the matrix) are no text.
+        suppressedIDs = Set(tokens..<vocabulary).union(format.tokenizer.specialTokens.keys).subtracting(ends)
+        let tokenizer = format.tokenizer
+        scheduler = BatchScheduler(
+            model: model, pieces: { tokenizer.streamingDecoder() }, guide: guide, options: options.scheduler,
+            lane: lane,
+            compute: compute)
+    }
+
+    // MARK: - Turns
+
+    /// The prompt that a history becomes: as much of it as fits, ending where the reply begins.
+    public func prompt(for turns: [Turn], sampling: Sampling) -> [Int] {
+        window.prompt(for: turns, replyTokens: sampling.maximumTokens)
     }
 
     public func reply(
         to turns: [Turn], sampling: Sampling, onPiece: (@Sendable (String) -> Void)? = nil
     ) async throws -> Reply {
-        let batch = try self.batch(
-            [window.prompt(for: turns, replyTokens: sampling.maximumTokens)], [sampling.seed], sampling)
-        var decoder = format.tokenizer.streamingDecoder()
-        var shown = 0
-        while !batch.isDone {
-            let ids = try await lane.run {
-                try batch.step()
-                return batch.ids(of: 0)
-            }
-            guard let onPiece else { continue }
-            for id in ids.dropFirst(shown) {
-                let piece = decoder.append(id)
-                if !piece.isEmpty { onPiece(piece) }
-            }
-            shown = ids.count
-        }
-        let rest = decoder.finish()
-        if let onPiece, !rest.isEmpty { onPiece(rest) }
-        guard let drawn = batch.replies.first else { throw CancellationError() }
-        return reply(drawn)
+        let request = TokenRequest(prompt: prompt(for: turns, sampling: sampling), settings: try settings(sampling))
+        return Self.reply(try await completion(of: request, onPiece: onPiece))
     }
 
     public func replies(to histories: [[Turn]], sampling: Sampling) async throws -> [Reply] {
-        let prompts = histories.map { window.prompt(for: $0, replyTokens: sampling.maximumTokens) }
+        let shared = try settings(sampling)
+        guard shared.beamCount == 1 else {
+            var result: [Reply] = []
+            for history in histories { result.append(try await reply(to: history, sampling: sampling)) }
+            return result
+        }
+        let prompts = histories.map { prompt(for: $0, sampling: sampling) }
         // Longest first, so that the largest batch fails early if memory is short.
         let order = prompts.indices.sorted { (prompts[$1].count, $0) < (prompts[$0].count, $1) }
+        let tokenizer = format.tokenizer
         var result = [Reply?](repeating: nil, count: prompts.count)
         var start = 0
         while start < order.count {
             let rows = min(options.batchSize, max(1, options.batchTokens / max(prompts[order[start]].count, 1)))
             let part = order[start..<min(start + rows, order.count)]
             start += part.count
-            let batch = try self.batch(part.map { prompts[$0] }, part.map { sampling.seed &+ UInt64($0) }, sampling)
+            let requests = part.map { place in
+                var own = shared
+                own.seed = sampling.seed &+ UInt64(place)
+                return (prompt: prompts[place], settings: own)
+            }
+            let batch = try PaddedBatch(
+                model: model, requests: requests, guide: guide, pieces: { tokenizer.streamingDecoder() },
+                compute: compute)
             while !batch.isDone { try await lane.run { try batch.step() } }
-            for (place, drawn) in zip(part, batch.replies) { result[place] = reply(drawn) }
+            for (place, drawn) in zip(part, batch.replies) {
+                result[place] = Reply(
+                    text: text(of: drawn.ids, stops: shared.stops), finishReason: drawn.ended ? "stop" : "length",
+                    tokenCount: drawn.tokenCount, meanLogProbability: drawn.meanLogProbability,
+                    promptTokenCount: prompts[place].count)
+            }
         }
         return result.compactMap { $0 }
     }
 
-    private func batch(_ prompts: [[Int]], _ seeds: [UInt64], _ sampling: Sampling) throws -> DecodingBatch {
-        guard sampling.maximumTokens > 0 else {
-            throw GenerationError(.setting, "max_tokens is \(sampling.maximumTokens), should be 1 or more")
+    /// The best of several replies to one history; reply `i` uses seed `sampling.seed + i`. The prompt is read once.
+    /// - Parameters:
+    ///   - count: how many to draw; of a beam, how many hypotheses of the one search at most.
+    ///   - ranking: how the scorer's numbers are used.
+    ///   - scorer: a number for each of the replies, larger is better: a reward model, a classifier, a length.
+    /// - Returns: the replies with their scores, best first; at least one.
+    public func best(
+        of count: Int, to turns: [Turn], sampling: Sampling, ranking: BestOf = .score,
+        scorer: @Sendable ([Turn], [Reply]) async throws -> [Double]
+    ) async throws -> [(reply: Reply, score: Double)] {
+        guard (1...256).contains(count) else {
+            throw GenerationError(.setting, "best_of is \(count), should be between 1 and 256")
         }
-        let vocabulary = model.configuration.vocabularySize
-        let ends = Set(model.configuration.endIDs).union([format.end])
-        // Tokens that the model has and the tokenizer lacks (padding of the matrix) are no text.
-        let strange = Set(format.tokenizer.vocabularySize..<max(vocabulary, format.tokenizer.vocabularySize))
-        let rules = DrawingRules(
-            endIDs: ends, suppressedIDs: strange.union(format.tokenizer.specialTokens.keys).subtracting(ends),
-            minimumTokens: options.minimumTokens,
-            maximumTokens: min(sampling.maximumTokens, model.configuration.contextLength),
-            blockedNGram: sampling.blockedNGram)
-        return try DecodingBatch(
-            model: model, prompts: prompts, seeds: seeds,
-            sampler: TokenSampler(temperature: sampling.temperature, topP: sampling.topP, topK: options.topK),
-            rules: rules, compute: compute)
+        let replies =
+            sampling.beamCount > 1
+            ? try await hypotheses(count, turns, sampling) : try await draws(count, turns, sampling)
+        let scores = try await scorer(turns, replies)
+        guard scores.count == replies.count else {
+            throw GenerationError(.setting, "the scorer gave \(scores.count) numbers for \(replies.count) replies")
+        }
+        let own = replies.map { $0.meanLogProbability * Double($0.tokenCount) }
+        return ranking.order(scores: scores, logProbabilities: own).map { (replies[$0], scores[$0]) }
     }
 
-    private func reply(_ drawn: DrawnReply) -> Reply {
+    private func draws(_ count: Int, _ turns: [Turn], _ sampling: Sampling) async throws -> [Reply] {
+        try await withThrowingTaskGroup(of: (Int, Reply).self) { group in
+            for index in 0..<count {
+                group.addTask {
+                    var own = sampling
+                    own.seed &+= UInt64(index)
+                    return (index, try await self.reply(to: turns, sampling: own))
+                }
+            }
+            var found = [Reply?](repeating: nil, count: count)
+            for try await (index, reply) in group { found[index] = reply }
+            return found.compactMap { $0 }
+        }
+    }
+
+    private func hypotheses(_ count: Int, _ turns: [Turn], _ sampling: Sampling) async throws -> [Reply] {
+        let request = TokenRequest(prompt: prompt(for: turns, sampling: sampling), settings: try settings(sampling))
+        return try await beam(request).prefix(count).map(Self.reply)
+    }
+
+    private static func reply(_ completion: Completion) -> Reply {
         Reply(
-            text: format.tokenizer.decode(drawn.ids), finishReason: drawn.ended ? "stop" : "length",
-            tokenCount: drawn.tokenCount, meanLogProbability: drawn.meanLogProbability)
+            text: completion.text, finishReason: completion.finishReason.rawValue, tokenCount: completion.tokenCount,
+            meanLogProbability: completion.meanLogProbability, promptTokenCount: completion.promptTokenCount,
+            cachedTokenCount: completion.cachedTokenCount)
+    }
+
+    // MARK: - Tokens
+
+    /// A request's settings for this model: its ends, its marks, its sentence ends.
+    /// - Throws: `GenerationError` `setting`.
+    public func settings(_ sampling: Sampling) throws -> DecodingSettings {
+        var sampling = sampling
+        if sampling.topK == 0 { sampling.topK = options.topK }
+        sampling.minimumTokens = max(sampling.minimumTokens, options.minimumTokens)
+        return try DecodingSettings(
+            sampling, endIDs: endIDs, suppressedIDs: suppressedIDs,
+            sentenceEnds: sampling.factualNucleus == nil ? [] : endsOfSentences)
+    }
+
+    /// Continues a prompt of token ids as it is requested, drawn or by beam search.
+    /// - Parameters:
+    ///   - onToken: called with each token as it is drawn; never for a beam, which is known at its end only.
+    ///   - onPiece: called with each new piece of text; for a beam once with all of it.
+    /// - Throws: `GenerationError`; `CancellationError` when the task is cancelled.
+    public func completion(
+        of request: TokenRequest, onToken: (@Sendable (GeneratedToken) -> Void)? = nil,
+        onPiece: (@Sendable (String) -> Void)? = nil
+    ) async throws -> Completion {
+        if request.settings.beamCount > 1 {
+            let best = try await beam(request)[0]
+            if !best.text.isEmpty { onPiece?(best.text) }
+            return best
+        }
+        for try await event in try await scheduler.events(for: request) {
+            try Task.checkCancellation()
+            switch event {
+            case .token(let token):
+                onToken?(token)
+                if !token.piece.isEmpty { onPiece?(token.piece) }
+            case .finished(let completion, let rest):
+                if !rest.isEmpty { onPiece?(rest) }
+                return completion
+            }
+        }
+        // The stream ends early only when nobody is to read it.
+        throw CancellationError()
+    }
+
+    /// The finished hypotheses, best first; at least one.
+    private func beam(_ request: TokenRequest) async throws -> [Completion] {
+        let search = try BeamDecoding(
+            model: model, request: request, guide: guide, prefixes: scheduler.prefixes,
+            chunk: options.scheduler.chunk, compute: compute)
+        let tokens = request.settings.beamCount * (request.prompt.count + search.limit)
+        try await scheduler.enter(beamTokens: tokens)
+        do {
+            while !search.isDone { try await lane.run { try search.step() } }
+        } catch {
+            await scheduler.leave(beamTokens: tokens)
+            throw error
+        }
+        await scheduler.leave(beamTokens: tokens)
+        let found = search.hypotheses.map { one in
+            Completion(
+                ids: one.ids, text: text(of: one.ids, stops: request.settings.stops),
+                finishReason: one.ended ? .stop : .length, promptTokenCount: request.prompt.count,
+                cachedTokenCount: search.found ?? 0, tokenCount: one.tokenCount, logProbability: one.logProbability)
+        }
+        guard !found.isEmpty else { throw GenerationError(.nothingLeft, "every token is forbidden") }
+        return found
+    }
+
+    private func text(of ids: [Int], stops: [String]) -> String {
+        let whole = format.tokenizer.decode(ids)
+        guard !stops.isEmpty else { return whole }
+        var cut = StopStrings(stops)
+        return cut.feed(whole) + cut.finish()
+    }
+
+    /// Tokens that are nothing but marks at which a sentence ends, white space aside.
+    private var endsOfSentences: Set<Int> {
+        sentenceEnds.withLock { known in
+            if let known { return known }
+            let found = Set(
+                (0..<format.tokenizer.vocabularySize).filter { id in
+                    let text = format.tokenizer.decode([id]).filter { !$0.isWhitespace }
+                    return !text.isEmpty && text.allSatisfy { ".?!".contains($0) }
+                })
+            known = found
+            return found
+        }
     }
 }

@@ -1,10 +1,5 @@
-import Foundation
-
-/// Draws one token from a row of logits: forbidden tokens out, temperature, the best k, the nucleus, then one random
-/// number.
-///
-/// The nucleus is ParlAI's (`NucleusSampling`, Holtzman et al. 2020): sorted by falling probability, a token goes when
-/// the sum *before* it has reached p, so the first always stays; the rest is scaled up to one.
+/// Draws one token from a row of logits: forbidden tokens out, temperature, top-k, top-p, min-p, typical, then one random
+/// number. `TokenCandidates` says what each filter keeps.
 public struct TokenSampler: Sendable, Hashable {
     /// 0 takes the most probable token.
     public var temperature: Double
@@ -12,9 +7,16 @@ public struct TokenSampler: Sendable, Hashable {
     public var topP: Double
     /// Only the k most probable tokens; 0 keeps all.
     public var topK: Int
+    /// Least probability as a share of the most probable token's; 0 keeps all.
+    public var minP: Double
+    /// Probability that the most typical tokens reach; 1 keeps all.
+    public var typicalP: Double
 
-    /// - Throws: `GenerationError` `setting` unless temperature ≥ 0, 0 < topP ≤ 1 and topK ≥ 0.
-    public init(temperature: Double = 1, topP: Double = 1, topK: Int = 0) throws {
+    /// - Throws: `GenerationError` `setting` unless temperature ≥ 0, 0 < topP ≤ 1, topK ≥ 0, 0 ≤ minP ≤ 1 and
+    ///   0 < typicalP ≤ 1.
+    public init(
+        temperature: Double = 1, topP: Double = 1, topK: Int = 0, minP: Double = 0, typicalP: Double = 1
+    ) throws {
         guard temperature >= 0, temperature.isFinite else {
             throw GenerationError(.setting, "temperature is \(temperature), should be 0 or more")
         }
@@ -22,9 +24,17 @@ public struct TokenSampler: Sendable, Hashable {
             throw GenerationError(.setting, "top_p is \(topP), should be above 0 and at most 1")
         }
         guard topK >= 0 else { throw GenerationError(.setting, "top_k is \(topK), should be 0 or more") }
+        guard minP >= 0, minP <= 1 else {
+            throw GenerationError(.setting, "min_p is \(minP), should be between 0 and 1")
+        }
+        guard typicalP > 0, typicalP <= 1 else {
+            throw GenerationError(.setting, "typical_p is \(typicalP), should be above 0 and at most 1")
+        }
         self.temperature = temperature
         self.topP = topP
         self.topK = topK
+        self.minP = minP
+        self.typicalP = typicalP
     }
 
     /// The token drawn. Equal probabilities are ordered by id, so the same logits and number give the same token.
@@ -37,75 +47,50 @@ public struct TokenSampler: Sendable, Hashable {
     ) throws -> Int {
         var row = Array(logits)
         for id in forbidden where row.indices.contains(id) { row[id] = -.infinity }
-        return try row.withUnsafeBufferPointer { row in
+        return try draw(row, unit: unit)
+    }
+
+    /// The token drawn from logits of which nothing is forbidden any more.
+    func draw(_ row: [Float], unit: Double) throws -> Int {
+        try row.withUnsafeBufferPointer { row in
             let best = try Self.best(row)
             if temperature == 0 { return best }
-            var left = 0.0
-            let kept = nucleus(row, best: row[best], sum: &left)
-            left *= unit
-            for candidate in kept {
-                left -= candidate.weight
-                if left < 0 { return candidate.id }
-            }
-            // Rounding may leave a crumb; it belongs to the last.
-            return kept.last?.id ?? best
+            return kept(row, best: row[best]).draw(unit) ?? best
         }
     }
 
-    private struct Candidate {
-        var id: Int
-        /// Proportional to the probability.
-        var weight: Double
+    /// The tokens among which one is drawn, with their weights.
+    /// - Parameter logits: at least one of them finite.
+    public func candidates(_ logits: [Float]) throws -> TokenCandidates {
+        try logits.withUnsafeBufferPointer { row in
+            let best = try Self.best(row)
+            let warm = temperature > 0 ? self : try TokenSampler(topK: 1)
+            return warm.kept(row, best: row[best])
+        }
     }
 
-    /// The tokens among which one is drawn; `sum` becomes their weight.
-    private func nucleus(_ row: UnsafeBufferPointer<Float>, best: Float, sum: inout Double) -> [Candidate] {
-        var weights = [Float](repeating: 0, count: row.count)
-        let scale = Float(1 / temperature)
-        var total = 0.0
-        for id in 0..<row.count where row[id] > -.infinity {
-            // At a temperature near zero the product overflows to -infinity, whose exponential is the right zero.
-            let weight = row[id] == best ? 1 : exp((row[id] - best) * scale)
-            weights[id] = weight
-            total += Double(weight)
+    private func kept(_ row: UnsafeBufferPointer<Float>, best: Float) -> TokenCandidates {
+        var kept = TokenCandidates(row, best: best, temperature: temperature) { total in
+            guard topK == 0 else { return 0 }
+            // Tokens below this floor weigh less than 1 - p all together, so the nucleus is full before the first of
+            // them: they need not be sorted.
+            return topP < 1 ? Float((1 - topP) * total / Double(row.count) * 0.99) : 0
         }
-        // Tokens below this floor weigh less than 1 - p all together, so the nucleus is full before the first of them:
-        // they need not be sorted, and they are nearly all of a vocabulary.
-        let floor = topK == 0 && topP < 1 ? Float((1 - topP) * total / Double(row.count) * 0.99) : 0
-        var candidates: [Candidate] = []
-        for id in 0..<row.count where weights[id] > floor {
-            candidates.append(Candidate(id: id, weight: Double(weights[id])))
-        }
-        if topK > 0 || topP < 1 {
-            candidates.sort { $0.weight != $1.weight ? $0.weight > $1.weight : $0.id < $1.id }
-        }
-        if topK > 0, candidates.count > topK {
-            candidates.removeSubrange(topK...)
-            total = candidates.reduce(0) { $0 + $1.weight }
-        }
-        if topP < 1 {
-            let size = Self.nucleusSize(candidates.lazy.map { Float($0.weight / total) }, p: topP)
-            candidates.removeSubrange(size...)
-        }
-        sum = candidates.reduce(0) { $0 + $1.weight }
-        return candidates
+        if topK > 0 { kept = kept.top(topK) }
+        if topP < 1 { kept = kept.nucleus(topP) }
+        if minP > 0 { kept = kept.atLeast(minP) }
+        if typicalP < 1 { kept = kept.typical(typicalP) }
+        return kept
     }
 
     /// How many of the most probable tokens the nucleus keeps.
     /// - Parameter sorted: probabilities, falling.
     public static func nucleusSize(_ sorted: some Sequence<Float>, p: Double) -> Int {
-        var before = 0.0
-        var size = 0
-        for probability in sorted {
-            if size > 0, before >= p { break }
-            before += Double(probability)
-            size += 1
-        }
-        return size
+        TokenCandidates.nucleusSize(sorted, p: p)
     }
 
     /// The place of the largest number, the first among equals.
-    private static func best(_ row: UnsafeBufferPointer<Float>) throws -> Int {
+    static func best(_ row: UnsafeBufferPointer<Float>) throws -> Int {
         var best = -1
         for id in 0..<row.count {
             let value = row[id]

@@ -12,7 +12,8 @@ public protocol Decoder: Module, Sendable {
     ///   - ids: Token ids, int64 [B, T].
     ///   - positions: Position of each token in its document, int64 [B, T].
     ///   - mask: What each token may look at.
-    ///   - cache: Keys and values of earlier tokens; these ones are added to it.
+    ///   - cache: Keys and values of earlier tokens; these ones are added to it. It may be a packed one, of several
+    ///     sequences behind one another (`KVCache(packing:)`): then B is 1 and the mask causal.
     ///   - compute: The type to compute in; `nil` is the weights' own.
     /// - Returns: [B, T, H] in the compute type.
     /// - Throws: `LanguageModelError` for shapes that do not fit, `TorchError` for an id outside the vocabulary.

@@ -3,49 +3,84 @@ import Torch
 /// Keys and values of the tokens so far, one pair per layer, in memory that grows by doubling.
 ///
 /// Belongs to one generation at a time. It is for use, not for learning: no gradient passes through it.
+///
+/// A pass may also serve several sequences that stand one behind the other in a single row: `init(packing:)`. Every
+/// sequence keeps its own cache, so that it can join, leave and share a beginning without touching the others.
 public final class KVCache {
+    /// One sequence of a packed pass.
+    struct Part {
+        let cache: KVCache
+        /// Its new tokens in this pass.
+        let count: Int
+    }
+
     private var keys: [Tensor?]
     private var values: [Tensor?]
-    /// Tokens that every layer holds.
+    /// Tokens that there is room for in each layer's memory; 0 before the first.
+    private var rooms: [Int]
+    /// Tokens that every layer holds; 0 for a packed pass, whose sequences count for themselves.
     public private(set) var length = 0
     /// Tokens that there is room for now.
     public private(set) var capacity: Int
+    /// The sequences of a packed pass in their order; empty for a cache of its own.
+    let parts: [Part]
 
     /// - Parameter capacity: Tokens to make room for at first.
     public init(layers: Int, capacity: Int = 64) {
         keys = Array(repeating: nil, count: layers)
         values = Array(repeating: nil, count: layers)
+        rooms = Array(repeating: 0, count: layers)
         self.capacity = max(capacity, 1)
+        parts = []
+    }
+
+    /// One pass over several sequences: ids and positions are [1, N], the first sequence's new tokens first, and each
+    /// token looks only at its own sequence. The mask must be `causal`. Lasts for one pass.
+    /// - Parameter sequences: each one's cache of a single row, with how many new tokens it has in the pass.
+    public init(packing sequences: [(cache: KVCache, count: Int)]) {
+        (keys, values, rooms, capacity) = ([], [], [], 0)
+        parts = sequences.map { Part(cache: $0.cache, count: $0.count) }
+    }
+
+    /// Bytes that the layers take, with the room not yet used.
+    public var byteCount: Int {
+        (keys + values).reduce(0) { sum, tensor in sum + (tensor.map { $0.count * $0.dtype.byteCount } ?? 0) }
     }
 
     /// Adds the new tokens' keys and values [B, heads, T, D] of a layer; gives all so far.
-    func extend(layer: Int, key: Tensor, value: Tensor) throws -> (key: Tensor, value: Tensor) {
+    func extend(layer: Int, key: Tensor, value: Tensor, count: Int) throws -> (key: Tensor, value: Tensor) {
         guard keys.indices.contains(layer) else {
             throw LanguageModelError(.input, "the cache was made for \(keys.count) layers, the model has more")
         }
-        let new = key.shape[2]
         // The first layer of a step decides about room; the others follow.
-        if length + new > capacity { capacity = max(2 * capacity, length + new) }
+        if length + count > capacity { capacity = max(2 * capacity, length + count) }
         return try withoutGradients {
-            let (allKeys, allValues) = (try store(key, in: keys[layer]), try store(value, in: values[layer]))
+            let isRoomy = rooms[layer] >= capacity
+            let allKeys = try store(key, count, in: keys[layer], isRoomy: isRoomy)
+            let allValues = try store(value, count, in: values[layer], isRoomy: isRoomy)
             (keys[layer], values[layer]) = (allKeys, allValues)
+            if !isRoomy { rooms[layer] = capacity }
             return (
-                try allKeys.narrow(dim: 2, start: 0, length: length + new),
-                try allValues.narrow(dim: 2, start: 0, length: length + new)
+                try allKeys.narrow(dim: 2, start: 0, length: length + count),
+                try allValues.narrow(dim: 2, start: 0, length: length + count)
             )
         }
     }
 
     /// Called once per step, after the last layer; a step that failed half-way is simply written over.
-    func advance(by count: Int) { length += count }
+    /// - Parameter count: New tokens of the pass; a packed pass knows its sequences' own.
+    public func advance(by count: Int) {
+        length += parts.isEmpty ? count : 0
+        for part in parts { part.cache.advance(by: part.count) }
+    }
 
     /// Writes a part behind what is there, in new memory where the old is too small.
-    private func store(_ part: Tensor, in whole: Tensor?) throws -> Tensor {
-        let shape = part.shape
+    private func store(_ part: Tensor, _ count: Int, in whole: Tensor?, isRoomy: Bool) throws -> Tensor {
         let target: Tensor
-        if let whole, whole.shape[2] >= capacity {
+        if let whole, isRoomy {
             target = whole
         } else {
+            let shape = part.shape
             target = try Tensor.zeros(
                 [shape[0], shape[1], capacity, shape[3]], dtype: part.dtype, device: part.device)
             if let whole, length > 0 {
@@ -53,7 +88,7 @@ public final class KVCache {
                     .copy(from: whole.narrow(dim: 2, start: 0, length: length))
             }
         }
-        try target.narrow(dim: 2, start: length, length: shape[2]).copy(from: part)
+        try target.narrow(dim: 2, start: length, length: count).copy(from: part)
         return target
     }
 
@@ -65,5 +100,75 @@ public final class KVCache {
             let kept = (try key.indexSelect(dim: 0, index: index), try value.indexSelect(dim: 0, index: index))
             (keys[layer], values[layer]) = kept
         }
+    }
+
+    // MARK: - Sharing a beginning
+
+    /// A copy of what the layers hold of some tokens, to begin other sequences with.
+    /// - Throws: `LanguageModelError` `input` unless the cache is of a single row and holds these tokens.
+    public func segment(_ range: Range<Int>) throws -> KVSegment {
+        guard range.lowerBound >= 0, range.upperBound <= length, !range.isEmpty, parts.isEmpty else {
+            throw LanguageModelError(.input, "the cache holds \(length) tokens, not all of \(range)")
+        }
+        return KVSegment(
+            layers: try zip(keys, values).map { key, value in
+                guard let key, let value, key.shape[0] == 1 else {
+                    throw LanguageModelError(.input, "only a cache of a single row can be shared")
+                }
+                // A clone: a view would keep the whole cache alive.
+                return (
+                    key: try key.narrow(dim: 2, start: range.lowerBound, length: range.count).clone(),
+                    value: try value.narrow(dim: 2, start: range.lowerBound, length: range.count).clone()
+                )
+            }, count: range.count)
+    }
+
+    /// Writes the first tokens of a segment behind what is there, as if the model had just been shown them.
+    /// - Throws: `LanguageModelError` `input` for a segment of another model.
+    public func append(_ segment: KVSegment, count: Int) throws {
+        guard segment.layers.count == keys.count, (1...segment.count).contains(count) else {
+            throw LanguageModelError(
+                .input,
+                "\(count) tokens of a segment of \(segment.count) in \(segment.layers.count) layers do not fit "
+                    + "a cache of \(keys.count) layers")
+        }
+        for (layer, pair) in segment.layers.enumerated() {
+            _ = try extend(
+                layer: layer, key: pair.key.narrow(dim: 2, start: 0, length: count),
+                value: pair.value.narrow(dim: 2, start: 0, length: count), count: count)
+        }
+        advance(by: count)
+    }
+}
+
+/// Keys and values of a run of tokens, all layers, in memory of its own. It only means something behind the very tokens
+/// that it was computed behind.
+public struct KVSegment: Sendable {
+    /// [1, heads, count, D] each.
+    let layers: [(key: Tensor, value: Tensor)]
+    /// Number of tokens.
+    public let count: Int
+
+    /// Bytes of memory that it takes.
+    public var byteCount: Int {
+        layers.reduce(0) { $0 + ($1.key.count + $1.value.count) * $1.key.dtype.byteCount }
+    }
+
+    /// The first `place` tokens and the rest, each in memory of its own, so that one can go without the other.
+    /// - Throws: `LanguageModelError` `input` where a part would be empty.
+    public func split(at place: Int) throws -> (KVSegment, KVSegment) {
+        guard place > 0, place < count else {
+            throw LanguageModelError(.input, "a segment of \(count) tokens has no two parts at \(place)")
+        }
+        func part(_ start: Int, _ length: Int) throws -> KVSegment {
+            KVSegment(
+                layers: try layers.map {
+                    (
+                        key: try $0.key.narrow(dim: 2, start: start, length: length).clone(),
+                        value: try $0.value.narrow(dim: 2, start: start, length: length).clone()
+                    )
+                }, count: length)
+        }
+        return (try part(0, place), try part(place, count - place))
     }
 }
