@@ -47,7 +47,9 @@ final class CheckpointSource: WeightSource {
         used.insert(other)
         let same = try weights.withBytes(of: one) { a in
             try weights.withBytes(of: other) { b in
-                guard a.count == b.count, let first = a.baseAddress, let second = b.baseAddress else { return a.isEmpty }
+                guard a.count == b.count, let first = a.baseAddress, let second = b.baseAddress else {
+                    return a.isEmpty
+                }
                 return memcmp(first, second, a.count) == 0
             }
         }

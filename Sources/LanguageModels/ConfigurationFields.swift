@@ -133,7 +133,8 @@ enum ConfigurationValue: Decodable, Hashable, CustomStringConvertible {
             case .text(let text): "“\(text)”"
             case .list(let items): "[" + items.prefix(9).map(\.description).joined(separator: ", ") + "]"
             case .object(let fields):
-                "{" + fields.sorted { $0.key < $1.key }.prefix(9).map { "\($0.key): \($0.value)" }
+                "{"
+                    + fields.sorted { $0.key < $1.key }.prefix(9).map { "\($0.key): \($0.value)" }
                     .joined(separator: ", ") + "}"
             }
         return whole.count > 80 ? whole.prefix(80) + "…" : whole

@@ -50,7 +50,7 @@ extension CheckpointDecoder {
         if opened.family.tiesEmbeddings {
             try source.checkTied(Self.embeddingName, "lm_head.weight")
         }
-        try source.finish { Self.isBuffer($0) || (purpose == .scorer && $0 == "score.weight") }
+        try source.finish { Self.isBuffer($0) || $0 == purpose.otherHead }
     }
 
     /// Writes the two files, the configuration last: without it the folder is no model.
@@ -71,5 +71,19 @@ extension CheckpointDecoder {
 
 /// What a folder is opened for.
 enum Purpose {
-    case decoder, scorer
+    /// To give logits.
+    case decoder
+    /// To put another head on a language model.
+    case body
+    /// To score, with the head that the folder has for it.
+    case scorer
+
+    /// A head in the file that the decoder itself leaves alone.
+    var otherHead: String? {
+        switch self {
+        case .decoder: nil
+        case .body: "lm_head.weight"
+        case .scorer: "score.weight"
+        }
+    }
 }

@@ -16,8 +16,8 @@ struct FamilyFolder<Family: FamilyConfiguration> {
                     "config.json: model_type “\(type)” is not supported here; \(Family.modelType) is")
             }
             let allowed =
-                purpose == .decoder
-                ? [Family.causalArchitecture, Family.baseArchitecture] : [Family.scorerArchitecture]
+                purpose == .scorer
+                ? [Family.scorerArchitecture] : [Family.causalArchitecture, Family.baseArchitecture]
             if let named = head.architectures, !named.isEmpty, !named.contains(where: allowed.contains) {
                 let other = named.contains(Family.scorerArchitecture) ? "; SequenceScorer loads it" : ""
                 throw LanguageModelError(

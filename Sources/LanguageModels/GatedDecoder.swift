@@ -6,6 +6,8 @@ import Torch
 /// feed-forward, tied or separate head. `Family` says which biases, norms and windows it has.
 public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchecked Sendable {
     public let family: Family
+    /// The family's own, at hand: each step reads them for every layer.
+    private let shape: GatedConfiguration
     private let options: GatedOptions
     private let embedding: Parameter
     private var layers: [Layer]
@@ -35,7 +37,7 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
         try family.validate()
         self.family = family
         let (shape, options) = (family.gated, family.options)
-        self.options = options
+        (self.shape, self.options) = (shape, options)
         let (width, wide, size) = (shape.hiddenSize, shape.intermediateSize, shape.headDimension)
         let (queries, keys) = (shape.headCount * size, shape.keyValueHeadCount * size)
         func norm(_ name: String, _ width: Int) throws -> RMSNorm {
@@ -108,7 +110,7 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
             all += layer.down.named(feed + "down_proj")
         }
         all.append(("model.norm.weight", norm.weight))
-        if !family.tiesEmbeddings, let head { all += head.named("lm_head") }
+        if !shape.tiesEmbeddings, let head { all += head.named("lm_head") }
         return all
     }
 
@@ -148,7 +150,7 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
                     layer.attentionNorm(x), layer, index, angles, slides ? narrow ?? mask : mask,
                     slides ? options.window?.size : nil, cache)
             let fed = try layer.feedForwardNorm(x)
-            x = try x + layer.down(family.gated.activation(layer.gate(fed)) * layer.up(fed))
+            x = try x + layer.down(shape.activation(layer.gate(fed)) * layer.up(fed))
         }
         cache?.advance(by: ids.shape[1])
         return try norm(x)
@@ -162,13 +164,13 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
     ) throws -> Tensor {
         let (batch, length) = (x.shape[0], x.shape[1])
         func heads(_ linear: Linear, _ count: Int, _ norm: RMSNorm?) throws -> Tensor {
-            let split = try linear(x).reshape([batch, length, count, family.gated.headDimension])
+            let split = try linear(x).reshape([batch, length, count, shape.headDimension])
             return try (norm?(split) ?? split).transpose(1, 2)
         }
         let mixed = try Attention(window: window)(
-            query: rotation(heads(layer.query, family.gated.headCount, layer.queryNorm), angles),
-            key: rotation(heads(layer.key, family.gated.keyValueHeadCount, layer.keyNorm), angles),
-            value: heads(layer.value, family.gated.keyValueHeadCount, nil), layer: index, mask: mask, cache: cache)
+            query: rotation(heads(layer.query, shape.headCount, layer.queryNorm), angles),
+            key: rotation(heads(layer.key, shape.keyValueHeadCount, layer.keyNorm), angles),
+            value: heads(layer.value, shape.keyValueHeadCount, nil), layer: index, mask: mask, cache: cache)
         return try layer.output(mixed)
     }
 }

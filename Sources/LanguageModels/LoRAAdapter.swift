@@ -13,6 +13,8 @@ public struct LoRAAdapter: Sendable {
         public let up: Tensor
         /// What up · down is multiplied by.
         public let scale: Double
+        /// The matrix that the change belongs to, where the adapter brings it along: PEFT saves a changed head whole.
+        public let base: Tensor?
 
         /// scale · up · down in float32: [out, in].
         public func change() throws -> Tensor { try up.to(.float32).matmul(down.to(.float32)) * scale }
@@ -29,35 +31,41 @@ public struct LoRAAdapter: Sendable {
     public init(folder url: URL) throws {
         folder = url
         let place = try ModelFolder(url)
-        do {
-            configuration = try place.decode(LoRAConfiguration.self, from: "adapter_config.json")
-        } catch let error as LanguageModelError {
-            throw LanguageModelError(error.code, "\(url.path)/\(error.description)")
+        /// Adds where to what is wrong with the configuration.
+        func located<R>(_ body: () throws -> R) throws -> R {
+            do {
+                return try body()
+            } catch let error as LanguageModelError {
+                throw LanguageModelError(error.code, "\(url.path)/\(error.description)")
+            }
         }
+        let configuration = try located {
+            try place.decode(LoRAConfiguration.self, from: "adapter_config.json")
+        }
+        self.configuration = configuration
         let weights = try ModelWeights(file: place.file("adapter_model.safetensors"))
-        var halves: [String: (down: Tensor?, up: Tensor?)] = [:]
+        var parts: [String: [Part: Tensor]] = [:]
         for name in weights.names {
-            guard let (module, isUp) = Self.module(of: name) else {
+            guard let (module, part) = Self.module(of: name) else {
                 throw LanguageModelError(
                     .weights, "\(url.path)/adapter_model.safetensors: \(name) is not supported; lora_A and lora_B are")
             }
-            let tensor = try TensorLoading.read(name, from: weights, folder: url)
-            if isUp { halves[module, default: (nil, nil)].up = tensor } else {
-                halves[module, default: (nil, nil)].down = tensor
-            }
+            parts[module, default: [:]][part] = try TensorLoading.read(name, from: weights, folder: url)
         }
         var factors: [String: Factors] = [:]
-        for (module, pair) in halves.sorted(by: { $0.key < $1.key }) {
-            let rank = try configuration.rank(of: module)
-            guard let down = pair.down, let up = pair.up, down.rank == 2, up.rank == 2, down.shape[0] == rank,
+        for (module, found) in parts.sorted(by: { $0.key < $1.key }) {
+            let (rank, scale) = try located {
+                (try configuration.rank(of: module), try configuration.scale(of: module))
+            }
+            guard let down = found[.down], let up = found[.up], down.rank == 2, up.rank == 2, down.shape[0] == rank,
                 up.shape[1] == rank
             else {
                 throw LanguageModelError(
                     .weights,
                     "\(url.path)/adapter_model.safetensors: \(module) needs lora_A [\(rank), in] and "
-                        + "lora_B [out, \(rank)]; it has \(pair.down?.shape ?? []) and \(pair.up?.shape ?? [])")
+                        + "lora_B [out, \(rank)]; it has \(found[.down]?.shape ?? []) and \(found[.up]?.shape ?? [])")
             }
-            factors[module] = Factors(down: down, up: up, scale: try configuration.scale(of: module))
+            factors[module] = Factors(down: down, up: up, scale: scale, base: found[.base])
         }
         guard !factors.isEmpty else {
             throw LanguageModelError(.weights, "\(url.path)/adapter_model.safetensors: no factors are in it")
@@ -65,17 +73,21 @@ public struct LoRAAdapter: Sendable {
         self.factors = factors
     }
 
+    private enum Part {
+        case down, up, base
+    }
+
     /// `base_model.model.M.lora_A.weight`, in older files `….lora_A.default.weight`.
-    private static func module(of name: String) -> (String, isUp: Bool)? {
+    private static func module(of name: String) -> (String, Part)? {
         guard name.hasPrefix(prefix), name.hasSuffix(".weight") else { return nil }
-        for (mark, isUp) in [(".lora_A.", false), (".lora_B.", true)] {
+        for (mark, part) in [(".lora_A.", Part.down), (".lora_B.", .up), (".base_layer.", .base)] {
             guard let range = name.range(of: mark, options: .backwards) else { continue }
             let end = name[range.upperBound...]
             guard end == "weight" || end.split(separator: ".", omittingEmptySubsequences: false).count == 2 else {
                 return nil
             }
             let module = name[name.index(name.startIndex, offsetBy: prefix.count)..<range.lowerBound]
-            return module.isEmpty ? nil : (String(module), isUp)
+            return module.isEmpty ? nil : (String(module), part)
         }
         return nil
     }
@@ -98,7 +110,7 @@ public struct LoRAAdapter: Sendable {
             guard !module.hasSuffix("embed_tokens"), !module.hasSuffix("wte"), !module.hasSuffix("wpe"),
                 parameter.value.dtype.isFloating
             else { throw fault(module, "is not a matrix of floating-point weights") }
-            guard parameter.value.shape == shape else {
+            guard parameter.value.shape == shape, factors.base.map({ $0.shape == shape }) ?? true else {
                 throw fault(module, "changes \(shape), the model's is \(parameter.value.shape)")
             }
             return (parameter, factors)
@@ -107,7 +119,8 @@ public struct LoRAAdapter: Sendable {
             for (parameter, factors) in targets {
                 let value = parameter.value
                 let type: DType = value.dtype == .float64 ? .float64 : .float32
-                let changed = try value.to(type) + factors.change().to(type).to(value.device)
+                let base = try (factors.base ?? value).to(type).to(value.device)
+                let changed = try base + factors.change().to(type).to(value.device)
                 try value.copy(from: changed.to(value.dtype))
             }
         }

@@ -33,7 +33,11 @@ public struct MistralConfiguration: GatedFamily {
 
     public func encode(to encoder: any Encoder) throws {
         var writer = try writer(encoder)
-        if let windowSize { try writer.write("sliding_window", windowSize) } else { try writer.writeNull("sliding_window") }
+        if let windowSize {
+            try writer.write("sliding_window", windowSize)
+        } else {
+            try writer.writeNull("sliding_window")
+        }
     }
 }
 

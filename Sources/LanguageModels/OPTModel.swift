@@ -50,7 +50,8 @@ public final class OPTModel: CheckpointDecoder, @unchecked Sendable {
         layers = try (0..<family.layerCount).map { index in
             let at = Self.at + "layers.\(index)."
             return Layer(
-                attentionNorm: try norm(at + "self_attn_layer_norm"), feedForwardNorm: try norm(at + "final_layer_norm"),
+                attentionNorm: try norm(at + "self_attn_layer_norm"),
+                feedForwardNorm: try norm(at + "final_layer_norm"),
                 query: try linear(at + "self_attn.q_proj", from: width, to: width),
                 key: try linear(at + "self_attn.k_proj", from: width, to: width),
                 value: try linear(at + "self_attn.v_proj", from: width, to: width),

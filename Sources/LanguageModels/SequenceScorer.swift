@@ -36,14 +36,14 @@ public final class SequenceScorer: Module, @unchecked Sendable {
             throw LanguageModelError(.input, "a scorer needs labels, each once; they are \(labels)")
         }
         decoder = try PretrainedDecoder.family(of: folder)
-            .init(opening: folder, as: .decoder, dtype: dtype, device: device)
+            .init(opening: folder, as: .body, dtype: dtype, device: device)
         self.labels = labels
         score = try FreshWeights(layerCount: 1, generator: generator, dtype: dtype, device: device)
             .linear("score", from: decoder.configuration.hiddenSize, to: labels.count)
     }
 
     public var namedParameters: [(name: String, parameter: Parameter)] {
-        decoder.namedParameters.filter { $0.name != "lm_head.weight" } + score.named("score")
+        decoder.namedParameters + score.named("score")
     }
 
     /// The numbers of each row.

@@ -45,7 +45,9 @@ struct FreshWeights: WeightSource {
     let device: Device
 
     /// Matrices at the end of attention and of the feed-forward, in every family's spelling.
-    private static let residual = ["o_proj.weight", "down_proj.weight", "c_proj.weight", "out_proj.weight", "fc2.weight"]
+    private static let residual = [
+        "o_proj.weight", "down_proj.weight", "c_proj.weight", "out_proj.weight", "fc2.weight",
+    ]
 
     func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
         if name.hasSuffix(".bias") { return try Tensor.zeros(shape, dtype: dtype, device: device) }

@@ -35,10 +35,14 @@ struct FamilyFolderTests {
             ("llama", ["rope_parameters": ["rope_type": "yarn", "factor": 4]], "rope_parameters.rope_type “yarn”"),
             ("llama", ["rope_parameters": ["rope_type": "linear"]], "lacks \"factor\""),
             ("llama", ["rope_parameters": ["rope_type": "linear", "factor": 0]], "rope_parameters.factor is 0.0"),
-            ("llama", ["rope_parameters": ["rope_type": "default", "mrope_section": [2, 2]]],
-             "rope_parameters.mrope_section [2, 2] is not supported"),
-            ("llama", ["rope_parameters": ["rope_type": "default", "partial_rotary_factor": 0.5]],
-             "rope_parameters.partial_rotary_factor 0.5"),
+            (
+                "llama", ["rope_parameters": ["rope_type": "default", "mrope_section": [2, 2]]],
+                "rope_parameters.mrope_section [2, 2] is not supported"
+            ),
+            (
+                "llama", ["rope_parameters": ["rope_type": "default", "partial_rotary_factor": 0.5]],
+                "rope_parameters.partial_rotary_factor 0.5"
+            ),
             ("llama", ["rope_scaling": ["type": "linear", "factor": 2]], "rope_scaling and rope_parameters disagree"),
             ("llama", ["partial_rotary_factor": 0.5], "partial_rotary_factor 0.5"),
             ("llama", ["final_logit_softcapping": 30.0], "final_logit_softcapping 30"),
@@ -62,6 +66,29 @@ struct FamilyFolderTests {
         }
     }
 
+    @Test("no value of any field brings loading down", arguments: FixtureFiles.families)
+    func anyValue(_ family: String) throws {
+        let source = FixtureFiles.family(family)
+        let data = try Data(contentsOf: source.appending(path: "config.json"))
+        let fields = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        let odd: [Any] = [
+            NSNull(), -1, 0, 7, 1 << 24, 1 << 40, Int.min, 0.5, -1e308, "x", true, [Int](), [1, -2], ["y"],
+            ["rope_type": "llama3", "factor": 1e-300, "low_freq_factor": 1, "high_freq_factor": 2] as [String: Any],
+        ]
+        try FixtureFiles.withChangedFolder(source, set: [:]) { folder in
+            for (name, value) in fields.keys.sorted().flatMap({ name in odd.map { (name, $0) } }) {
+                let changed = try JSONSerialization.data(withJSONObject: fields.merging([name: value]) { $1 })
+                try changed.write(to: folder.appending(path: "config.json"))
+                do {
+                    _ = try PretrainedDecoder.load(folder: folder)
+                } catch {
+                    let isOurs = error is LanguageModelError || error is ModelFormatsError
+                    #expect(isOurs && "\(error)".contains(folder.path), "\(name) = \(value): \(error)")
+                }
+            }
+        }
+    }
+
     @Test("neutral values of the same fields are no obstacle")
     func neutral() throws {
         #expect(
@@ -82,14 +109,25 @@ struct FamilyFolderTests {
     func tensors() throws {
         let cases: [(String, [String: Any], String)] = [
             ("llama", ["attention_bias": true], "the weights lack model.layers.0.self_attn.q_proj.bias"),
-            ("llama-bias", ["attention_bias": false],
-             "the weights hold model.layers.0.self_attn.k_proj.bias, for which this architecture has no place"),
+            (
+                "llama-bias", ["attention_bias": false],
+                "the weights hold model.layers.0.self_attn.k_proj.bias, for which this architecture has no place"
+            ),
             ("qwen3", ["model_type": "llama", "architectures": ["LlamaForCausalLM"]], "self_attn.k_norm.weight, for"),
-            ("gpt2", ["n_inner": 64], "transformer.h.0.mlp.c_fc.weight has the shape [32, 128], config.json says [32, 64]"),
+            (
+                "gpt2", ["n_inner": 64],
+                "transformer.h.0.mlp.c_fc.weight has the shape [32, 128], config.json says [32, 64]"
+            ),
             ("opt", ["do_layer_norm_before": false], "the weights hold model.decoder.final_layer_norm.bias"),
             ("opt-350m", ["do_layer_norm_before": true], "the weights lack model.decoder.final_layer_norm.weight"),
-            ("opt", ["word_embed_proj_dim": 16], "embed_tokens.weight has the shape [96, 32], config.json says [96, 16]"),
-            ("llama", ["vocab_size": 97], "model.embed_tokens.weight has the shape [96, 32], config.json says [97, 32]"),
+            (
+                "opt", ["word_embed_proj_dim": 16],
+                "embed_tokens.weight has the shape [96, 32], config.json says [96, 16]"
+            ),
+            (
+                "llama", ["vocab_size": 97],
+                "model.embed_tokens.weight has the shape [96, 32], config.json says [97, 32]"
+            ),
             ("gpt2", ["tie_word_embeddings": false], "the weights lack lm_head.weight"),
             ("llama", ["tie_word_embeddings": true], "lm_head.weight differs from model.embed_tokens.weight"),
         ]
@@ -132,9 +170,12 @@ struct FamilyFolderTests {
         func message(_ change: (URL, inout [String: String]) throws -> Void) throws -> String {
             try FixtureFiles.withChangedFolder(FixtureFiles.family("llama"), set: [:]) { folder in
                 let place = try ModelFolder(folder)
-                struct Index: Codable { var weight_map: [String: String] }
+                struct Index: Codable {
+                    var weightMap: [String: String]
+                    enum CodingKeys: String, CodingKey { case weightMap = "weight_map" }
+                }
                 var index = try place.decode(Index.self, from: "model.safetensors.index.json")
-                try change(folder, &index.weight_map)
+                try change(folder, &index.weightMap)
                 try place.encode(index, to: "model.safetensors.index.json")
                 do {
                     _ = try PretrainedDecoder.load(folder: folder)

@@ -27,13 +27,21 @@ struct LoRAAdapterTests {
         #expect(distance(try Continuation(model: model).logits(golden.ids).doubles(), expected) > 0.1)
         try adapter.merge(into: model)
         #expect(distance(try Continuation(model: model).logits(golden.ids).doubles(), expected) < 1e-4)
+        // PEFT saves the head that it changes; the adapter's own then counts, whatever the model has.
+        let other = try PretrainedDecoder.load(folder: FixtureFiles.family(golden.family))
+        if let head = other.namedParameters.first(where: { $0.name == "lm_head.weight" }) {
+            try head.parameter.value.zero()
+            try adapter.merge(into: other)
+            #expect(distance(try Continuation(model: other).logits(golden.ids).doubles(), expected) < 1e-4)
+        }
         // Saved it is a plain model.
         try FixtureFiles.withTemporaryFolder { place in
             try model.save(to: place, metadata: [:])
             let again = try PretrainedDecoder.load(folder: place)
             #expect(distance(try Continuation(model: again).logits(golden.ids).doubles(), expected) < 1e-4)
         }
-        // In bfloat16 the sum is rounded once.
+        // In bfloat16, which the file of one has, the sum is rounded once.
+        guard name == "gpt2" else { return }
         let short = try PretrainedDecoder.load(folder: FixtureFiles.family(golden.family), dtype: .bfloat16)
         try adapter.merge(into: short)
         for (a, b) in zip(short.namedParameters, model.namedParameters) {
@@ -55,7 +63,8 @@ struct LoRAAdapterTests {
 
     /// Loads a changed copy of the adapter and merges it; says what went wrong.
     private func message(
-        _ set: [String: Any], into family: String = "llama", _ change: (inout [SafeTensorsWriter.Item]) -> Void = { _ in }
+        _ set: [String: Any], into family: String = "llama",
+        _ change: (inout [SafeTensorsWriter.Item]) -> Void = { _ in }
     ) throws -> String {
         try FixtureFiles.withTemporaryFolder { place in
             let source = folder("llama")
@@ -104,15 +113,19 @@ struct LoRAAdapterTests {
             #expect(found.contains(part), "\(set): \(found)")
         }
         #expect(try message([:], into: "llama-bias").contains("lm_head is tied to the embedding"))
-        #expect(try message([:], into: "gpt2").contains("is no part of this model"))
+        #expect(
+            try message([:], into: "gpt2") { $0.removeAll { $0.name.contains("lm_head") } }
+                .contains("model.layers.0.mlp.down_proj is no part of this model"))
         #expect(try message([:], into: "qwen3").contains("merged"))
         #expect(try message([:], into: "mistral").contains("changes [48, 32], the model's is [32, 32]"))
         #expect(
             try message([:]) { items in items.removeAll { $0.name.contains("layers.0.self_attn.q_proj.lora_B") } }
                 .contains("model.layers.0.self_attn.q_proj needs lora_A"))
         #expect(
-            try message([:]) { items in items.append(("base_model.model.x.lora_embedding_A", .float32, [1], Data(count: 4))) }
-                .contains("x.lora_embedding_A is not supported"))
+            try message([:]) { items in
+                items.append(("base_model.model.x.lora_embedding_A", .float32, [1], Data(count: 4)))
+            }
+            .contains("x.lora_embedding_A is not supported"))
         #expect(try message([:]) { $0.removeAll() }.contains("no factors"))
         #expect(
             try message([:]) { items in

@@ -61,7 +61,9 @@ import Testing
         }
         // The damage must neither be so mild that all pass nor so wild that the checks after parsing are never reached.
         #expect(accepted > Self.inputs / 100 && accepted < Self.inputs * 8 / 10, "accepted \(accepted)")
-        if Self.inputs > 50_000 { print("\(Self.inputs) headers, \(accepted) accepted, \(ContinuousClock.now - start)") }
+        if Self.inputs > 50_000 {
+            print("\(Self.inputs) headers, \(accepted) accepted, \(ContinuousClock.now - start)")
+        }
     }
 
     @Test("damaged files on disk, mapped and read to the last byte")
@@ -144,7 +146,8 @@ struct Mutations {
 
     private static let words: [[UInt8]] = [
         "18446744073709551616", "9223372036854775807", "4294967296", "-1", "0", "1e9", "null", "[]", "[[[[[[", "{{{{",
-        "\"F64\"", "\"BOOL\"", "\"F4\"", "__metadata__", "\"shape\":[1],", "\"data_offsets\":[0,0]", "\\ud800", "\\u0000",
+        "\"F64\"", "\"BOOL\"", "\"F4\"", "__metadata__", "\"shape\":[1],", "\"data_offsets\":[0,0]", "\\ud800",
+        "\\u0000",
         ",", "}", "]", "\"",
     ].map { Array($0.utf8) }
 
