@@ -30,13 +30,10 @@ public final class BertModel: Module, @unchecked Sendable {
         let configuration = try place.configuration(BertConfiguration.self)
         try configuration.validate()
         self.configuration = configuration
-        let weights = try place.weights()
-        let prefix = weights.entry("bert.embeddings.word_embeddings.weight") == nil ? "" : "bert."
-        func make(_ name: String, _ shape: [Int]) throws -> Parameter {
-            Parameter(
-                try TensorLoading.tensor(
-                    prefix + name, shape: shape, from: weights, dtype: dtype, device: device, folder: folder))
-        }
+        // Heads beside the encoder (a pooler, a language-model head) are left where they are.
+        let source = CheckpointSource(
+            weights: try place.weights(), folder: folder, prefix: "bert.", dtype: dtype, device: device)
+        func make(_ name: String, _ shape: [Int]) throws -> Parameter { try source.parameter("bert." + name, shape) }
         func affine(_ name: String, _ weight: [Int]) throws -> Affine {
             Affine(weight: try make(name + ".weight", weight), bias: try make(name + ".bias", [weight[0]]))
         }

@@ -27,3 +27,16 @@ public struct DecoderConfiguration: Sendable, Hashable {
         self.endIDs = endIDs
     }
 }
+
+extension DecoderConfiguration {
+    /// Checks that a tokenizer's ids all have a row in the model. A model may have more rows than there are tokens:
+    /// matrices are often padded to a round size.
+    /// - Throws: `LanguageModelError` `configuration` that names both files.
+    public func requireVocabulary(tokens: Int) throws {
+        guard tokens <= vocabularySize else {
+            throw LanguageModelError(
+                .configuration,
+                "tokenizer.json has \(tokens) tokens, config.json's vocab_size only \(vocabularySize)")
+        }
+    }
+}

@@ -7,6 +7,17 @@ public struct GenerationConfiguration: Sendable, Hashable, Codable {
     public var temperature: Double?
     public var topP: Double?
     public var topK: Int?
+    /// Tokens less probable than this share of the best one's are out (arXiv 2407.01082).
+    public var minP: Double?
+    /// Mass of the tokens whose surprise is nearest to the expected one (arXiv 2202.00666).
+    public var typicalP: Double?
+    /// No run of so many tokens comes twice.
+    public var noRepeatSize: Int?
+    /// Beams of a beam search.
+    public var beamCount: Int?
+    /// Exponent of the length that a beam's score is divided by.
+    public var lengthPenalty: Double?
+    public var minimumNewTokens: Int?
     public var maximumNewTokens: Int?
     public var repetitionPenalty: Double?
     public var stopStrings: [String]?
@@ -16,7 +27,8 @@ public struct GenerationConfiguration: Sendable, Hashable, Codable {
     public init(
         endIDs: [Int] = [], beginID: Int? = nil, padID: Int? = nil, temperature: Double? = nil, topP: Double? = nil,
         topK: Int? = nil, maximumNewTokens: Int? = nil, repetitionPenalty: Double? = nil,
-        stopStrings: [String]? = nil, samples: Bool? = nil
+        stopStrings: [String]? = nil, samples: Bool? = nil, minP: Double? = nil, typicalP: Double? = nil,
+        noRepeatSize: Int? = nil, beamCount: Int? = nil, lengthPenalty: Double? = nil, minimumNewTokens: Int? = nil
     ) {
         self.endIDs = endIDs
         self.beginID = beginID
@@ -28,6 +40,12 @@ public struct GenerationConfiguration: Sendable, Hashable, Codable {
         self.repetitionPenalty = repetitionPenalty
         self.stopStrings = stopStrings
         self.samples = samples
+        self.minP = minP
+        self.typicalP = typicalP
+        self.noRepeatSize = noRepeatSize
+        self.beamCount = beamCount
+        self.lengthPenalty = lengthPenalty
+        self.minimumNewTokens = minimumNewTokens
     }
 
     enum CodingKeys: String, CodingKey {
@@ -41,6 +59,12 @@ public struct GenerationConfiguration: Sendable, Hashable, Codable {
         case repetitionPenalty = "repetition_penalty"
         case stopStrings = "stop_strings"
         case samples = "do_sample"
+        case minP = "min_p"
+        case typicalP = "typical_p"
+        case noRepeatSize = "no_repeat_ngram_size"
+        case beamCount = "num_beams"
+        case lengthPenalty = "length_penalty"
+        case minimumNewTokens = "min_new_tokens"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -61,6 +85,12 @@ public struct GenerationConfiguration: Sendable, Hashable, Codable {
         repetitionPenalty = try box.decodeIfPresent(Double.self, forKey: .repetitionPenalty)
         stopStrings = try box.decodeIfPresent([String].self, forKey: .stopStrings)
         samples = try box.decodeIfPresent(Bool.self, forKey: .samples)
+        minP = try box.decodeIfPresent(Double.self, forKey: .minP)
+        typicalP = try box.decodeIfPresent(Double.self, forKey: .typicalP)
+        noRepeatSize = try box.decodeIfPresent(Int.self, forKey: .noRepeatSize)
+        beamCount = try box.decodeIfPresent(Int.self, forKey: .beamCount)
+        lengthPenalty = try box.decodeIfPresent(Double.self, forKey: .lengthPenalty)
+        minimumNewTokens = try box.decodeIfPresent(Int.self, forKey: .minimumNewTokens)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -79,5 +109,11 @@ public struct GenerationConfiguration: Sendable, Hashable, Codable {
         try box.encodeIfPresent(repetitionPenalty, forKey: .repetitionPenalty)
         try box.encodeIfPresent(stopStrings, forKey: .stopStrings)
         try box.encodeIfPresent(samples, forKey: .samples)
+        try box.encodeIfPresent(minP, forKey: .minP)
+        try box.encodeIfPresent(typicalP, forKey: .typicalP)
+        try box.encodeIfPresent(noRepeatSize, forKey: .noRepeatSize)
+        try box.encodeIfPresent(beamCount, forKey: .beamCount)
+        try box.encodeIfPresent(lengthPenalty, forKey: .lengthPenalty)
+        try box.encodeIfPresent(minimumNewTokens, forKey: .minimumNewTokens)
     }
 }

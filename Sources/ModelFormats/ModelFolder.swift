@@ -50,8 +50,11 @@ public struct ModelFolder: Sendable {
         if contains("model.safetensors.index.json") {
             return try ModelWeights(index: file("model.safetensors.index.json"))
         }
+        let pickled = contains("pytorch_model.bin") || contains("pytorch_model.bin.index.json")
         throw ModelFormatsError(
-            .unreadable, file: url.path, "neither model.safetensors nor model.safetensors.index.json is here")
+            .unreadable, file: url.path,
+            "neither model.safetensors nor model.safetensors.index.json is here"
+                + (pickled ? "; pytorch_model.bin is a program, not data, and is not read: convert it first" : ""))
     }
 
     /// Where `tokenizer.json` lies.
@@ -93,9 +96,19 @@ public struct ModelFolder: Sendable {
         try AtomicFile.write(to: file(name)) { append in try data.withUnsafeBytes { try append($0) } }
     }
 
+    /// Longest JSON file that is read, in bytes: a tokenizer of a quarter of a million tokens takes some 20 MB.
+    static let maximumLength = 1 << 28
+
     static func contents(of url: URL) throws -> Data {
         do {
+            let size = try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+            guard size <= maximumLength else {
+                throw ModelFormatsError(
+                    .malformed, file: url.path, "takes \(size) bytes; at most \(maximumLength) are read")
+            }
             return try Data(contentsOf: url)
+        } catch let error as ModelFormatsError {
+            throw error
         } catch {
             throw ModelFormatsError(.unreadable, file: url.path, "cannot be read")
         }

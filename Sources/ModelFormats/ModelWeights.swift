@@ -9,6 +9,9 @@ public struct ModelWeights: Sendable {
     private let files: [SafeTensorsFile]
     private let places: [String: Int]
 
+    /// Most files that an index may name: each stays mapped.
+    static let maximumShards = 4096
+
     /// One file.
     public init(file url: URL) throws {
         try self.init(files: [SafeTensorsFile(url)])
@@ -31,6 +34,11 @@ public struct ModelWeights: Sendable {
         }
         let folder = url.deletingLastPathComponent()
         let shards = Set(index.weightMap.values).sorted()
+        guard shards.count <= Self.maximumShards else {
+            throw ModelFormatsError(
+                .malformed, file: url.path,
+                "weight_map names \(shards.count) files; at most \(Self.maximumShards) are opened")
+        }
         for shard in shards where shard.contains("/") || shard.contains("\0") || !shard.hasSuffix(".safetensors") {
             throw ModelFormatsError(.malformed, file: url.path, "weight_map names \"\(shard)\", not a file beside it")
         }

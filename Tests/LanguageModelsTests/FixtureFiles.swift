@@ -21,6 +21,50 @@ enum FixtureFiles {
         var vector: [Double]
     }
 
+    /// One case of a family: changes to the folder's `config.json` and what transformers then computes.
+    struct Case: Decodable {
+        var name: String
+        var drop: [String]
+        var ids: [[Int]]
+        var logits: [[[Double]]]
+        var greedy: [Golden.Greedy]
+    }
+
+    static let families = [
+        "gpt2", "gpt2-bare", "opt", "opt-350m", "opt-odd", "llama", "llama-bias", "qwen2", "qwen3", "mistral",
+    ]
+
+    static func family(_ name: String) -> URL { folder.appending(path: "families/\(name)") }
+
+    /// Calls `body` with each case of a family, in a folder that has its configuration.
+    static func withCases(of family: String, _ body: (Case, URL) throws -> Void) throws {
+        let source = self.family(family)
+        let data = try Data(contentsOf: source.appending(path: "golden.json"))
+        let raw = try JSONSerialization.jsonObject(with: data) as? [[String: Any]] ?? []
+        for (item, raw) in zip(try JSONDecoder().decode([Case].self, from: data), raw) {
+            try withChangedFolder(source, drop: item.drop, set: raw["set"] as? [String: Any] ?? [:]) {
+                try body(item, $0)
+            }
+        }
+    }
+
+    /// A copy of a folder with another `config.json`.
+    static func withChangedFolder<R>(
+        _ source: URL, drop: [String] = [], set: [String: Any], _ body: (URL) throws -> R
+    ) throws -> R {
+        try withTemporaryFolder { place in
+            for file in try FileManager.default.contentsOfDirectory(atPath: source.path) where file != "golden.json" {
+                try FileManager.default.copyItem(at: source.appending(path: file), to: place.appending(path: file))
+            }
+            let config = place.appending(path: "config.json")
+            var fields = try JSONSerialization.jsonObject(with: Data(contentsOf: config)) as? [String: Any] ?? [:]
+            for name in drop { fields[name] = nil }
+            fields.merge(set) { $1 }
+            try JSONSerialization.data(withJSONObject: fields).write(to: config)
+            return try body(place)
+        }
+    }
+
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
     static let root = folder.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     static let llama = folder.appending(path: "llama")

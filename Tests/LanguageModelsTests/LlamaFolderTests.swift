@@ -66,8 +66,8 @@ struct LlamaFolderTests {
         #expect(plain.endIDs == [1, 2] && plain.keyValueHeadCount == 2 && plain.headDimension == 4)
         #expect(try read(["eos_token_id": 3]).endIDs == [3])
         for odd in [
-            ["rope_scaling": ["rope_type": "yarn"]], ["hidden_act": "gelu"], ["attention_bias": true],
-            ["rope_parameters": ["rope_type": "linear", "rope_theta": 7]],
+            ["rope_scaling": ["rope_type": "yarn"]], ["hidden_act": "xielu"],
+            ["rope_parameters": ["rope_type": "longrope", "rope_theta": 7]],
         ] as [[String: Any]] {
             let error = #expect(throws: LanguageModelError.self) { try read(odd) }
             #expect(error?.code == .configuration && error?.description.contains("not supported") == true)

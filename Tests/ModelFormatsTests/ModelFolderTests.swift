@@ -45,6 +45,19 @@ import Testing
             #expect { try index(["a": shard]) } throws: { code(.malformed, "\"b\"")($0) }
             #expect { try index(["a": shard, "b": shard, "c": shard]) } throws: { code(.malformed, "\"c\"")($0) }
             #expect { try index(["a": "model-00002-of-00002.safetensors"]) } throws: { code(.unreadable, "00002")($0) }
+            // The tensor is there, but in another file than the index says.
+            let second = "model-00002-of-00002.safetensors"
+            try SafeTensorsWriter.write([("c", .uint8, [1], Data([3]))], to: folder.file(second))
+            #expect(try index(["a": shard, "b": shard, "c": second]).names == ["a", "b", "c"])
+            #expect { try index(["a": second, "b": shard, "c": second]) } throws: {
+                code(.malformed, "weight_map puts \"a\" in \(second), which lacks it")($0)
+            }
+            // The same tensor in two files.
+            try SafeTensorsWriter.write([("b", .uint8, [1], Data([3]))], to: folder.file(second))
+            #expect { try index(["a": shard, "b": second]) } throws: { code(.malformed, "in another file too")($0) }
+            #expect {
+                try index(Dictionary(uniqueKeysWithValues: (0..<5000).map { ("t\($0)", "m\($0).safetensors") }))
+            } throws: { code(.malformed, "names 5000 files")($0) }
             try Data("{\"weight_map\": 3}".utf8).write(to: folder.file("model.safetensors.index.json"))
             #expect { try folder.weights() } throws: { code(.malformed, "weight_map")($0) }
         }
@@ -57,6 +70,14 @@ import Testing
             }
             let folder = try ModelFolder.create(at: url.appendingPathComponent("deep/model"))
             #expect { try folder.weights() } throws: { code(.unreadable, "model.safetensors")($0) }
+            try folder.write(Data(), to: "pytorch_model.bin")
+            #expect { try folder.weights() } throws: { code(.unreadable, "pytorch_model.bin")($0) }
+            // A sparse file of many gigabytes is refused by its size, not read.
+            try Data().write(to: folder.file("generation_config.json"))
+            let huge = try FileHandle(forWritingTo: folder.file("generation_config.json"))
+            try huge.truncate(atOffset: 1 << 36)
+            #expect { try folder.generationConfiguration() } throws: { code(.malformed, "68719476736 bytes")($0) }
+            try folder.write(Data("{}".utf8), to: "generation_config.json")
             #expect { try folder.tokenizer() } throws: { code(.unreadable, "tokenizer.json")($0) }
             #expect { try folder.modelType() } throws: { code(.unreadable, "config.json")($0) }
             try folder.write(Data(#"{"model_type": "llama"}"#.utf8), to: "config.json")
@@ -79,6 +100,18 @@ import Testing
                 #expect(read.endIDs == ids)
                 try folder.encode(read, to: "generation_config.json")
                 #expect(try folder.generationConfiguration() == read)
+            }
+            let every = GenerationConfiguration(
+                endIDs: [2], beginID: 1, padID: 0, temperature: 0.5, topP: 0.9, topK: 7, maximumNewTokens: 8,
+                repetitionPenalty: 1.5, stopStrings: ["x"], samples: true, minP: 0.25, typicalP: 0.75, noRepeatSize: 3,
+                beamCount: 4, lengthPenalty: 0.5, minimumNewTokens: 2)
+            try folder.encode(every, to: "generation_config.json")
+            #expect(try folder.generationConfiguration() == every)
+            let names = try String(contentsOf: folder.file("generation_config.json"), encoding: .utf8)
+            for name in [
+                "min_p", "typical_p", "no_repeat_ngram_size", "num_beams", "length_penalty", "min_new_tokens",
+            ] {
+                #expect(names.contains("\"\(name)\""))
             }
             try folder.write(Data(#"{"eos_token_id": "x"}"#.utf8), to: "generation_config.json")
             #expect { try folder.generationConfiguration() } throws: { code(.malformed, "eos_token_id")($0) }
