@@ -8,8 +8,7 @@ struct Attention: Sendable {
     /// What the scores are multiplied by; `nil` is 1 / √D.
     var scale: Double?
     /// Each token looks at itself and at the `window` − 1 tokens before it (Mistral's sliding window, Jiang et al. 2023,
-    /// arXiv 2310.06825); `nil` is all. Goes with a causal mask; an explicit one is
-    /// narrowed before it comes here.
+    /// arXiv 2310.06825); `nil` is all. Counted in columns, also within what an explicit mask leaves.
     var window: Int?
 
     /// - Parameters:
@@ -66,8 +65,8 @@ struct Attention: Sendable {
         let isNarrow = window.map { before + length > $0 } ?? false
         switch mask {
         case .explicit(let mask):
-            // Narrowed already: `AttentionMask.narrowed` counts what is visible, which is right for padded rows too.
-            return try query.scaledDotProductAttention(key: key, value: value, mask: mask, scale: scale)
+            let seen = isNarrow ? try mask.logicalAnd(causal(before, length, query.device)) : mask
+            return try query.scaledDotProductAttention(key: key, value: value, mask: seen, scale: scale)
         case .causal where length == 1:
             if isNarrow, let window {
                 key = try key.narrow(dim: 2, start: before + 1 - window, length: window)
