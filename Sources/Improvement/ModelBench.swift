@@ -9,7 +9,7 @@ import Training
 /// A dialogue model opened for the loop: its decoder, its tokenizer, and what the stages ask of it.
 struct ModelBench {
     let folder: URL
-    let decoder: LlamaModel
+    let decoder: any DecoderFamily
     let tokenizer: ByteLevelBPE
     let format: ChatFormat
     let examples: ExampleTokenizer
@@ -23,7 +23,7 @@ struct ModelBench {
         }
         tokenizer = try ByteLevelBPE(contentsOf: file)
         format = try ChatFormat(tokenizer: tokenizer)
-        decoder = try LlamaModel(folder: folder, dtype: dtype, device: .cpu)
+        decoder = try PretrainedDecoder.load(folder: folder, dtype: dtype, device: .cpu)
         examples = try ExampleTokenizer(format: format, contextLength: decoder.configuration.contextLength)
     }
 

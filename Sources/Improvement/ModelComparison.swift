@@ -46,14 +46,18 @@ public struct ModelComparison: Sendable {
             votes: try RunFolder.readLines(WeighedVote.self, from: place("trust").appending(path: "votes.jsonl")))
         let stage = EvaluateStage(configuration: configuration) { encoder }
         var results: [ArmResult] = []
+        var oddBelow: Double?
         for (name, folder) in [("base", against), ("model", model)] {
             onProgress("\(name): \(chosen.count) replies")
             let arm = EvaluateStage.Arm(
                 name: name, model: folder, sampling: configuration.evaluation.sampling, isModel: true)
             let answers = try await stage.answers(of: arm, to: chosen.map(\.context), judge: judge)
+            let likelihood = try held.figures(ModelBench(folder))
+            // The base comes first: what it finds odd counts for both.
+            if results.isEmpty { oddBelow = likelihood.oddBelow }
             results.append(
                 try ArmAssembly.result(
-                    arm, answers, chosen: chosen, likelihood: held.figures(ModelBench(folder)),
+                    arm, answers, chosen: chosen, likelihood: likelihood, oddBelow: oddBelow,
                     configuration: configuration))
         }
         let table = try ComparisonTable(

@@ -10,7 +10,7 @@ public enum DialogueModelFolder {
     /// The model comes last, so a folder that a kill left half written does not load as one.
     /// - Throws: `ModelFormatsError` or `TokenizersError` when a file cannot be written.
     public static func save(
-        _ model: LlamaModel, format: ChatFormat, card: ModelCard, metadata: [String: String] = [:], to url: URL
+        _ model: any DecoderFamily, format: ChatFormat, card: ModelCard, metadata: [String: String] = [:], to url: URL
     ) throws {
         let folder = try ModelFolder.create(at: url)
         try format.save(to: url, contextLength: model.configuration.contextLength)
