@@ -72,7 +72,7 @@ extension RuntimeValue {
             guard let int = value.int else { throw TemplateFault.runtime("slice indices must be integers or None") }
             return int
         }
-        func indices(_ count: Int) throws -> (range: Range<Int>?, picked: [Int]) {
+        func bounds(_ count: Int) throws -> (first: Int, last: Int, step: Int) {
             let asked = try bound(step) ?? 1
             guard asked != 0 else { throw TemplateFault.runtime("slice step cannot be zero") }
             let step = min(max(asked, -count - 1), count + 1)
@@ -82,7 +82,10 @@ extension RuntimeValue {
                 return min(max(value < 0 ? value + count : value, low), high)
             }
             let first = clamped(try bound(start), step > 0 ? low : high)
-            let last = clamped(try bound(stop), step > 0 ? high : low)
+            return (first, clamped(try bound(stop), step > 0 ? high : low), step)
+        }
+        func indices(_ count: Int) throws -> (range: Range<Int>?, picked: [Int]) {
+            let (first, last, step) = try bounds(count)
             if step == 1 { return (first..<max(first, last), []) }
             return (nil, Array(stride(from: first, to: last, by: step)))
         }
@@ -98,9 +101,11 @@ extension RuntimeValue {
             let (range, picked) = try indices(items.count)
             return .tuple(range.map { Array(items[$0]) } ?? picked.map { items[$0] })
         case .range(let source):
-            let items = source.items
-            let (range, picked) = try indices(items.count)
-            return .list(range.map { Array(items[$0]) } ?? picked.map { items[$0] })
+            let places = try bounds(source.count)
+            return .range(
+                RuntimeRange(
+                    start: source.start + places.first * source.step, stop: source.start + places.last * source.step,
+                    step: source.step * places.step))
         default: throw TemplateFault.runtime("'\(typeName)' object is not subscriptable")
         }
     }

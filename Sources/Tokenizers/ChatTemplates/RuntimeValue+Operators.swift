@@ -80,6 +80,7 @@ extension RuntimeValue {
             try renderer.spend(text.count / 16)
             return text.find(needle) != nil
         case .dictionary(let dictionary): return try dictionary[item] != nil
+        case .view(let view) where view.kind == .keys: return try view.dictionary[item] != nil
         default:
             let iterator = try renderer.iterate(self)
             while let next = try iterator.next() {

@@ -55,12 +55,13 @@ enum TemplateFilters {
         "indent": indent,
         "truncate": { renderer, value, arguments in
             let bound = try arguments.bound("truncate", ["length", "killwords", "end", "leeway"])
-            let text = try TextMethods.string(value, "truncate")
             let end = try bound[2].map { try TextMethods.string($0, "truncate") } ?? .own("...")
             guard let length = bound[0].map(\.int) ?? 255, let leeway = bound[3].map({ $0.isNone ? 5 : $0.int }) ?? 5,
                 length >= end.count, leeway >= 0
             else { throw TemplateFault.runtime("truncate needs a length that holds its end") }
-            guard text.count > length, text.count - length > leeway else { return .string(text) }
+            // Jinja asks for the length before it asks whether this is a text.
+            if let count = try renderer.count(of: value), count <= length || count - length <= leeway { return value }
+            let text = try TextMethods.string(value, "truncate")
             let kept = text[0..<length - end.count]
             if bound[1]?.isTrue == true { return .string(kept + end) }
             return .string((kept.findLast(.own(" ")).map { kept[0..<$0] } ?? kept) + end)
