@@ -99,11 +99,13 @@ extension RuntimeValue {
 
     func arithmetic(_ symbol: String, _ other: RuntimeValue, in renderer: TemplateRenderer) throws -> RuntimeValue {
         switch (symbol, self, other) {
-        case ("+", .string(let left), .string(let right)): return .string(try renderer.joined(left, right))
+        case ("+", .string(let left), .string(let right)): return .string(try renderer.added(left, right))
         case ("+", .list(let left), .list(let right)):
             return .list(try renderer.checked(left + right))
         case ("+", .tuple(let left), .tuple(let right)): return .tuple(try renderer.checked(left + right))
-        case ("%", .string(let format), _): return .string(try PercentFormat(renderer).format(format, other))
+        case ("%", .string(let format), _):
+            guard !format.isMarkup else { throw TemplateFault.unsupported("'%' on a text marked as safe") }
+            return .string(try PercentFormat(renderer).format(format, other))
         case ("*", .string(let text), _) where other.int != nil: return .string(try renderer.repeated(text, other.int ?? 0))
         case ("*", _, .string(let text)) where int != nil: return .string(try renderer.repeated(text, int ?? 0))
         case ("*", .list(let items), _) where other.int != nil: return .list(try renderer.repeated(items, other.int ?? 0))
@@ -168,6 +170,7 @@ extension RuntimeValue {
         if rest != 0, (rest < 0) != (b < 0) { rest += b }
         if symbol == "%" { return rest == 0 ? (b < 0 ? -0.0 : 0.0) : rest }
         let quotient = (a - rest) / b
+        if quotient == 0 { return Double(signOf: a / b, magnitudeOf: 0) }
         let floor = quotient.rounded(.down)
         return quotient - floor > 0.5 ? floor + 1 : floor
     }

@@ -158,6 +158,7 @@ enum HashKey: Hashable {
     case double(Double)
     case string([Unicode.Scalar])
     case tuple([HashKey])
+    case range(Int, Int, Int)
     case undefined
 }
 
@@ -171,7 +172,8 @@ extension RuntimeValue {
         case .double(let value): return Int(exactly: value).map { .int($0) } ?? .double(value)
         case .string(let text): return .string(text.scalars)
         case .tuple(let items): return .tuple(try items.map { try $0.hashKey() })
-        case .list, .dictionary, .view, .range, .iterator, .namespace, .loop, .function:
+        case .range(let range): return .range(range.start, range.stop, range.step)
+        case .list, .dictionary, .view, .iterator, .namespace, .loop, .function:
             throw TemplateFault.runtime("unhashable type: '\(typeName)'")
         }
     }

@@ -25,8 +25,11 @@ enum TemplateFilters {
         "capitalize": { try .measured(string(only($1, $2, "capitalize")).capitalized(), $0) },
         "title": { try .measured(string(only($1, $2, "title")).wordsCapitalized(), $0) },
         "string": { try .measured(string(only($1, $2, "string")), $0) },
-        // Nothing is escaped here, so nothing is marked as safe either.
-        "safe": { try .measured(string(only($1, $2, "safe")), $0) },
+        "safe": { _, value, arguments in
+            var text = try string(only(value, arguments, "safe"))
+            text.isMarkup = true
+            return .string(text)
+        },
         "escape": escape, "e": escape, "forceescape": escape,
         "replace": { renderer, value, arguments in
             let bound = try arguments.bound("replace", ["old", "new", "count"], required: 2)
@@ -88,7 +91,9 @@ enum TemplateFilters {
     private static let escape: Filter = { renderer, value, arguments in
         let text = try string(try only(value, arguments, "escape"))
         let names: [Unicode.Scalar: String] = ["&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&#34;", "'": "&#39;"]
-        return .string(try renderer.checked(text.mapped { names[$1] ?? String($1) }))
+        var escaped = text.isMarkup ? text : try renderer.checked(text.mapped { names[$1] ?? String($1) })
+        escaped.isMarkup = true
+        return .string(escaped)
     }
 
     private static let indent: Filter = { renderer, value, arguments in

@@ -79,6 +79,19 @@ final class TemplateRenderer {
         return left + right
     }
 
+    /// `left + right`. Where one is marked as safe, Jinja escapes the other for HTML: no prompt wants that.
+    func added(_ left: TracedText, _ right: TracedText) throws -> TracedText {
+        var sum = try joined(left, right)
+        guard left.isMarkup || right.isMarkup else { return sum }
+        for text in [left, right] where !text.isMarkup {
+            guard !text.scalars.contains(where: { "&<>\"'".unicodeScalars.contains($0) }) else {
+                throw TemplateFault.unsupported("'+' of a text marked as safe and one that Jinja would escape")
+            }
+        }
+        sum.isMarkup = true
+        return sum
+    }
+
     func repeated(_ text: TracedText, _ count: Int) throws -> TracedText {
         guard count > 0, !text.isEmpty else { return TracedText() }
         guard count <= limits.textLength / text.count else {

@@ -36,7 +36,7 @@ enum TemplateTests {
         "upper": { try $0.printed().isAll(upper: true) },
         "odd": { try rest($0, 2) == 1 },
         "even": { try rest($0, 2) == 0 },
-        "escaped": { _ in false },
+        "escaped": { $0.text?.isMarkup == true },
     ]
 
     private static let comparisons: [String: String] = [

@@ -148,7 +148,11 @@ struct PercentFormat {
             _ = try renderer.checked(result)
         }
         if !usesNames, !values.isEmpty {
-            if case .dictionary = value { return result }
+            switch value {
+            // Python lets through what could be asked by name.
+            case .dictionary, .list, .range: return result
+            default: break
+            }
             throw TemplateFault.runtime("not all arguments converted during string formatting")
         }
         return result

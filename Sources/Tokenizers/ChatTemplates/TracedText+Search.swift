@@ -58,7 +58,7 @@ extension TracedText {
             while start < count, scalars[start].isPythonSpace { start += 1 }
             if start == count { return pieces }
             if pieces.count == limit {
-                return pieces + [self[from: start].trimmed(left: false) { $0.isPythonSpace }]
+                return pieces + [self[from: start]]
             }
             var end = start
             while end < count, !scalars[end].isPythonSpace { end += 1 }
@@ -83,7 +83,7 @@ extension TracedText {
             while end > 0, scalars[end - 1].isPythonSpace { end -= 1 }
             if end == 0 { return pieces.reversed() }
             if pieces.count == limit {
-                return (pieces + [self[0..<end].trimmed(right: false) { $0.isPythonSpace }]).reversed()
+                return (pieces + [self[0..<end]]).reversed()
             }
             var start = end
             while start > 0, !scalars[start - 1].isPythonSpace { start -= 1 }

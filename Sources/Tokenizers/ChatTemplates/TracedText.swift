@@ -19,6 +19,8 @@ struct TracedText: Sendable, Hashable {
     private(set) var scalars: [Unicode.Scalar] = []
     /// Ascending, neighbours of different origin, the last one ending with the text; empty for an empty text.
     private(set) var runs: [Run] = []
+    /// Whether a template marked it as safe for HTML.
+    var isMarkup = false
 
     init() {}
 
@@ -68,7 +70,11 @@ struct TracedText: Sendable, Hashable {
 
     mutating func append(_ other: TracedText) {
         let start = scalars.count
-        if start == 0 { return self = other }
+        if start == 0 {
+            self = other
+            isMarkup = false
+            return
+        }
         scalars.append(contentsOf: other.scalars)
         for run in other.runs { extend(to: start + run.end, run.origin) }
     }
