@@ -75,10 +75,13 @@ final class RuntimeMacro {
             if let slot = code.caller { activation.slots[slot] = caller }
             if let slot = code.namedRest {
                 var rest = RuntimeDictionary()
+                _ = try renderer.nested(arguments.named.map(\.value))
                 for pair in arguments.named { try rest.set(.own(pair.name), pair.value) }
                 activation.slots[slot] = .dictionary(rest)
             }
-            if let slot = code.positionalRest { activation.slots[slot] = .tuple(Array(given.positional.dropFirst(count))) }
+            if let slot = code.positionalRest { 
+                activation.slots[slot] = .tuple(try renderer.nested(Array(given.positional.dropFirst(count))))
+            }
             for (parameter, value) in zip(code.parameters, values) { activation.slots[parameter.slot] = value }
             try code.enter(renderer)
             for (place, value) in values.enumerated() where value == nil {

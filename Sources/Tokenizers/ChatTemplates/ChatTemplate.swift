@@ -64,6 +64,7 @@ public struct ChatTemplate: Sendable {
         var values: [String: RuntimeValue] = [:]
         for entry in variables.entries { values[entry.key] = try runtime(entry.value, depth: 0) }
         let renderer = TemplateRenderer(variables: values, clock: clock, limits: limits, slots: program.layout.count)
+        defer { renderer.finish() }
         do {
             _ = try program.body(renderer)
         } catch let fault as TemplateFault {

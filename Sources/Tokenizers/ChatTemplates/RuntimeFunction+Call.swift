@@ -10,7 +10,7 @@ extension RuntimeFunction {
         case .range: return .range(try Self.range(arguments))
         case .dictionary: return .dictionary(try Self.dictionary(arguments, in: renderer))
         case .namespace:
-            let namespace = RuntimeNamespace()
+            let namespace = try renderer.newNamespace()
             for entry in try Self.dictionary(arguments, in: renderer).entries {
                 guard case .string(let name) = entry.key else {
                     throw TemplateFault.unsupported("a namespace's attribute that is not a name")
@@ -72,6 +72,7 @@ extension RuntimeFunction {
                 try result.set(parts[0], parts[1])
             }
         }
+        _ = try renderer.nested([.dictionary(result)] + arguments.named.map(\.value))
         for pair in arguments.named { try result.set(.own(pair.name), pair.value) }
         return result
     }
@@ -87,6 +88,7 @@ extension RuntimeFunction {
         case "fromkeys":
             let bound = try arguments.bound("fromkeys", ["iterable", "value"], required: 1)
             var result = RuntimeDictionary()
+            _ = try renderer.nested([bound[1] ?? .none])
             for key in try renderer.items(bound[0] ?? .none) { try result.set(key, bound[1] ?? .none) }
             return .dictionary(result)
         default:

@@ -31,7 +31,9 @@ extension RuntimeValue {
     }
 
     private func represent(into output: inout String, depth: Int) throws {
-        guard depth < 64 else { throw TemplateFault.limit("a value is nested deeper than 64") }
+        guard depth <= TemplateRenderer.deepestValue + 4 else {
+            throw TemplateFault.limit("a value is nested deeper than \(TemplateRenderer.deepestValue)")
+        }
         func list(_ items: [RuntimeValue], _ open: String, _ close: String) throws {
             output += open
             for (index, item) in items.enumerated() {

@@ -204,13 +204,18 @@ struct RuntimeRange {
 
 /// A walk over items that can be made once.
 final class RuntimeIterator {
-    private var advance: () throws -> RuntimeValue?
+    private let advance: () throws -> RuntimeValue?
+    /// The values that the walk keeps alive.
+    let holds: [RuntimeValue]
 
-    init(_ advance: @escaping () throws -> RuntimeValue?) { self.advance = advance }
+    init(holding holds: [RuntimeValue] = [], _ advance: @escaping () throws -> RuntimeValue?) {
+        self.holds = holds
+        self.advance = advance
+    }
 
     convenience init(_ items: [RuntimeValue]) {
         var index = 0
-        self.init {
+        self.init(holding: items) {
             guard index < items.count else { return nil }
             defer { index += 1 }
             return items[index]
@@ -225,6 +230,9 @@ final class RuntimeNamespace {
     private(set) var attributes: [(name: String, value: RuntimeValue)] = []
 
     subscript(name: String) -> RuntimeValue? { attributes.first { $0.name == name }?.value }
+
+    /// Lets go of everything, so that namespaces that hold each other are freed.
+    func clear() { attributes = [] }
 
     func set(_ name: String, _ value: RuntimeValue) throws {
         guard !name.hasPrefix("_") else {

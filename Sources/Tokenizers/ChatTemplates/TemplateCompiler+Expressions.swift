@@ -17,15 +17,18 @@ extension TemplateCompiler {
         case .captured: return { .string($0.captured.last ?? TracedText()) }
         case .tuple(let items):
             let parts = try evaluations(items, in: scope)
-            return { renderer in .tuple(try parts.map { try $0(renderer) }) }
+            return { renderer in .tuple(try renderer.nested(try parts.map { try $0(renderer) })) }
         case .list(let items):
             let parts = try evaluations(items, in: scope)
-            return { renderer in .list(try parts.map { try $0(renderer) }) }
+            return { renderer in .list(try renderer.nested(try parts.map { try $0(renderer) })) }
         case .dictionary(let pairs):
             let parts = try pairs.map { (try evaluation(of: $0.key, in: scope), try evaluation(of: $0.value, in: scope)) }
             return { renderer in
                 var dictionary = RuntimeDictionary()
-                for (key, value) in parts { try dictionary.set(try key(renderer), try value(renderer)) }
+                for (key, value) in parts {
+                    let pair = try renderer.nested([try key(renderer), try value(renderer)])
+                    try dictionary.set(pair[0], pair[1])
+                }
                 return .dictionary(dictionary)
             }
         case .negative(let value):

@@ -65,6 +65,7 @@ struct TemplateCompiler {
                 guard case .namespace(let namespace)? = read?(renderer) else {
                     throw TemplateFault.runtime("cannot assign attribute '\(attribute)': '\(name)' is no namespace")
                 }
+                if case .loop = value { throw TemplateFault.unsupported("keeping 'loop' in a namespace") }
                 try namespace.set(attribute, value)
             }
         case .tuple(let targets):
@@ -160,7 +161,8 @@ struct TemplateCompiler {
             let code = try macro(name, signature, statements, in: scope)
             guard let index = scope.slot(of: name)?.index else { return { _ in nil } }
             return { renderer in
-                renderer.activation.slots[index] = .function(.macro(RuntimeMacro(code: code, activation: renderer.activation)))
+                let activation = try renderer.kept(renderer.activation)
+                activation.slots[index] = .function(.macro(RuntimeMacro(code: code, activation: activation)))
                 return nil
             }
         case .call(let signature, let call, let statements):
@@ -171,7 +173,8 @@ struct TemplateCompiler {
                 renderer.line = line
                 let function = try target(renderer)
                 var values = try arguments(renderer)
-                values.named.append(("caller", .function(.macro(RuntimeMacro(code: code, activation: renderer.activation)))))
+                let caller = RuntimeMacro(code: code, activation: try renderer.kept(renderer.activation))
+                values.named.append(("caller", .function(.macro(caller))))
                 try renderer.write(try renderer.call(function, values).printed())
                 return nil
             }

@@ -30,13 +30,13 @@ extension TemplateFilters {
             let items = Array(try renderer.items(value).reversed())
             // What cannot be walked backwards is made a list first.
             if case .iterator = value { return .list(items) }
-            return .iterator(RuntimeIterator(items))
+            return .iterator(RuntimeIterator(try renderer.nested(items)))
         },
         "items": { renderer, value, arguments in
             switch try only(value, arguments, "items") {
             case .undefined: return .iterator(RuntimeIterator([]))
             case .dictionary(let dictionary):
-                return .iterator(RuntimeIterator(DictionaryView(kind: .items, dictionary: dictionary).items))
+                return .iterator(RuntimeIterator(try renderer.nested(DictionaryView(kind: .items, dictionary: dictionary).items)))
             default: throw TemplateFault.runtime("Can only get item pairs from a mapping.")
             }
         },
@@ -49,7 +49,7 @@ extension TemplateFilters {
             let fold = bound[0]?.isTrue != true
             let keys = dictionary.entries.map { folded(by == "key" ? $0.key : $0.value, fold) }
             let order = try sorted(keys, reverse: bound[2]?.isTrue == true, renderer)
-            return .list(order.map { .tuple([dictionary.entries[$0].key, dictionary.entries[$0].value]) })
+            return .list(try renderer.nested(order.map { .tuple([dictionary.entries[$0].key, dictionary.entries[$0].value]) }))
         },
         "sort": { renderer, value, arguments in
             let bound = try arguments.bound("sort", ["reverse", "case_sensitive", "attribute"])
@@ -67,13 +67,12 @@ extension TemplateFilters {
             let fold = bound[0]?.isTrue != true
             let iterator = try renderer.iterate(value)
             var seen: Set<HashKey> = []
-            return .iterator(
-                RuntimeIterator {
-                    while let item = try iterator.next() {
-                        if seen.insert(try folded(try get(item), fold).hashKey()).inserted { return item }
-                    }
-                    return nil
-                })
+            return try renderer.walk(value) {
+                while let item = try iterator.next() {
+                    if seen.insert(try folded(try get(item), fold).hashKey()).inserted { return item }
+                }
+                return nil
+            }
         },
         "min": { try extreme($0, $1, $2, "min") },
         "max": { try extreme($0, $1, $2, "max") },
@@ -89,13 +88,13 @@ extension TemplateFilters {
             guard value.isTrue else { return .iterator(RuntimeIterator([])) }
             var made: ((RuntimeValue) throws -> RuntimeValue)?
             var source: RuntimeIterator?
-            return .iterator(
-                RuntimeIterator {
-                    let apply = try made ?? mapping(arguments, renderer)
-                    let items = try source ?? renderer.iterate(value)
-                    (made, source) = (apply, items)
-                    return try items.next().map { try apply($0) }
-                })
+            return try renderer.walk(value, arguments) {
+                let apply = try made ?? mapping(arguments, renderer)
+                let items = try source ?? renderer.iterate(value)
+                (made, source) = (apply, items)
+                try renderer.spend(1)
+                return try items.next().map { try apply($0) }
+            }
         },
         "select": { try choosing($0, $1, $2, attribute: false, keeps: true) },
         "reject": { try choosing($0, $1, $2, attribute: false, keeps: false) },
@@ -119,7 +118,7 @@ extension TemplateFilters {
                 let batch = Array(items[start..<min(items.count, start + min(size, items.count))])
                 return .list(batch + (fill.map { Array(repeating: $0, count: size - batch.count) } ?? []))
             }
-            return .iterator(RuntimeIterator(batches))
+            return .iterator(RuntimeIterator(try renderer.nested(batches)))
         },
         "slice": { renderer, value, arguments in
             let bound = try arguments.bound("slice", ["slices", "fill_with"], required: 1)
@@ -130,13 +129,12 @@ extension TemplateFilters {
             let (size, extra) = items.count.quotientAndRemainder(dividingBy: slices)
             let fill = bound[1].flatMap { $0.isNone ? nil : $0 }
             var start = 0
-            return .iterator(
-                RuntimeIterator(
-                    (0..<slices).map { slice in
-                        let end = start + size + (slice < extra ? 1 : 0)
-                        defer { start = end }
-                        return .list(Array(items[start..<end]) + (slice >= extra ? fill.map { [$0] } ?? [] : []))
-                    }))
+            let parts = (0..<slices).map { slice -> RuntimeValue in
+                let end = start + size + (slice < extra ? 1 : 0)
+                defer { start = end }
+                return .list(Array(items[start..<end]) + (slice >= extra ? fill.map { [$0] } ?? [] : []))
+            }
+            return .iterator(RuntimeIterator(try renderer.nested(parts)))
         },
     ]
 
@@ -237,17 +235,16 @@ extension TemplateFilters {
             guard let test = TemplateTests.named(name) else { throw unknown("test", name, false) }
             return { try test(renderer, try get($0), arguments) }
         }
-        return .iterator(
-            RuntimeIterator {
-                let test = try made ?? prepare()
-                let items = try source ?? renderer.iterate(value)
-                (made, source) = (test, items)
-                while let item = try items.next() {
-                    try renderer.spend(1)
-                    if try test(item) == keeps { return item }
-                }
-                return nil
-            })
+        return try renderer.walk(value, given) {
+            let test = try made ?? prepare()
+            let items = try source ?? renderer.iterate(value)
+            (made, source) = (test, items)
+            while let item = try items.next() {
+                try renderer.spend(1)
+                if try test(item) == keeps { return item }
+            }
+            return nil
+        }
     }
 
     /// What is said of a filter or a test that is not there.

@@ -23,7 +23,9 @@ struct TemplateJSON {
     private func newline(_ level: Int) -> String { indent.map { "\n" + String(repeating: $0, count: level) } ?? "" }
 
     private mutating func write(_ value: RuntimeValue, level: Int, _ renderer: TemplateRenderer) throws {
-        guard level < 64 else { throw TemplateFault.limit("a value is nested deeper than 64") }
+        guard level <= TemplateRenderer.deepestValue + 4 else {
+            throw TemplateFault.limit("a value is nested deeper than \(TemplateRenderer.deepestValue)")
+        }
         try renderer.spend(1)
         switch value {
         case .none: output += "null"

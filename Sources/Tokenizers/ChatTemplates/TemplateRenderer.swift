@@ -4,6 +4,8 @@ import Foundation
 final class Activation {
     var slots: [RuntimeValue?]
     let parent: Activation?
+    /// Whether the renderer keeps it to the end, because a macro was made here: the two hold each other.
+    fileprivate var isKept = false
 
     init(count: Int, parent: Activation?) {
         slots = Array(repeating: nil, count: count)
@@ -39,6 +41,8 @@ final class TemplateRenderer {
     private var steps = 0
     private var calls = 0
     private var nesting = 0
+    private var keptActivations: [Activation] = []
+    private var namespaces: [RuntimeNamespace] = []
 
     init(variables: [String: RuntimeValue], clock: TemplateClock?, limits: ChatTemplateLimits, slots: Int) {
         self.variables = variables
@@ -108,6 +112,68 @@ final class TemplateRenderer {
             throw TemplateFault.limit("a list has more than \(limits.items) items")
         }
         return try checked(Array(repeatElement(items, count: count).joined()))
+    }
+
+    /// The deepest that values may be nested; deeper ones could not be printed, compared or freed on a small stack.
+    static let deepestValue = 100
+
+    /// Items that are put into a new value, when they are not nested too deep.
+    func nested(_ items: [RuntimeValue]) throws -> [RuntimeValue] {
+        for item in items { try checkNesting(item, room: Self.deepestValue - 1) }
+        return items
+    }
+
+    private func checkNesting(_ value: RuntimeValue, room: Int) throws {
+        let inside: [RuntimeValue]
+        switch value {
+        case .undefined, .none, .bool, .int, .double, .string, .range, .namespace: return
+        case .list(let items), .tuple(let items): inside = items
+        case .dictionary(let dictionary):
+            inside = dictionary.entries.map(\.value)
+            for entry in dictionary.entries { if case .tuple = entry.key { try checkNesting(entry.key, room: room - 1) } }
+        case .view(let view): inside = [.dictionary(view.dictionary)]
+        case .iterator(let iterator): inside = iterator.holds
+        case .function(.method(let value, _)): inside = [value]
+        case .function(.cycle), .function(.changed), .loop:
+            throw TemplateFault.unsupported("keeping 'loop' in another value")
+        case .function: return
+        }
+        guard room > 0 || inside.isEmpty else { throw TemplateFault.limit("a value is nested deeper than \(Self.deepestValue)") }
+        try spend(inside.count / 4)
+        for item in inside { try checkNesting(item, room: room - 1) }
+    }
+
+    /// A lazy walk over what a filter was given.
+    func walk(
+        _ value: RuntimeValue, _ arguments: CallArguments = CallArguments(), _ advance: @escaping () throws -> RuntimeValue?
+    ) throws -> RuntimeValue {
+        let holds = try nested([value] + arguments.positional + arguments.named.map(\.value))
+        return .iterator(RuntimeIterator(holding: holds, advance))
+    }
+
+    // MARK: What is kept to the end
+
+    func newNamespace() throws -> RuntimeNamespace {
+        try spend(100)
+        let namespace = RuntimeNamespace()
+        namespaces.append(namespace)
+        return namespace
+    }
+
+    /// The variables among which a macro is made.
+    func kept(_ activation: Activation) throws -> Activation {
+        if !activation.isKept {
+            try spend(100)
+            activation.isKept = true
+            keptActivations.append(activation)
+        }
+        return activation
+    }
+
+    /// Lets go of what holds itself; one at a time, so that no long chain is freed at once.
+    func finish() {
+        for namespace in namespaces { namespace.clear() }
+        for activation in keptActivations { activation.slots = [] }
     }
 
     // MARK: Output

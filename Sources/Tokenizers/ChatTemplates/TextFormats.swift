@@ -93,7 +93,7 @@ struct PercentFormat {
                 return width
             }
             var number: Int?
-            while index < text.count, text.scalars[index].isASCIIDigit, number ?? 0 < 100_000_000 {
+            while index < text.count, text.scalars[index].isASCIIDigit, number ?? 0 < 1_000_000_000_000 {
                 number = (number ?? 0) * 10 + Int(text.scalars[index].value - 48)
                 index += 1
             }
@@ -291,7 +291,7 @@ struct BraceFormat {
         }
         func digits() -> Int? {
             var number: Int?
-            while let scalar = spec.first, scalar.isASCIIDigit, number ?? 0 < 100_000_000 {
+            while let scalar = spec.first, scalar.isASCIIDigit, number ?? 0 < 1_000_000_000_000 {
                 number = (number ?? 0) * 10 + Int(scalar.value - 48)
                 spec.removeFirst()
             }
