@@ -7,7 +7,8 @@ struct CallArguments {
     /// - Parameter required: so many first parameters must be there.
     func bound(_ function: String, _ parameters: [String], required: Int = 0) throws -> [RuntimeValue?] {
         guard positional.count <= parameters.count else {
-            throw TemplateFault.runtime("\(function) takes at most \(parameters.count) arguments, not \(positional.count)")
+            throw TemplateFault.runtime(
+                "\(function) takes at most \(parameters.count) arguments, not \(positional.count)")
         }
         var values: [RuntimeValue?] = positional
         values += Array(repeating: nil, count: parameters.count - positional.count)
@@ -79,7 +80,7 @@ final class RuntimeMacro {
                 for pair in arguments.named { try rest.set(.own(pair.name), pair.value) }
                 activation.slots[slot] = .dictionary(rest)
             }
-            if let slot = code.positionalRest { 
+            if let slot = code.positionalRest {
                 activation.slots[slot] = .tuple(try renderer.nested(Array(given.positional.dropFirst(count))))
             }
             for (parameter, value) in zip(code.parameters, values) { activation.slots[parameter.slot] = value }

@@ -12,7 +12,8 @@ extension ChatTemplate {
         var tokens = TemplateObject()
         for file in [configuration, try Self.json("special_tokens_map.json", in: folder)] {
             guard case .object(let object)? = file else { continue }
-            for entry in object.entries where entry.key.hasSuffix("_token") || entry.key == "additional_special_tokens" {
+            for entry in object.entries where entry.key.hasSuffix("_token") || entry.key == "additional_special_tokens"
+            {
                 if let token = Self.token(entry.value) { tokens[entry.key] = token }
             }
         }

@@ -19,7 +19,8 @@ public struct ChatTemplate: Sendable {
 
     /// The roles of published templates.
     public static let commonRoles: Set<String> = [
-        "system", "developer", "user", "assistant", "tool", "function", "ipython", "environment", "observation", "model",
+        "system", "developer", "user", "assistant", "tool", "function", "ipython", "environment", "observation",
+        "model",
     ]
 
     /// - Parameters:
@@ -28,7 +29,8 @@ public struct ChatTemplate: Sendable {
     ///   - specialTokens: values that the template reads by these names, such as `bos_token`.
     /// - Throws: `ChatTemplateError` with the line of what is not valid or not supported.
     public init(
-        source: String, name: String = "chat template", specialTokens: TemplateObject = [:], limits: ChatTemplateLimits = .init()
+        source: String, name: String = "chat template", specialTokens: TemplateObject = [:],
+        limits: ChatTemplateLimits = .init()
     ) throws {
         program = try TemplateCompiler.program(of: source, name: name, limits: limits)
         self.name = name
@@ -92,7 +94,9 @@ public struct ChatTemplate: Sendable {
     }
 
     private func runtime(_ value: TemplateValue, depth: Int) throws -> RuntimeValue {
-        guard depth < 64 else { throw ChatTemplateError(.limit, template: name, "a given value is nested deeper than 64") }
+        guard depth < 64 else {
+            throw ChatTemplateError(.limit, template: name, "a given value is nested deeper than 64")
+        }
         switch value {
         case .null: return .none
         case .bool(let value): return .bool(value)

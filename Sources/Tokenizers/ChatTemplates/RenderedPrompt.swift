@@ -33,7 +33,11 @@ public struct RenderedPrompt: Sendable, Hashable {
         var places: [Int: Int] = [0: 0]
         for (index, scalar) in output.scalars.enumerated() {
             if wanted.contains(index) { places[index] = bytes.count }
-            if scalar.isASCII { bytes.append(UInt8(scalar.value)) } else { bytes.append(contentsOf: UTF8.encode(scalar)!) }
+            if scalar.isASCII {
+                bytes.append(UInt8(scalar.value))
+            } else {
+                bytes.append(contentsOf: UTF8.encode(scalar)!)
+            }
         }
         places[output.count] = bytes.count
         marks = output.runs.map { places[$0.end] ?? 0 }

@@ -32,7 +32,9 @@ extension RuntimeFunction {
             guard !arguments.positional.isEmpty else { throw TemplateFault.runtime("no items for cycling given") }
             return arguments.positional[loop.index0 % arguments.positional.count]
         case .changed(let loop):
-            if let last = loop.lastChanged, RuntimeValue.tuple(last).equals(.tuple(arguments.positional)) { return .bool(false) }
+            if let last = loop.lastChanged, RuntimeValue.tuple(last).equals(.tuple(arguments.positional)) {
+                return .bool(false)
+            }
             loop.lastChanged = arguments.positional
             return .bool(true)
         case .foreign(let name): throw TemplateFault.unsupported("the function '\(name)' is not supported")
@@ -60,8 +62,12 @@ extension RuntimeFunction {
     }
 
     /// `dict(…)`: another dictionary or pairs, then named values.
-    private static func dictionary(_ arguments: CallArguments, in renderer: TemplateRenderer) throws -> RuntimeDictionary {
-        guard arguments.positional.count <= 1 else { throw TemplateFault.runtime("dict takes at most one plain argument") }
+    private static func dictionary(_ arguments: CallArguments, in renderer: TemplateRenderer) throws
+        -> RuntimeDictionary
+    {
+        guard arguments.positional.count <= 1 else {
+            throw TemplateFault.runtime("dict takes at most one plain argument")
+        }
         var result = RuntimeDictionary()
         if case .dictionary(let other)? = arguments.positional.first {
             result = other

@@ -45,7 +45,8 @@ extension RuntimeValue {
             case (.int(let left)?, .int(let right)?): return left < right
             case (let left?, let right?): return left.double < right.double
             default:
-                throw TemplateFault.runtime("'\(symbol)' not supported between instances of '\(typeName)' and '\(other.typeName)'")
+                throw TemplateFault.runtime(
+                    "'\(symbol)' not supported between instances of '\(typeName)' and '\(other.typeName)'")
             }
         }
     }
@@ -106,11 +107,14 @@ extension RuntimeValue {
         case ("%", .string(let format), _):
             guard !format.isMarkup else { throw TemplateFault.unsupported("'%' on a text marked as safe") }
             return .string(try PercentFormat(renderer).format(format, other))
-        case ("*", .string(let text), _) where other.int != nil: return .string(try renderer.repeated(text, other.int ?? 0))
+        case ("*", .string(let text), _) where other.int != nil:
+            return .string(try renderer.repeated(text, other.int ?? 0))
         case ("*", _, .string(let text)) where int != nil: return .string(try renderer.repeated(text, int ?? 0))
-        case ("*", .list(let items), _) where other.int != nil: return .list(try renderer.repeated(items, other.int ?? 0))
+        case ("*", .list(let items), _) where other.int != nil:
+            return .list(try renderer.repeated(items, other.int ?? 0))
         case ("*", _, .list(let items)) where int != nil: return .list(try renderer.repeated(items, int ?? 0))
-        case ("*", .tuple(let items), _) where other.int != nil: return .tuple(try renderer.repeated(items, other.int ?? 0))
+        case ("*", .tuple(let items), _) where other.int != nil:
+            return .tuple(try renderer.repeated(items, other.int ?? 0))
         case ("*", _, .tuple(let items)) where int != nil: return .tuple(try renderer.repeated(items, int ?? 0))
         default: break
         }

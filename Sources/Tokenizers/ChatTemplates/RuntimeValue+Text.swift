@@ -91,7 +91,8 @@ extension RuntimeValue {
                     result.append(scalar)
                 } else {
                     let digits = String(scalar.value, radix: 16)
-                    let (mark, width) = scalar.value < 0x100 ? ("\\x", 2) : scalar.value < 0x10000 ? ("\\u", 4) : ("\\U", 8)
+                    let (mark, width) =
+                        scalar.value < 0x100 ? ("\\x", 2) : scalar.value < 0x10000 ? ("\\u", 4) : ("\\U", 8)
                     let zeros = String(repeating: "0", count: width - digits.count)
                     result.append(contentsOf: (mark + zeros + digits).unicodeScalars)
                 }
@@ -123,11 +124,14 @@ extension Double {
         if exponent > 16 || exponent <= -4 {
             let fraction = digits.count > 1 ? "." + digits.dropFirst() : ""
             let power = exponent - 1
-            return sign + digits.prefix(1) + fraction + "e" + (power < 0 ? "-" : "+") + (Swift.abs(power) < 10 ? "0" : "")
+            return sign + digits.prefix(1) + fraction + "e" + (power < 0 ? "-" : "+")
+                + (Swift.abs(power) < 10 ? "0" : "")
                 + String(Swift.abs(power))
         }
         if exponent <= 0 { return sign + "0." + String(repeating: "0", count: -exponent) + digits }
-        if exponent >= digits.count { return sign + digits + String(repeating: "0", count: exponent - digits.count) + ".0" }
+        if exponent >= digits.count {
+            return sign + digits + String(repeating: "0", count: exponent - digits.count) + ".0"
+        }
         return sign + digits.prefix(exponent) + "." + digits.dropFirst(exponent)
     }
 }

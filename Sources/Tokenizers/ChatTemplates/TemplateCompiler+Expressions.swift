@@ -22,7 +22,9 @@ extension TemplateCompiler {
             let parts = try evaluations(items, in: scope)
             return { renderer in .list(try renderer.nested(try parts.map { try $0(renderer) })) }
         case .dictionary(let pairs):
-            let parts = try pairs.map { (try evaluation(of: $0.key, in: scope), try evaluation(of: $0.value, in: scope)) }
+            let parts = try pairs.map {
+                (try evaluation(of: $0.key, in: scope), try evaluation(of: $0.value, in: scope))
+            }
             return { renderer in
                 var dictionary = RuntimeDictionary()
                 for (key, value) in parts {
@@ -85,7 +87,8 @@ extension TemplateCompiler {
                 }
                 return .bool(true)
             }
-        case .conditional(let test, let then, let otherwise): return try conditional(line, test, then, otherwise, in: scope)
+        case .conditional(let test, let then, let otherwise):
+            return try conditional(line, test, then, otherwise, in: scope)
         case .attribute(let value, let name):
             let value = try evaluation(of: value, in: scope)
             return { renderer in
@@ -120,7 +123,8 @@ extension TemplateCompiler {
         case .filter(let name, let value, let given):
             let (value, arguments) = (try evaluation(of: value, in: scope), try self.arguments(given, in: scope))
             guard let filter = TemplateFilters.named(name) else {
-                return try refusal(TemplateFilters.unknown("filter", name, TemplateFilters.foreign.contains(name)), line)
+                return try refusal(
+                    TemplateFilters.unknown("filter", name, TemplateFilters.foreign.contains(name)), line)
             }
             return { renderer in
                 let (value, values) = (try value(renderer), try arguments(renderer))
@@ -188,7 +192,9 @@ extension TemplateCompiler {
                 throw TemplateFault.runtime("argument after ** must be a mapping")
             }
             for entry in dictionary.entries {
-                guard case .string(let name) = entry.key else { throw TemplateFault.runtime("keywords must be strings") }
+                guard case .string(let name) = entry.key else {
+                    throw TemplateFault.runtime("keywords must be strings")
+                }
                 values.named.append((name.string, entry.value))
             }
             return values

@@ -183,7 +183,9 @@ struct TemplateCompiler {
             for pair in pairs { inner.store(pair.target, asParameter: true) }
             inner.analyze(statements)
             let enter = Self.entry(of: inner)
-            let values = try pairs.map { (assignment(to: $0.target, in: inner), try evaluation(of: $0.value, in: scope)) }
+            let values = try pairs.map {
+                (assignment(to: $0.target, in: inner), try evaluation(of: $0.value, in: scope))
+            }
             let body = try block(statements, in: inner)
             return { renderer in
                 try enter(renderer)
@@ -313,8 +315,10 @@ struct TemplateCompiler {
         for value in signature.defaults { scope.load(value) }
         scope.analyze(statements)
         return MacroCode(
-            name: name, parameters: parameters, defaults: try signature.defaults.map { try evaluation(of: $0, in: scope) },
-            caller: caller, namedRest: named, positionalRest: positional, nesting: signature.nesting, layout: scope.layout,
+            name: name, parameters: parameters,
+            defaults: try signature.defaults.map { try evaluation(of: $0, in: scope) },
+            caller: caller, namedRest: named, positionalRest: positional, nesting: signature.nesting,
+            layout: scope.layout,
             enter: Self.entry(of: scope), body: try block(statements, in: scope))
     }
 }

@@ -33,7 +33,8 @@ extension TemplateFilters {
                 throw TemplateFault.runtime("method must be common, ceil or floor")
             }
             if case .undefined(let reason) = value { throw reason.fault }
-            guard let number = value.number, let precision = bound[0].map(\.int) ?? 0, (-300...300).contains(precision) else {
+            guard let number = value.number, let precision = bound[0].map(\.int) ?? 0, (-300...300).contains(precision)
+            else {
                 throw TemplateFault.runtime("round needs a number and a whole precision")
             }
             if method != "common" {
@@ -94,12 +95,15 @@ extension TemplateFilters {
         var sign = ""
         if let first = digits.first, first == "-" || first == "+" { sign = String(digits.removeFirst()) }
         var radix = base
-        for (mark, markBase) in [("0x", 16), ("0o", 8), ("0b", 2)] where digits.hasPrefix(mark) && (base == 0 || base == markBase) {
+        for (mark, markBase) in [("0x", 16), ("0o", 8), ("0b", 2)]
+        where digits.hasPrefix(mark) && (base == 0 || base == markBase) {
             digits.removeFirst(2)
             radix = markBase
         }
         if radix == 0 { radix = 10 }
-        let isPlain = digits.first != "_" && digits.last != "_" && !digits.contains("__") && digits.first != "+" && digits.first != "-"
+        let isPlain =
+            digits.first != "_" && digits.last != "_" && !digits.contains("__") && digits.first != "+"
+            && digits.first != "-"
         if isPlain, let number = Int(sign + digits.replacing("_", with: ""), radix: radix) { return number }
         // "42.9" gives 42.
         return real(value).flatMap { Int(exactly: $0.rounded(.towardZero)) }

@@ -26,7 +26,9 @@ extension TemplateFilters {
         },
         "reverse": { renderer, value, arguments in
             let value = try only(value, arguments, "reverse")
-            if case .string(let text) = value { return .string(try renderer.checked(text.picking((0..<text.count).reversed()))) }
+            if case .string(let text) = value {
+                return .string(try renderer.checked(text.picking((0..<text.count).reversed())))
+            }
             let items = Array(try renderer.items(value).reversed())
             // What cannot be walked backwards is made a list first.
             if case .iterator = value { return .list(items) }
@@ -36,20 +38,26 @@ extension TemplateFilters {
             switch try only(value, arguments, "items") {
             case .undefined: return .iterator(RuntimeIterator([]))
             case .dictionary(let dictionary):
-                return .iterator(RuntimeIterator(try renderer.nested(DictionaryView(kind: .items, dictionary: dictionary).items)))
+                return .iterator(
+                    RuntimeIterator(try renderer.nested(DictionaryView(kind: .items, dictionary: dictionary).items)))
             default: throw TemplateFault.runtime("Can only get item pairs from a mapping.")
             }
         },
         "dictsort": { renderer, value, arguments in
             let bound = try arguments.bound("dictsort", ["case_sensitive", "by", "reverse"])
             if case .undefined(let reason) = value { throw reason.fault }
-            guard case .dictionary(let dictionary) = value else { throw TemplateFault.runtime("dictsort needs a mapping") }
+            guard case .dictionary(let dictionary) = value else {
+                throw TemplateFault.runtime("dictsort needs a mapping")
+            }
             let by = try bound[1].map { try string($0).string } ?? "key"
-            guard by == "key" || by == "value" else { throw TemplateFault.runtime("dictsort sorts by \"key\" or \"value\"") }
+            guard by == "key" || by == "value" else {
+                throw TemplateFault.runtime("dictsort sorts by \"key\" or \"value\"")
+            }
             let fold = bound[0]?.isTrue != true
             let keys = dictionary.entries.map { folded(by == "key" ? $0.key : $0.value, fold) }
             let order = try sorted(keys, reverse: bound[2]?.isTrue == true, renderer)
-            return .list(try renderer.nested(order.map { .tuple([dictionary.entries[$0].key, dictionary.entries[$0].value]) }))
+            return .list(
+                try renderer.nested(order.map { .tuple([dictionary.entries[$0].key, dictionary.entries[$0].value]) }))
         },
         "sort": { renderer, value, arguments in
             let bound = try arguments.bound("sort", ["reverse", "case_sensitive", "attribute"])
@@ -110,11 +118,14 @@ extension TemplateFilters {
         },
         "batch": { renderer, value, arguments in
             let bound = try arguments.bound("batch", ["linecount", "fill_with"], required: 1)
-            guard let size = bound[0]?.int, size > 0 else { throw TemplateFault.runtime("batch needs a whole number above 0") }
+            guard let size = bound[0]?.int, size > 0 else {
+                throw TemplateFault.runtime("batch needs a whole number above 0")
+            }
             let items = try renderer.items(value)
             let fill = bound[1].flatMap { $0.isNone ? nil : $0 }
             guard fill == nil || size <= renderer.limits.items else { throw TemplateFault.limit("a batch is too long") }
-            let batches = stride(from: 0, to: items.count, by: min(size, max(1, items.count))).map { start -> RuntimeValue in
+            let batches = stride(from: 0, to: items.count, by: min(size, max(1, items.count))).map {
+                start -> RuntimeValue in
                 let batch = Array(items[start..<min(items.count, start + min(size, items.count))])
                 return .list(batch + (fill.map { Array(repeating: $0, count: size - batch.count) } ?? []))
             }
@@ -227,7 +238,9 @@ extension TemplateFilters {
             var arguments = given
             var get: (RuntimeValue) throws -> RuntimeValue = { $0 }
             if attribute {
-                guard !arguments.positional.isEmpty else { throw TemplateFault.runtime("Missing parameter for attribute name") }
+                guard !arguments.positional.isEmpty else {
+                    throw TemplateFault.runtime("Missing parameter for attribute name")
+                }
                 get = try getter(arguments.positional.removeFirst(), renderer)
             }
             guard !arguments.positional.isEmpty else { return { try get($0).isTrue } }

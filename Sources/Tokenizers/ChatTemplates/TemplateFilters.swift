@@ -112,7 +112,9 @@ enum TemplateFilters {
         guard lines.count * blanks.count <= renderer.limits.textLength else {
             throw TemplateFault.limit("a text is longer than \(renderer.limits.textLength) characters")
         }
-        for index in 1..<max(1, lines.count) where isBlankIndented || !lines[index].isEmpty { lines[index] = blanks + lines[index] }
+        for index in 1..<max(1, lines.count) where isBlankIndented || !lines[index].isEmpty {
+            lines[index] = blanks + lines[index]
+        }
         if bound[1]?.isTrue == true { lines[0] = blanks + lines[0] }
         return .string(try renderer.checked(TracedText.own("\n").joining(lines)))
     }
@@ -124,7 +126,9 @@ enum TemplateFilters {
         case nil, RuntimeValue.none?: break
         case .string(let text)?: indent = text.string
         case let number?:
-            guard let number = number.int else { throw TemplateFault.runtime("tojson's indent is a whole number or a text") }
+            guard let number = number.int else {
+                throw TemplateFault.runtime("tojson's indent is a whole number or a text")
+            }
             guard number <= 1_000 else { throw TemplateFault.limit("tojson's indent is past 1000") }
             indent = String(repeating: " ", count: max(0, number))
         }

@@ -66,7 +66,8 @@ struct TemplateJSON {
             case .bool(let value): output += value ? "\"true\"" : "\"false\""
             case .int(let value): output += "\"\(value)\""
             case .double(let value): output += "\"\(Self.number(value))\""
-            default: throw TemplateFault.runtime("keys must be str, int, float, bool or None, not \(entry.key.typeName)")
+            default:
+                throw TemplateFault.runtime("keys must be str, int, float, bool or None, not \(entry.key.typeName)")
             }
             output += keySeparator
             try write(entry.value, level: level + 1, renderer)

@@ -205,7 +205,8 @@ struct TemplateLexer {
 
     private mutating func number() throws {
         let start = position
-        for (mark, radix) in [("b", 2), ("o", 8), ("x", 16)] where isAt("0" + mark, start) || isAt("0" + mark.uppercased(), start) {
+        for (mark, radix) in [("b", 2), ("o", 8), ("x", 16)]
+        where isAt("0" + mark, start) || isAt("0" + mark.uppercased(), start) {
             let isDigit = { (scalar: Unicode.Scalar) in Int(String(scalar), radix: radix) != nil }
             if let end = digits(start + 2, isDigit) { return try integer(start + 2..<end, radix: radix) }
         }
@@ -250,7 +251,9 @@ struct TemplateLexer {
         var index = range.lowerBound
         func code(_ length: Int, radix: Int, digits start: Int, exact: Bool) throws -> Unicode.Scalar {
             var end = start
-            while end < min(start + length, range.upperBound), Int(String(source[end]), radix: radix) != nil { end += 1 }
+            while end < min(start + length, range.upperBound), Int(String(source[end]), radix: radix) != nil {
+                end += 1
+            }
             guard !exact || end == start + length, let value = UInt32(text(start..<end), radix: radix) else {
                 throw fault("a broken escape in a string")
             }
@@ -303,5 +306,7 @@ struct TemplateLexer {
 
 extension Unicode.Scalar {
     var isASCIIDigit: Bool { (0x30...0x39).contains(value) }
-    fileprivate var isNamePart: Bool { isASCII ? self == "_" || properties.isAlphabetic || isASCIIDigit : properties.isXIDContinue }
+    fileprivate var isNamePart: Bool {
+        isASCII ? self == "_" || properties.isAlphabetic || isASCIIDigit : properties.isXIDContinue
+    }
 }

@@ -1,6 +1,16 @@
 /// Expressions with Jinja's order of operators, weakest first: `if`, `or`, `and`, `not`, comparisons, `+ -`, `~`,
 /// `* / // %`, `**`, signs, then attributes, calls, filters and tests.
 extension TemplateParser {
+    /// An expression around others. A long chain such as `a + b + c …` is as deep as it is long.
+    mutating func made(line: Int, kind: TemplateExpression.Kind) throws -> TemplateExpression {
+        let expression = TemplateExpression(line: line, kind: kind)
+        guard expression.depth <= limits.expression else {
+            throw fault("an expression deeper than \(limits.expression)", .limit)
+        }
+        deepest = max(deepest, depth + expression.depth)
+        return expression
+    }
+
     mutating func expression(conditional: Bool = true) throws -> TemplateExpression {
         try nested { conditional ? try $0.conditional() : try $0.or() }
     }
@@ -14,7 +24,11 @@ extension TemplateParser {
         var isTuple = false
         while true {
             if !items.isEmpty { try expect(.symbol(",")) }
-            if current.kind == .variableEnd || current.kind == .blockEnd || isAt(")") || word.map({ isAt(word: $0) }) == true { break }
+            if current.kind == .variableEnd || current.kind == .blockEnd || isAt(")")
+                || word.map({ isAt(word: $0) }) == true
+            {
+                break
+            }
             items.append(try expression(conditional: conditional))
             guard isAt(",") else { break }
             isTuple = true
@@ -23,7 +37,7 @@ extension TemplateParser {
             if let first = items.first { return first }
             guard inBrackets else { throw fault("expected an expression, found \(current.description)") }
         }
-        return TemplateExpression(line: line, kind: .tuple(items))
+        return try made(line: line, kind: .tuple(items))
     }
 
     private mutating func conditional() throws -> TemplateExpression {
@@ -33,7 +47,7 @@ extension TemplateParser {
             advance()
             let test = try or()
             let otherwise = skip(word: "else") ? try nested { try $0.conditional() } : nil
-            value = TemplateExpression(line: line, kind: .conditional(test: test, then: value, otherwise: otherwise))
+            value = try made(line: line, kind: .conditional(test: test, then: value, otherwise: otherwise))
         }
         return value
     }
@@ -43,7 +57,7 @@ extension TemplateParser {
         while isAt(word: "or") {
             let line = current.line
             advance()
-            left = TemplateExpression(line: line, kind: .or(left, try and()))
+            left = try made(line: line, kind: .or(left, try and()))
         }
         return left
     }
@@ -53,7 +67,7 @@ extension TemplateParser {
         while isAt(word: "and") {
             let line = current.line
             advance()
-            left = TemplateExpression(line: line, kind: .and(left, try not()))
+            left = try made(line: line, kind: .and(left, try not()))
         }
         return left
     }
@@ -62,7 +76,7 @@ extension TemplateParser {
         guard isAt(word: "not") else { return try comparison() }
         let line = current.line
         advance()
-        return TemplateExpression(line: line, kind: .not(try nested { try $0.not() }))
+        return try made(line: line, kind: .not(try nested { try $0.not() }))
     }
 
     private mutating func comparison() throws -> TemplateExpression {
@@ -80,7 +94,7 @@ extension TemplateParser {
                 advance()
                 rest.append(("not in", try sum()))
             } else {
-                return rest.isEmpty ? first : TemplateExpression(line: line, kind: .comparison(first, rest))
+                return try rest.isEmpty ? first : made(line: line, kind: .comparison(first, rest))
             }
         }
     }
@@ -93,13 +107,15 @@ extension TemplateParser {
         while case .symbol(let symbol) = current.kind, symbols.contains(symbol) {
             let line = current.line
             advance()
-            left = TemplateExpression(line: line, kind: .arithmetic(symbol, left, try operand(&self)))
+            left = try made(line: line, kind: .arithmetic(symbol, left, try operand(&self)))
         }
         return left
     }
 
     private mutating func sum() throws -> TemplateExpression { try chain(["+", "-"]) { try $0.concatenation() } }
-    private mutating func product() throws -> TemplateExpression { try chain(["*", "/", "//", "%"]) { try $0.power() } }
+    private mutating func product() throws -> TemplateExpression {
+        try chain(["*", "/", "//", "%"]) { try $0.power() }
+    }
     private mutating func power() throws -> TemplateExpression { try chain(["**"]) { try $0.unary() } }
 
     private mutating func concatenation() throws -> TemplateExpression {
@@ -108,16 +124,16 @@ extension TemplateParser {
         let line = current.line
         var items = [first]
         while skip("~") { items.append(try product()) }
-        return TemplateExpression(line: line, kind: .concatenation(items))
+        return try made(line: line, kind: .concatenation(items))
     }
 
     private mutating func unary(filtered: Bool = true) throws -> TemplateExpression {
         let line = current.line
         var value: TemplateExpression
         if skip("-") {
-            value = TemplateExpression(line: line, kind: .negative(try nested { try $0.unary(filtered: false) }))
+            value = try made(line: line, kind: .negative(try nested { try $0.unary(filtered: false) }))
         } else if skip("+") {
-            value = TemplateExpression(line: line, kind: .positive(try nested { try $0.unary(filtered: false) }))
+            value = try made(line: line, kind: .positive(try nested { try $0.unary(filtered: false) }))
         } else {
             value = try primary()
         }
@@ -130,7 +146,7 @@ extension TemplateParser {
                 value = try test(on: value)
             } else if isAt("(") {
                 let line = current.line
-                value = TemplateExpression(line: line, kind: .call(value, try arguments()))
+                value = try made(line: line, kind: .call(value, try arguments()))
             } else {
                 return value
             }
@@ -139,15 +155,14 @@ extension TemplateParser {
 
     private mutating func primary() throws -> TemplateExpression {
         let token = current
-        func made(_ kind: TemplateExpression.Kind) -> TemplateExpression { TemplateExpression(line: token.line, kind: kind) }
         switch token.kind {
         case .name(let name):
             advance()
             switch name {
-            case "true", "True": return made(.bool(true))
-            case "false", "False": return made(.bool(false))
-            case "none", "None": return made(.none)
-            default: return made(.name(name))
+            case "true", "True": return try made(line: token.line, kind: .bool(true))
+            case "false", "False": return try made(line: token.line, kind: .bool(false))
+            case "none", "None": return try made(line: token.line, kind: .none)
+            default: return try made(line: token.line, kind: .name(name))
             }
         case .string(var text):
             advance()
@@ -155,13 +170,13 @@ extension TemplateParser {
                 text += more
                 advance()
             }
-            return made(.string(text))
+            return try made(line: token.line, kind: .string(text))
         case .integer(let value):
             advance()
-            return made(.int(value))
+            return try made(line: token.line, kind: .int(value))
         case .float(let value):
             advance()
-            return made(.double(value))
+            return try made(line: token.line, kind: .double(value))
         case .symbol("("):
             advance()
             let value = try tupleOrExpression(inBrackets: true)
@@ -176,7 +191,7 @@ extension TemplateParser {
                 items.append(try expression())
             }
             advance()
-            return made(.list(items))
+            return try made(line: token.line, kind: .list(items))
         case .symbol("{"):
             advance()
             var pairs: [(key: TemplateExpression, value: TemplateExpression)] = []
@@ -188,7 +203,7 @@ extension TemplateParser {
                 pairs.append((key, try expression()))
             }
             advance()
-            return made(.dictionary(pairs))
+            return try made(line: token.line, kind: .dictionary(pairs))
         default: throw fault("unexpected \(token.description)")
         }
     }
@@ -199,16 +214,16 @@ extension TemplateParser {
             let line = current.line
             if skip(".") {
                 switch current.kind {
-                case .name(let name): value = TemplateExpression(line: line, kind: .attribute(value, name))
+                case .name(let name): value = try made(line: line, kind: .attribute(value, name))
                 case .integer(let index):
-                    value = TemplateExpression(line: line, kind: .item(value, TemplateExpression(line: line, kind: .int(index))))
+                    value = try made(line: line, kind: .item(value, try made(line: line, kind: .int(index))))
                 default: throw fault("expected a name or a number after '.', found \(current.description)")
                 }
                 advance()
             } else if skip("[") {
                 value = try subscripted(value, line: line)
             } else if isAt("(") {
-                value = TemplateExpression(line: line, kind: .call(value, try arguments()))
+                value = try made(line: line, kind: .call(value, try arguments()))
             } else {
                 return value
             }
@@ -222,15 +237,15 @@ extension TemplateParser {
             var items = start.map { [$0] } ?? []
             while skip(",") { items.append(try expression()) }
             try expect(.symbol("]"))
-            let key = items.count == 1 ? items[0] : TemplateExpression(line: line, kind: .tuple(items))
-            return TemplateExpression(line: line, kind: .item(value, key))
+            let key = try items.count == 1 ? items[0] : made(line: line, kind: .tuple(items))
+            return try made(line: line, kind: .item(value, key))
         }
         let stop = isPartEnd(self) ? nil : try expression()
         var step: TemplateExpression?
         if skip(":"), !isPartEnd(self) { step = try expression() }
         if isAt(",") { throw fault("several slices at once are not supported", .unsupported) }
         try expect(.symbol("]"))
-        return TemplateExpression(line: line, kind: .slice(value, start, stop, step))
+        return try made(line: line, kind: .slice(value, start, stop, step))
     }
 
     private mutating func arguments() throws -> TemplateArguments {
@@ -273,7 +288,7 @@ extension TemplateParser {
             let line = current.line
             let name = try dottedName()
             let arguments = isAt("(") ? try arguments() : TemplateArguments()
-            value = TemplateExpression(line: line, kind: .filter(name, value, arguments))
+            value = try made(line: line, kind: .filter(name, value, arguments))
         }
         return value
     }
@@ -296,8 +311,8 @@ extension TemplateParser {
             if isAt(word: "is") { throw fault("tests cannot follow each other with 'is'") }
             arguments.positional = [try postfix(try primary())]
         }
-        let test = TemplateExpression(line: line, kind: .test(name, value, arguments))
-        return negated ? TemplateExpression(line: line, kind: .not(test)) : test
+        let test = try made(line: line, kind: .test(name, value, arguments))
+        return try negated ? made(line: line, kind: .not(test)) : test
     }
 
     private var startsOperand: Bool {

@@ -6,7 +6,7 @@ struct TemplateParser {
     var position = 0
     var depth = 0
     /// The deepest nesting met so far in this macro or template.
-    private var deepest = 0
+    var deepest = 0
     /// Inside how many loops of this macro or template.
     private var loops = 0
 
@@ -90,14 +90,18 @@ struct TemplateParser {
                 statements.append(TemplateStatement(line: line, kind: .output(value)))
             case .blockBegin:
                 advance()
-                guard case .name(let word) = current.kind else { throw fault("expected a tag's name, found \(current.description)") }
+                guard case .name(let word) = current.kind else {
+                    throw fault("expected a tag's name, found \(current.description)")
+                }
                 if words.contains(word) { return statements }
                 let statement = try nested { try $0.statement(word) }
                 statements += statement
                 try expect(.blockEnd)
             case .end:
                 guard words.isEmpty else {
-                    throw fault("the template ends, but \(opened.description) of line \(opened.line) lacks its \(words.last ?? "end")")
+                    throw fault(
+                        "the template ends, but \(opened.description) of line \(opened.line) lacks its \(words.last ?? "end")"
+                    )
                 }
                 return statements
             default: throw fault("unexpected \(token.description)")
@@ -131,12 +135,16 @@ struct TemplateParser {
         return statements
     }
 
-    private static let foreign: Set<String> = ["block", "extends", "include", "import", "from", "autoescape", "do", "trans"]
+    private static let foreign: Set<String> = [
+        "block", "extends", "include", "import", "from", "autoescape", "do", "trans",
+    ]
 
     private mutating func statement(_ word: String) throws -> [TemplateStatement] {
         let token = current
         advance()
-        func made(_ kind: TemplateStatement.Kind) -> [TemplateStatement] { [TemplateStatement(line: token.line, kind: kind)] }
+        func made(_ kind: TemplateStatement.Kind) -> [TemplateStatement] {
+            [TemplateStatement(line: token.line, kind: kind)]
+        }
         switch word {
         case "for": return made(.loop(try loop(token)))
         case "if": return made(try conditional(token))
@@ -178,7 +186,9 @@ struct TemplateParser {
             guard loops > 0 else { throw fault("'\(word)' outside a loop", at: token.line) }
             return made(word == "break" ? .breakLoop : .continueLoop)
         default:
-            if Self.foreign.contains(word) { throw fault("the tag '\(word)' is not supported", .unsupported, at: token.line) }
+            if Self.foreign.contains(word) {
+                throw fault("the tag '\(word)' is not supported", .unsupported, at: token.line)
+            }
             throw fault("unknown tag '\(word)'", at: token.line)
         }
     }
@@ -255,7 +265,9 @@ struct TemplateParser {
                 targets.append(namespaces && skip(".") ? .attribute(name, try expectName()) : .name(name))
             }
         }
-        guard let first = targets.first else { throw fault("expected a name to assign to, found \(current.description)") }
+        guard let first = targets.first else {
+            throw fault("expected a name to assign to, found \(current.description)")
+        }
         return isTuple ? .tuple(targets) : first
     }
 }

@@ -60,7 +60,9 @@ final class TemplateRenderer {
 
     func spend(_ count: Int) throws {
         steps += count + 1
-        guard steps <= limits.steps else { throw TemplateFault.limit("the template takes more than \(limits.steps) steps") }
+        guard steps <= limits.steps else {
+            throw TemplateFault.limit("the template takes more than \(limits.steps) steps")
+        }
     }
 
     func checked(_ text: TracedText) throws -> TracedText {
@@ -72,7 +74,9 @@ final class TemplateRenderer {
     }
 
     func checked(_ items: [RuntimeValue]) throws -> [RuntimeValue] {
-        guard items.count <= limits.items else { throw TemplateFault.limit("a list has more than \(limits.items) items") }
+        guard items.count <= limits.items else {
+            throw TemplateFault.limit("a list has more than \(limits.items) items")
+        }
         try spend(items.count / 4)
         return items
     }
@@ -130,7 +134,9 @@ final class TemplateRenderer {
         case .list(let items), .tuple(let items): inside = items
         case .dictionary(let dictionary):
             inside = dictionary.entries.map(\.value)
-            for entry in dictionary.entries { if case .tuple = entry.key { try checkNesting(entry.key, room: room - 1) } }
+            for entry in dictionary.entries {
+                if case .tuple = entry.key { try checkNesting(entry.key, room: room - 1) }
+            }
         case .view(let view): inside = [.dictionary(view.dictionary)]
         case .iterator(let iterator): inside = iterator.holds
         case .function(.method(let value, _)): inside = [value]
@@ -138,14 +144,17 @@ final class TemplateRenderer {
             throw TemplateFault.unsupported("keeping 'loop' in another value")
         case .function: return
         }
-        guard room > 0 || inside.isEmpty else { throw TemplateFault.limit("a value is nested deeper than \(Self.deepestValue)") }
+        guard room > 0 || inside.isEmpty else {
+            throw TemplateFault.limit("a value is nested deeper than \(Self.deepestValue)")
+        }
         try spend(inside.count / 4)
         for item in inside { try checkNesting(item, room: room - 1) }
     }
 
     /// A lazy walk over what a filter was given.
     func walk(
-        _ value: RuntimeValue, _ arguments: CallArguments = CallArguments(), _ advance: @escaping () throws -> RuntimeValue?
+        _ value: RuntimeValue, _ arguments: CallArguments = CallArguments(),
+        _ advance: @escaping () throws -> RuntimeValue?
     ) throws -> RuntimeValue {
         let holds = try nested([value] + arguments.positional + arguments.named.map(\.value))
         return .iterator(RuntimeIterator(holding: holds, advance))
@@ -228,7 +237,9 @@ final class TemplateRenderer {
             while let item = try iterator.next() {
                 items.append(item)
                 try spend(1)
-                guard items.count <= limits.items else { throw TemplateFault.limit("a list has more than \(limits.items) items") }
+                guard items.count <= limits.items else {
+                    throw TemplateFault.limit("a list has more than \(limits.items) items")
+                }
             }
             return items
         case .none, .bool, .int, .double, .namespace, .loop, .function:
@@ -264,7 +275,8 @@ final class TemplateRenderer {
     func run(_ macro: RuntimeMacro, _ prepare: (Activation) throws -> Void) throws -> TracedText {
         let (outer, code) = (activation, macro.code)
         guard calls < limits.calls, nesting + code.nesting <= limits.running else {
-            throw TemplateFault.limit("macros call each other deeper than \(limits.calls) or nest deeper than \(limits.running)")
+            throw TemplateFault.limit(
+                "macros call each other deeper than \(limits.calls) or nest deeper than \(limits.running)")
         }
         calls += 1
         nesting += code.nesting

@@ -1,7 +1,15 @@
 /// An expression as it was read, names still names.
 struct TemplateExpression: Sendable {
-    var line: Int
-    var kind: Kind
+    let line: Int
+    let kind: Kind
+    /// How many expressions are inside each other, this one included: what evaluating takes from the stack.
+    let depth: Int
+
+    init(line: Int, kind: Kind) {
+        self.line = line
+        self.kind = kind
+        depth = 1 + (kind.parts.map(\.depth).max() ?? 0)
+    }
 
     indirect enum Kind: Sendable {
         case none
@@ -30,6 +38,27 @@ struct TemplateExpression: Sendable {
         case test(String, TemplateExpression, TemplateArguments)
         /// The text of a `{% filter %}` or a filtered `{% set %}` block.
         case captured
+    }
+}
+
+extension TemplateExpression.Kind {
+    /// The expressions directly inside.
+    fileprivate var parts: [TemplateExpression] {
+        switch self {
+        case .none, .bool, .int, .double, .string, .name, .captured: []
+        case .tuple(let items), .list(let items), .concatenation(let items): items
+        case .dictionary(let pairs): pairs.flatMap { [$0.key, $0.value] }
+        case .negative(let value), .positive(let value), .not(let value), .attribute(let value, _): [value]
+        case .and(let left, let right), .or(let left, let right), .arithmetic(_, let left, let right),
+            .item(let left, let right):
+            [left, right]
+        case .comparison(let first, let rest): [first] + rest.map(\.value)
+        case .conditional(let test, let then, let otherwise): [test, then] + (otherwise.map { [$0] } ?? [])
+        case .slice(let value, let start, let stop, let step): [value] + [start, stop, step].compactMap { $0 }
+        case .call(let value, let arguments), .filter(_, let value, let arguments), .test(_, let value, let arguments):
+            [value] + arguments.positional + arguments.named.map(\.value)
+                + [arguments.spread, arguments.namedSpread].compactMap { $0 }
+        }
     }
 }
 
@@ -149,41 +178,8 @@ struct TemplateNameWalk {
         }
     }
 
-    func walk(_ arguments: TemplateArguments) {
-        arguments.positional.forEach(walk)
-        for pair in arguments.named { walk(pair.value) }
-        if let spread = arguments.spread { walk(spread) }
-        if let spread = arguments.namedSpread { walk(spread) }
-    }
-
     func walk(_ expression: TemplateExpression) {
-        switch expression.kind {
-        case .none, .bool, .int, .double, .string, .captured: break
-        case .name(let name): visit(name, false)
-        case .tuple(let items), .list(let items), .concatenation(let items): items.forEach(walk)
-        case .dictionary(let pairs):
-            for pair in pairs {
-                walk(pair.key)
-                walk(pair.value)
-            }
-        case .negative(let value), .positive(let value), .not(let value), .attribute(let value, _): walk(value)
-        case .and(let left, let right), .or(let left, let right), .arithmetic(_, let left, let right),
-            .item(let left, let right):
-            walk(left)
-            walk(right)
-        case .comparison(let first, let rest):
-            walk(first)
-            for operand in rest { walk(operand.value) }
-        case .conditional(let test, let then, let otherwise):
-            walk(test)
-            walk(then)
-            if let otherwise { walk(otherwise) }
-        case .slice(let value, let start, let stop, let step):
-            walk(value)
-            for part in [start, stop, step] { if let part { walk(part) } }
-        case .call(let value, let arguments), .filter(_, let value, let arguments), .test(_, let value, let arguments):
-            walk(value)
-            walk(arguments)
-        }
+        if case .name(let name) = expression.kind { visit(name, false) }
+        expression.kind.parts.forEach(walk)
     }
 }

@@ -40,7 +40,8 @@ enum TemplateTests {
     ]
 
     private static let comparisons: [String: String] = [
-        "==": "==", "eq": "==", "equalto": "==", "!=": "!=", "ne": "!=", ">": ">", "gt": ">", "greaterthan": ">", ">=": ">=",
+        "==": "==", "eq": "==", "equalto": "==", "!=": "!=", "ne": "!=", ">": ">", "gt": ">", "greaterthan": ">",
+        ">=": ">=",
         "ge": ">=", "<": "<", "lt": "<", "lessthan": "<", "<=": "<=", "le": "<=",
     ]
 
@@ -81,7 +82,8 @@ enum TemplateTests {
         case "filter", "test":
             return { _, value, _ in
                 guard case .string(let text) = value else { return false }
-                return name == "filter" ? TemplateFilters.named(text.string) != nil : TemplateTests.named(text.string) != nil
+                return name == "filter"
+                    ? TemplateFilters.named(text.string) != nil : TemplateTests.named(text.string) != nil
             }
         default: return nil
         }

@@ -132,7 +132,9 @@ struct OrderedJSONReader {
             guard let number = Int(text) else { throw fault("has the whole number \(text.prefix(40)), past 64 bits") }
             return .int(number)
         }
-        guard let number = Double(text), number.isFinite else { throw fault("has the number \(text.prefix(40)), past a double") }
+        guard let number = Double(text), number.isFinite else {
+            throw fault("has the number \(text.prefix(40)), past a double")
+        }
         return .double(number)
     }
 
@@ -152,7 +154,9 @@ struct OrderedJSONReader {
             position += 1
             switch byte {
             case UInt8(ascii: "\""):
-                guard let string = String(validating: text, as: UTF8.self) else { throw fault("has a string that is not UTF-8") }
+                guard let string = String(validating: text, as: UTF8.self) else {
+                    throw fault("has a string that is not UTF-8")
+                }
                 return string
             case 0..<0x20: throw fault("has a control character in a string")
             case UInt8(ascii: "\\"):

@@ -18,7 +18,8 @@ struct FieldLayout {
         switch align ?? (numeric ? ">" : "<") {
         case "<": return text + (try renderer.repeated(filling, missing))
         case "^":
-            return try renderer.repeated(filling, missing / 2) + text + (try renderer.repeated(filling, missing - missing / 2))
+            return try renderer.repeated(filling, missing / 2) + text
+                + (try renderer.repeated(filling, missing - missing / 2))
         case "=":
             let sign = text.scalars.first == "-" || text.scalars.first == "+" || text.scalars.first == " " ? 1 : 0
             return text[0..<sign] + (try renderer.repeated(filling, missing)) + text[from: sign]
@@ -32,7 +33,8 @@ struct FieldLayout {
         var digits: String
         var isNegative = false
         switch (type, value) {
-        case ("d", .int(let int)), ("x", .int(let int)), ("X", .int(let int)), ("o", .int(let int)), ("b", .int(let int)):
+        case ("d", .int(let int)), ("x", .int(let int)), ("X", .int(let int)), ("o", .int(let int)),
+            ("b", .int(let int)):
             isNegative = int < 0
             let radix = type == "d" ? 10 : type == "o" ? 8 : type == "b" ? 2 : 16
             digits = String(int.magnitude, radix: radix, uppercase: type == "X")
@@ -79,7 +81,9 @@ struct PercentFormat {
         var index = 0
         var usesNames = false
         func next() throws -> RuntimeValue {
-            guard let value = values.popFirst() else { throw TemplateFault.runtime("not enough arguments for format string") }
+            guard let value = values.popFirst() else {
+                throw TemplateFault.runtime("not enough arguments for format string")
+            }
             return value
         }
         func current() throws -> Unicode.Scalar {
@@ -110,10 +114,16 @@ struct PercentFormat {
             index += 1
             var named: RuntimeValue?
             if try current() == "(" {
-                guard let close = text.find(.own(")"), from: index) else { throw TemplateFault.runtime("incomplete format key") }
-                guard case .dictionary(let dictionary) = value else { throw TemplateFault.runtime("format requires a mapping") }
+                guard let close = text.find(.own(")"), from: index) else {
+                    throw TemplateFault.runtime("incomplete format key")
+                }
+                guard case .dictionary(let dictionary) = value else {
+                    throw TemplateFault.runtime("format requires a mapping")
+                }
                 let key = text[index + 1..<close]
-                guard let found = try dictionary[.string(key)] else { throw TemplateFault.runtime("KeyError: '\(key.string)'") }
+                guard let found = try dictionary[.string(key)] else {
+                    throw TemplateFault.runtime("KeyError: '\(key.string)'")
+                }
                 named = found
                 usesNames = true
                 index = close + 1
@@ -217,7 +227,9 @@ struct BraceFormat {
                     throw TemplateFault.runtime("Single '{' encountered in format string")
                 }
                 let field = Array(text.scalars[index + 1..<close])
-                guard !field.contains("{") else { throw TemplateFault.unsupported("a field inside a field of str.format") }
+                guard !field.contains("{") else {
+                    throw TemplateFault.unsupported("a field inside a field of str.format")
+                }
                 result.append(try self.field(field, arguments, &automatic))
                 index = close + 1
             }
@@ -226,8 +238,12 @@ struct BraceFormat {
         return result
     }
 
-    private func field(_ field: [Unicode.Scalar], _ arguments: CallArguments, _ automatic: inout Int) throws -> TracedText {
-        func string(_ scalars: some Collection<Unicode.Scalar>) -> String { TracedText(scalars: Array(scalars), origin: .template).string }
+    private func field(_ field: [Unicode.Scalar], _ arguments: CallArguments, _ automatic: inout Int) throws
+        -> TracedText
+    {
+        func string(_ scalars: some Collection<Unicode.Scalar>) -> String {
+            TracedText(scalars: Array(scalars), origin: .template).string
+        }
         let colon = field.firstIndex(of: ":") ?? field.count
         let mark = field[..<colon].firstIndex(of: "!") ?? colon
         let path = field[..<mark]
@@ -242,7 +258,9 @@ struct BraceFormat {
             }
             value = arguments.positional[place]
         } else {
-            guard let found = arguments.named.first(where: { $0.name == name }) else { throw TemplateFault.runtime("KeyError: '\(name)'") }
+            guard let found = arguments.named.first(where: { $0.name == name }) else {
+                throw TemplateFault.runtime("KeyError: '\(name)'")
+            }
             value = found.value
         }
         var index = nameEnd
@@ -307,19 +325,26 @@ struct BraceFormat {
             layout.precision = digits()
         }
         let type = spec.popFirst()
-        guard spec.isEmpty else { throw TemplateFault.unsupported("a format that str.format of this renderer does not read") }
+        guard spec.isEmpty else {
+            throw TemplateFault.unsupported("a format that str.format of this renderer does not read")
+        }
         if case .string(let text) = value {
             guard type == nil || type == "s", layout.align != "=" || layout.fill == "0" else {
                 throw TemplateFault.runtime("Unknown format code for a text")
             }
             if layout.align == "=" { layout.align = "<" }
-            return try layout.applied(to: layout.precision.map { text[0..<min($0, text.count)] } ?? text, numeric: false, in: renderer)
+            return try layout.applied(
+                to: layout.precision.map { text[0..<min($0, text.count)] } ?? text, numeric: false, in: renderer)
         }
-        guard let number = value.number else { throw TemplateFault.runtime("unsupported format string for \(value.typeName)") }
+        guard let number = value.number else {
+            throw TemplateFault.runtime("unsupported format string for \(value.typeName)")
+        }
         if type == nil {
             switch number {
             case .double(let double):
-                guard layout.precision == nil else { throw TemplateFault.unsupported("a precision without a type in str.format") }
+                guard layout.precision == nil else {
+                    throw TemplateFault.unsupported("a precision without a type in str.format")
+                }
                 let digits = double.pythonDescription
                 let sign = layout.sign != "-" && !digits.hasPrefix("-") ? String(layout.sign) : ""
                 return try layout.applied(to: .own(sign + digits), numeric: true, in: renderer)

@@ -1,9 +1,11 @@
 /// The methods of Python's strings that templates call.
 enum TextMethods {
     static let names: Set<String> = [
-        "capitalize", "casefold", "center", "count", "endswith", "find", "format", "index", "isalnum", "isalpha", "isascii",
+        "capitalize", "casefold", "center", "count", "endswith", "find", "format", "index", "isalnum", "isalpha",
+        "isascii",
         "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric", "isspace", "isupper", "join", "ljust", "lower",
-        "lstrip", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit",
+        "lstrip", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition",
+        "rsplit",
         "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "upper", "zfill",
         "encode", "expandtabs", "format_map", "istitle", "isprintable", "maketrans", "translate",
     ]
@@ -42,7 +44,9 @@ enum TextMethods {
     private static func int(_ value: RuntimeValue?, _ name: String) throws -> Int? {
         guard let value else { return nil }
         if case .undefined(let reason) = value { throw reason.fault }
-        guard let int = value.int else { throw TemplateFault.runtime("\(name) needs a whole number, not '\(value.typeName)'") }
+        guard let int = value.int else {
+            throw TemplateFault.runtime("\(name) needs a whole number, not '\(value.typeName)'")
+        }
         return int
     }
 
@@ -62,7 +66,9 @@ enum TextMethods {
 
     /// Methods without arguments.
     private static func plain(_ name: String, _ text: TracedText, _ arguments: CallArguments) throws -> RuntimeValue? {
-        func every(_ test: (Unicode.Scalar) -> Bool) -> RuntimeValue { .bool(!text.isEmpty && text.scalars.allSatisfy(test)) }
+        func every(_ test: (Unicode.Scalar) -> Bool) -> RuntimeValue {
+            .bool(!text.isEmpty && text.scalars.allSatisfy(test))
+        }
         let value: RuntimeValue
         switch name {
         case "upper": value = .string(text.uppercased())
@@ -88,7 +94,8 @@ enum TextMethods {
         return value
     }
 
-    private static func trimmed(_ name: String, _ text: TracedText, _ arguments: CallArguments) throws -> RuntimeValue? {
+    private static func trimmed(_ name: String, _ text: TracedText, _ arguments: CallArguments) throws -> RuntimeValue?
+    {
         guard name == "strip" || name == "lstrip" || name == "rstrip" else { return nil }
         let value = try arguments.bound(name, ["chars"])[0]
         let drops: (Unicode.Scalar) -> Bool
@@ -101,7 +108,8 @@ enum TextMethods {
         return .string(text.trimmed(left: name != "rstrip", right: name != "lstrip", drops))
     }
 
-    private static func searched(_ name: String, _ text: TracedText, _ arguments: CallArguments) throws -> RuntimeValue? {
+    private static func searched(_ name: String, _ text: TracedText, _ arguments: CallArguments) throws -> RuntimeValue?
+    {
         /// The part of the text that optional bounds name, as slices do.
         func bounds(_ bound: [RuntimeValue?]) throws -> (start: Int, end: Int) {
             func place(_ value: RuntimeValue?, _ fallback: Int) throws -> Int {
@@ -125,7 +133,8 @@ enum TextMethods {
             let bound = try arguments.bound(name, ["sub", "start", "end"], required: 1)
             let (start, end) = try bounds(bound)
             let mark = try string(bound[0], name)
-            let found = name.hasPrefix("r") ? text.findLast(mark, from: start, to: end) : text.find(mark, from: start, to: end)
+            let found =
+                name.hasPrefix("r") ? text.findLast(mark, from: start, to: end) : text.find(mark, from: start, to: end)
             guard found != nil || name.hasSuffix("find") else { throw TemplateFault.runtime("substring not found") }
             return .int(found ?? -1)
         case "count":

@@ -1,6 +1,8 @@
 /// Upper, lower and title case, as Python's strings do; every scalar keeps its origin.
 extension TracedText {
-    func uppercased() -> TracedText { mapped { $1.isASCII ? String($1.asciiUppercase) : $1.properties.uppercaseMapping } }
+    func uppercased() -> TracedText {
+        mapped { $1.isASCII ? String($1.asciiUppercase) : $1.properties.uppercaseMapping }
+    }
 
     func lowercased() -> TracedText { mapped { lower($1, at: $0) } }
 
@@ -38,7 +40,8 @@ extension TracedText {
         var start = 0
         // Python lowers each word on its own, which the sigma at a word's end can tell.
         for index in 0...count {
-            let separates = index == count || scalars[index].isPythonSpace || "-({[<".unicodeScalars.contains(scalars[index])
+            let separates =
+                index == count || scalars[index].isPythonSpace || "-({[<".unicodeScalars.contains(scalars[index])
             if separates, insideWord {
                 result.append(self[start..<start + 1].uppercased())
                 result.append(self[start + 1..<index].lowercased())
@@ -70,6 +73,10 @@ extension TracedText {
 }
 
 extension Unicode.Scalar {
-    fileprivate var asciiUppercase: Unicode.Scalar { (0x61...0x7A).contains(value) ? Unicode.Scalar(value - 32)! : self }
-    fileprivate var asciiLowercase: Unicode.Scalar { (0x41...0x5A).contains(value) ? Unicode.Scalar(value + 32)! : self }
+    fileprivate var asciiUppercase: Unicode.Scalar {
+        (0x61...0x7A).contains(value) ? Unicode.Scalar(value - 32)! : self
+    }
+    fileprivate var asciiLowercase: Unicode.Scalar {
+        (0x41...0x5A).contains(value) ? Unicode.Scalar(value + 32)! : self
+    }
 }

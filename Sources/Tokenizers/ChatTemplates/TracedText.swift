@@ -131,7 +131,9 @@ struct TracedText: Sendable, Hashable {
             for index in start..<run.end {
                 result.scalars.append(contentsOf: body(index, scalars[index]).unicodeScalars)
             }
-            if result.scalars.count > (result.runs.last?.end ?? 0) { result.extend(to: result.scalars.count, run.origin) }
+            if result.scalars.count > (result.runs.last?.end ?? 0) {
+                result.extend(to: result.scalars.count, run.origin)
+            }
             start = run.end
         }
         return result

@@ -60,19 +60,24 @@ import Tokenizers
     }
 
     @Test func `JSON keeps the order of its keys and its kinds of numbers`() throws {
-        let value = try TemplateValue(json: #" {"b": [1, -0, 1.0, 1e2, -2.5E-1], "a": {"z": null, "y": "\u00e9\ud83d\ude00\n"}, "b": true} "#)
+        let value = try TemplateValue(
+            json: #" {"b": [1, -0, 1.0, 1e2, -2.5E-1], "a": {"z": null, "y": "\u00e9\ud83d\ude00\n"}, "b": true} "#)
         guard case .object(let object) = value else { throw CocoaError(.coderReadCorrupt) }
         #expect(object.entries.map(\.key) == ["b", "a"])
         #expect(object["b"] == true)
         #expect(object["a"]?["y"] == "é😀\n")
-        #expect(try TemplateValue(json: "[1, -0, 1.0, 1e2, -2.5E-1]") == [1, 0, .double(1), .double(100), .double(-0.25)])
+        #expect(
+            try TemplateValue(json: "[1, -0, 1.0, 1e2, -2.5E-1]") == [1, 0, .double(1), .double(100), .double(-0.25)])
         // An accent apart from its letter is another key.
-        guard case .object(let accents) = try TemplateValue(json: #"{"é": 1, "e\u0301": 2}"#) else { throw CocoaError(.coderReadCorrupt) }
+        guard case .object(let accents) = try TemplateValue(json: #"{"é": 1, "e\u0301": 2}"#) else {
+            throw CocoaError(.coderReadCorrupt)
+        }
         #expect(accents.entries.count == 2)
     }
 
     @Test(arguments: [
-        "", "{", "[1,]", "[1 2]", "{\"a\"}", "{a: 1}", "nul", "01", "1.", "+1", "\"\\q\"", "\"\u{1}\"", "\"abc", "[1] 2", "\"\\ud800\"", "\"\\u12\"", "-",
+        "", "{", "[1,]", "[1 2]", "{\"a\"}", "{a: 1}", "nul", "01", "1.", "+1", "\"\\q\"", "\"\u{1}\"", "\"abc",
+        "[1] 2", "\"\\ud800\"", "\"\\u12\"", "-",
         "99999999999999999999", "1e999", "{\"a\":1,}", "[\"\\ud800\\u0041\"]", String(repeating: "[", count: 100_000),
     ])
     func `broken JSON is refused`(_ json: String) {

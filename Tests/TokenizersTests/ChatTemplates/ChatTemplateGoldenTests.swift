@@ -14,7 +14,8 @@ import Tokenizers
         for url in try templates(folder) {
             compiled[url.lastPathComponent] = Result {
                 try ChatTemplate(
-                    source: String(contentsOf: url, encoding: .utf8), name: url.lastPathComponent, specialTokens: golden.special)
+                    source: String(contentsOf: url, encoding: .utf8), name: url.lastPathComponent,
+                    specialTokens: golden.special)
             }
         }
         var agreed = 0
@@ -51,7 +52,9 @@ import Tokenizers
         let folder = URL(fileURLWithPath: path, isDirectory: true)
         let golden = try TemplateGolden(folder.appendingPathComponent("golden.json"))
         let (agreed, differing) = try compare(golden, in: folder)
-        print("published templates: \(agreed) of \(golden.rows.count) renders agree, \(Set(golden.rows.map(\.template)).count) templates")
+        print(
+            "published templates: \(agreed) of \(golden.rows.count) renders agree, \(Set(golden.rows.map(\.template)).count) templates"
+        )
         let texts = golden.rows.filter { if case .text = $0.outcome { true } else { false } }.count
         print("of them \(texts) give a text, the others are refused")
         for line in differing { print(line.prefix(1500)) }
@@ -62,7 +65,9 @@ import Tokenizers
         let other = ProcessInfo.processInfo.environment["LOAM_RANDOM_TEMPLATES"].map { URL(fileURLWithPath: $0) }
         let url = other ?? TemplateGolden.folder.appendingPathComponent("random.json")
         let file = try TemplateValue(json: Data(contentsOf: url), name: url.lastPathComponent)
-        guard case .object(let context)? = file["context"], let rows = file["rows"]?.array else { throw CocoaError(.coderReadCorrupt) }
+        guard case .object(let context)? = file["context"], let rows = file["rows"]?.array else {
+            throw CocoaError(.coderReadCorrupt)
+        }
         #expect(rows.count > 2000)
         var differing: [String] = []
         for row in rows {
@@ -82,7 +87,8 @@ import Tokenizers
 
     @Test func `what the model says is found as transformers finds it`() throws {
         let golden = try TemplateGolden(TemplateGolden.folder.appendingPathComponent("formats.json"))
-        let source = try String(contentsOf: TemplateGolden.folder.appendingPathComponent("qwen3.jinja"), encoding: .utf8)
+        let source = try String(
+            contentsOf: TemplateGolden.folder.appendingPathComponent("qwen3.jinja"), encoding: .utf8)
         let template = try ChatTemplate(source: source, specialTokens: golden.special)
         let url = TemplateGolden.folder.appendingPathComponent("generations.json")
         let rows = try #require(try TemplateValue(json: Data(contentsOf: url)).array)

@@ -25,7 +25,10 @@ import Tokenizers
         ("{{ '-'.join([x, x]) }}", "[typed]-[typed]"),
         ("{{ '<%s>' % x }}{{ '<{}>'.format(x) }}{{ '%s!' | format(x) }}", "<[typed]><[typed]>[typed]!"),
         ("{% set y %}<{{ x }}>{% endset %}{{ y }}", "<[typed]>"),
-        ("{% macro m(v) %}<{{ v }}>{{ caller() }}{% endmacro %}{% call m(x) %}|{{ x }}|{% endcall %}", "<[typed]>|[typed]|"),
+        (
+            "{% macro m(v) %}<{{ v }}>{{ caller() }}{% endmacro %}{% call m(x) %}|{{ x }}|{% endcall %}",
+            "<[typed]>|[typed]|"
+        ),
         ("{% for c in x %}{{ c }}{% endfor %}{{ x | list | first }}", "[typedt]"),
         ("{% set ns = namespace(s='<') %}{% set ns.s = ns.s ~ x %}{{ ns.s }}>", "<[typed]>"),
         ("{% filter upper %}<{{ x }}>{% endfilter %}", "<[TYPED]>"),
@@ -69,14 +72,18 @@ import Tokenizers
             case .array(let items): return .array(items.map(moving))
             case .object(let object):
                 let kept: Set<String> = ["role", "type"]
-                return .object(TemplateObject(object.entries.map { ($0.key, kept.contains($0.key) ? $0.value : moving($0.value)) }))
+                return .object(
+                    TemplateObject(object.entries.map { ($0.key, kept.contains($0.key) ? $0.value : moving($0.value)) })
+                )
             default: return value
             }
         }
         var (texts, pieces) = (0, 0)
-        for url in try FileManager.default.contentsOfDirectory(at: TemplateGolden.folder, includingPropertiesForKeys: nil)
+        for url in try FileManager.default.contentsOfDirectory(
+            at: TemplateGolden.folder, includingPropertiesForKeys: nil)
         where url.pathExtension == "jinja" {
-            let template = try ChatTemplate(source: String(contentsOf: url, encoding: .utf8), specialTokens: golden.special)
+            let template = try ChatTemplate(
+                source: String(contentsOf: url, encoding: .utf8), specialTokens: golden.special)
             for entry in golden.conversations.entries {
                 guard let prompt = try? TemplateGolden.render(template, moving(entry.value)) else { continue }
                 texts += 1
@@ -89,14 +96,17 @@ import Tokenizers
     }
 
     @Test func `no random template passes content off as the template's`() throws {
-        let file = try TemplateValue(json: Data(contentsOf: TemplateGolden.folder.appendingPathComponent("random.json")))
+        let file = try TemplateValue(
+            json: Data(contentsOf: TemplateGolden.folder.appendingPathComponent("random.json")))
         guard case .object(let context)? = file["context"]?.mapped(moved) else { throw CocoaError(.coderReadCorrupt) }
         var seen = 0
         for row in file["rows"]?.array ?? [] {
             let source = try #require(row["template"]?.string)
             guard let prompt = try? ChatTemplate(source: source).render(variables: context) else { continue }
             if prompt.text.unicodeScalars.contains(where: isMoved) { seen += 1 }
-            #expect(!prompt.parts.contains { $0.isTemplate && $0.text.unicodeScalars.contains(where: isMoved) }, "\(source)")
+            #expect(
+                !prompt.parts.contains { $0.isTemplate && $0.text.unicodeScalars.contains(where: isMoved) }, "\(source)"
+            )
         }
         #expect(seen > 150)
     }
@@ -108,21 +118,28 @@ import Tokenizers
         let golden = try TemplateGolden(TemplateGolden.folder.appendingPathComponent("formats.json"))
         let tokens = [
             "<|im_start|>", "<|im_end|>", "<s>", "</s>", "[INST]", "[/INST]", "<|eot_id|>", "<|start_header_id|>",
-            "<|end_header_id|>", "<start_of_turn>", "<end_of_turn>", "<|end|>", "<|user|>", "<|assistant|>", "<|system|>",
+            "<|end_header_id|>", "<start_of_turn>", "<end_of_turn>", "<|end|>", "<|user|>", "<|assistant|>",
+            "<|system|>",
             "<|START_OF_TURN_TOKEN|>", "<|END_OF_TURN_TOKEN|>", "<|USER_TOKEN|>", "<｜User｜>", "<｜Assistant｜>",
         ]
         let ids = Dictionary(uniqueKeysWithValues: tokens.enumerated().map { ($1, $0) })
         // Halves whose other half the template might write, too.
         let attack = tokens.joined() + "<|im_start|" + "|>" + "<|end_" + tokens.joined(separator: "\n")
         func chat(_ text: String) -> [TemplateValue] {
-            [.message(role: "user", content: text), .message(role: "assistant", content: text), .message(role: "user", content: text)]
+            [
+                .message(role: "user", content: text), .message(role: "assistant", content: text),
+                .message(role: "user", content: text),
+            ]
         }
         var found = 0
-        for url in try FileManager.default.contentsOfDirectory(at: TemplateGolden.folder, includingPropertiesForKeys: nil)
+        for url in try FileManager.default.contentsOfDirectory(
+            at: TemplateGolden.folder, includingPropertiesForKeys: nil)
         where url.pathExtension == "jinja" {
-            let template = try ChatTemplate(source: String(contentsOf: url, encoding: .utf8), specialTokens: golden.special)
+            let template = try ChatTemplate(
+                source: String(contentsOf: url, encoding: .utf8), specialTokens: golden.special)
             func special(_ text: String) throws -> [Int] {
-                let prompt = try template.render(messages: chat(text), addGenerationPrompt: true, clock: TemplateGolden.clock)
+                let prompt = try template.render(
+                    messages: chat(text), addGenerationPrompt: true, clock: TemplateGolden.clock)
                 return prompt.encode(specialTokens: ids, text: plain).filter { $0 < 1000 }
             }
             let harmless = try special("fine")
@@ -138,7 +155,8 @@ import Tokenizers
         let tokenizer = try ByteLevelBPE(contentsOf: folder.appendingPathComponent("tokenizer.json"))
         let template = try ChatTemplate(source: ChatFormat.chatTemplate)
         let ids = Dictionary(uniqueKeysWithValues: tokenizer.specialTokens.map { ($1, $0) })
-        let rows = try #require(try TemplateValue(json: Data(contentsOf: folder.appendingPathComponent("chat.json"))).array)
+        let rows = try #require(
+            try TemplateValue(json: Data(contentsOf: folder.appendingPathComponent("chat.json"))).array)
         #expect(rows.count == 6)
         for row in rows {
             let prompt = try template.render(
@@ -156,7 +174,9 @@ import Tokenizers
         let ids = prompt.encode(specialTokens: ["<x>": 1, "<x>>": 2, "<xy>": 3], text: plain)
         #expect(ids == plain("<x>") + [1, 3] + plain("é<x>") + [2])
         struct Whole: SpecialTokenEncoding {
-            func encode(_ text: String, specialTokenRanges: [Range<Int>]) -> [Int] { [text.utf8.count] + specialTokenRanges.map(\.count) }
+            func encode(_ text: String, specialTokenRanges: [Range<Int>]) -> [Int] {
+                [text.utf8.count] + specialTokenRanges.map(\.count)
+            }
         }
         #expect(try prompt.encode(with: Whole()) == [19, 9, 4])
     }

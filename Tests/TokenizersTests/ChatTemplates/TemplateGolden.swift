@@ -51,7 +51,9 @@ struct TemplateGolden {
     }
 
     static func render(_ template: ChatTemplate, _ conversation: TemplateValue) throws -> RenderedPrompt {
-        guard case .object(var variables) = conversation else { throw ChatTemplateError(.malformed, template: "", "no object") }
+        guard case .object(var variables) = conversation else {
+            throw ChatTemplateError(.malformed, template: "", "no object")
+        }
         let known = ["messages", "tools", "documents", "add_generation_prompt"].map { name in
             defer { variables[name] = nil }
             return variables[name]
@@ -84,7 +86,9 @@ extension TemplateValue {
         case .string(let text): .string(body(text))
         case .array(let items): .array(items.map { $0.mapped(keys: keys, body) })
         case .object(let object):
-            .object(TemplateObject(object.entries.map { (keys ? body($0.key) : $0.key, $0.value.mapped(keys: keys, body)) }))
+            .object(
+                TemplateObject(object.entries.map { (keys ? body($0.key) : $0.key, $0.value.mapped(keys: keys, body)) })
+            )
         default: self
         }
     }
