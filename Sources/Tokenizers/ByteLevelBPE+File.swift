@@ -7,51 +7,67 @@ extension ByteLevelBPE {
     /// give ids that the model was not trained on.
     /// - Throws: `TokenizersError` that names the file and the field.
     public init(contentsOf url: URL) throws {
-        func fault(_ code: TokenizersError.Code, _ message: String) -> TokenizersError {
-            TokenizersError(code, file: url.path, message)
-        }
-        let file = try TokenizerFile(url)
-        if let why = file.refusal { throw fault(.unsupported, why) }
+        let file = try JSONField.read(url)
+        try Self.check(file)
+        let vocabulary = try TokenVocabulary(object: file["model"]["vocab"])
+        let list = try AddedToken.read(file["added_tokens"])
         var special: [Int: String] = [:]
         var added: [Int: String] = [:]
-        for token in file.addedTokens {
-            if token.special { special[token.id] = token.content } else { added[token.id] = token.content }
+        for token in list {
+            let text = String(decoding: token.content, as: UTF8.self)
+            if token.isSpecial { special[token.id] = text } else { added[token.id] = text }
         }
-        let largest = max(file.model.vocab.values.max() ?? 0, special.keys.max() ?? 0, added.keys.max() ?? 0)
-        // A hole in the ids is allowed, a far-off id that would only make room is not.
-        guard largest < 4 * (file.model.vocab.count + file.addedTokens.count) + 65_536 else {
-            throw fault(.malformed, "id \(largest) is far beyond the number of tokens")
-        }
-        var tokens = [[UInt8]?](repeating: nil, count: largest + 1)
+        var tokens = [[UInt8]?](repeating: nil, count: max(vocabulary.bound, (list.map(\.id).max() ?? -1) + 1))
         var byteIDs = [Int32](repeating: -1, count: 256)
-        for (token, id) in file.model.vocab {
-            guard id >= 0 else { throw fault(.malformed, "vocab: \"\(token)\" has the id \(id)") }
-            if special[id] == token || added[id] == token { continue }
-            guard tokens[id] == nil, special[id] == nil, added[id] == nil else {
-                throw fault(.malformed, "vocab: id \(id) is given twice")
+        let field = file["model"]["vocab"]
+        for id in 0..<vocabulary.bound {
+            guard let spelling = vocabulary.spelling(of: id) else { continue }
+            let token = String(decoding: spelling, as: UTF8.self)
+            if let other = special[id] ?? added[id] {
+                guard other == token else { throw field.fault(.malformed, "id \(id) is given twice") }
+                continue
             }
             guard let bytes = ByteAlphabet.bytes(of: token), !bytes.isEmpty else {
-                throw fault(.malformed, "vocab: \"\(token)\" is not in the byte-level alphabet")
+                throw field.fault(.malformed, "\"\(token)\" is not in the byte-level alphabet")
             }
             tokens[id] = bytes
             if bytes.count == 1 { byteIDs[Int(bytes[0])] = Int32(id) }
         }
         if let missing = byteIDs.firstIndex(of: -1) {
-            throw fault(.missingToken, "vocab lacks the byte \(missing), so some texts would have no ids")
+            throw field.fault(.missingToken, "lacks the byte \(missing), so some texts would have no ids")
         }
-        var merges: [(left: Int32, right: Int32, id: Int32)] = []
-        for (number, merge) in file.model.merges.pairs.enumerated() {
-            guard let left = file.model.vocab[merge.left], let right = file.model.vocab[merge.right],
-                let made = file.model.vocab[merge.left + merge.right]
-            else {
-                throw fault(
-                    .malformed, "merges[\(number)]: \"\(merge.left)\" + \"\(merge.right)\" is not in the vocabulary")
-            }
+        let merges = try BPEMerges.read(file["model"]["merges"], vocabulary, prefixLength: 0).filter { merge in
             // Text must never become an added token, whatever the file says.
-            if [left, right, made].contains(where: { special[$0] != nil || added[$0] != nil }) { continue }
-            merges.append((Int32(left), Int32(right), Int32(made)))
+            ![merge.left, merge.right, merge.id].contains { special[Int($0)] != nil || added[Int($0)] != nil }
         }
-        self.init(tokens: tokens, special: special, added: added, byteIDs: byteIDs, mergeList: merges)
+        self.init(
+            tokens: tokens, special: special, added: added, byteIDs: byteIDs,
+            mergeList: merges.map { ($0.left, $0.right, $0.id) })
+    }
+
+    /// Refuses files that byte-level BPE with GPT-2's words cannot stand for; `PretrainedTokenizer` reads those.
+    private static func check(_ file: JSONField) throws {
+        func refuse(_ field: JSONField, _ what: String) -> TokenizersError {
+            field.fault(.unsupported, "\(what) is not supported here")
+        }
+        let model = file["model"]
+        if !model["type"].isAbsent, try model.type() != "BPE" { throw refuse(model["type"], try model.type()) }
+        if !file["normalizer"].isAbsent { throw refuse(file["normalizer"], try file["normalizer"].type()) }
+        let words = file["pre_tokenizer"]
+        guard !words.isAbsent else { throw refuse(words, "null") }
+        guard try words.type() == "ByteLevel" else { throw refuse(words, try words.type()) }
+        if try words["add_prefix_space"].bool(default: false) { throw refuse(words["add_prefix_space"], "true") }
+        if try !words["use_regex"].bool(default: true) { throw refuse(words["use_regex"], "false") }
+        if !file["decoder"].isAbsent, try file["decoder"].type() != "ByteLevel" {
+            throw refuse(file["decoder"], try file["decoder"].type())
+        }
+        if !model["dropout"].isAbsent, try model["dropout"].double() > 0 { throw refuse(model["dropout"], "dropout") }
+        for name in ["continuing_subword_prefix", "end_of_word_suffix"] where !model[name].isAbsent {
+            if try !model[name].utf8().isEmpty { throw refuse(model[name], "a text") }
+        }
+        for name in ["byte_fallback", "ignore_merges"] where try model[name].bool(default: false) {
+            throw refuse(model[name], "true")
+        }
     }
 
     /// Writes `tokenizer.json`, whole or not at all. Hugging Face tokenizers gives the same ids for any text, save that

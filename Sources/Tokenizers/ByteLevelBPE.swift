@@ -14,13 +14,15 @@ public struct ByteLevelBPE: Tokenizer {
     private let arena: [UInt8]
     private let starts: [Int]
     private let specialIDs: [String: Int]
+    /// The spellings of all added tokens.
+    private let spellings: TokenTrie
     /// Added tokens that are not special: never made from text either, but shown when decoded.
     let addedTokens: [Int: String]
     private let ordinary: ByteTable
     private let ordinaryIDs: [Int32]
     private let byteIDs: [Int32]
     private let merges: PairTable
-    private let pool = WordCachePool()
+    private let pool = WorkspacePool()
 
     /// - Parameters:
     ///   - tokens: bytes by id; `nil` where there is no such id.
@@ -60,23 +62,43 @@ public struct ByteLevelBPE: Tokenizer {
         specialTokens = special
         addedTokens = added
         vocabularySize = tokens.count
+        spellings = TokenTrie(
+            special.merging(added) { first, _ in first }.map { (Array($1.utf8), Int32($0)) })
         specialIDs = Dictionary(special.merging(added) { first, _ in first }.map { ($1, $0) }, uniquingKeysWith: min)
     }
 
-    public func encode(_ text: String) -> [Int] {
+    /// With `parsing` other than `all` no added token is found, be it special or not.
+    public func encode(_ text: String, parsing: AddedTokenParsing) -> [Int] {
         var text = text
         return text.withUTF8 { bytes in
+            guard parsing == .all else { return encode(bytes) }
             var ids: [Int] = []
-            ids.reserveCapacity(bytes.count / 3 + 1)
-            pool.lend { cache in
-                var scanner = WordScanner(bytes)
-                while let word = scanner.next() {
-                    cache.encode(
-                        UnsafeBufferPointer(rebasing: bytes[word]), byteIDs: byteIDs, merges: merges, into: &ids)
+            var (done, place) = (0, 0)
+            while place < bytes.count {
+                guard let match = spellings.longestMatch(in: bytes, at: place) else {
+                    place += 1
+                    continue
+                }
+                ids += encode(UnsafeBufferPointer(rebasing: bytes[done..<place]))
+                ids.append(Int(match.value))
+                (done, place) = (match.end, match.end)
+            }
+            return ids + encode(UnsafeBufferPointer(rebasing: bytes[done...]))
+        }
+    }
+
+    private func encode(_ bytes: UnsafeBufferPointer<UInt8>) -> [Int] {
+        var ids: [Int] = []
+        ids.reserveCapacity(bytes.count / 3 + 1)
+        pool.lend { workspace in
+            var scanner = WordScanner(bytes)
+            while let word = scanner.next() {
+                workspace.cache.append(UnsafeBufferPointer(rebasing: bytes[word]), to: &ids) { word, tokens in
+                    workspace.merger.merge(word, byteIDs: byteIDs, merges: merges, into: &tokens)
                 }
             }
-            return ids
         }
+        return ids
     }
 
     /// The text of the ids. Bytes that are not UTF-8, which only ids not made from a text can give, become U+FFFD.
@@ -106,5 +128,5 @@ public struct ByteLevelBPE: Tokenizer {
     }
 
     /// A decoder for ids that come one at a time.
-    public func streamingDecoder() -> StreamingDecoder { StreamingDecoder(self) }
+    public func streamingDecoder() -> StreamingDecoder { StreamingDecoder { bytes(of: $0) } }
 }

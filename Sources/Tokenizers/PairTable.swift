@@ -34,6 +34,12 @@ struct PairTable: Sendable {
         return fresh
     }
 
+    /// Stores a value, in place of the one before if there is one.
+    mutating func set(_ key: UInt64, to value: UInt64) {
+        _ = find(key, orInsert: value)
+        values[locate(key)] = value
+    }
+
     private func locate(_ key: UInt64) -> Int {
         let mask = keys.count - 1
         var slot = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 20) & mask

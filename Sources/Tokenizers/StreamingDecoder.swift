@@ -1,29 +1,59 @@
 /// Decodes ids as they are drawn. A character whose bytes are spread over several tokens is held back until it is whole,
 /// so every piece is valid text, and the pieces together are what `decode` gives.
 public struct StreamingDecoder: Sendable {
-    private let tokenizer: ByteLevelBPE
+    private enum Source: Sendable {
+        /// Tokens are bytes.
+        case bytes(@Sendable (Int) -> ArraySlice<UInt8>)
+        /// Tokens go through the steps of a decoder; `nil` for those that are skipped.
+        case steps(@Sendable (Int) -> [UInt8]?, DecodingRun)
+    }
+
+    private var source: Source
     private var held: [UInt8] = []
 
-    init(_ tokenizer: ByteLevelBPE) { self.tokenizer = tokenizer }
+    /// - Parameter bytes: what an id adds to the text; nothing for those that are skipped.
+    init(bytes: @escaping @Sendable (Int) -> ArraySlice<UInt8>) { source = .bytes(bytes) }
+
+    init(_ run: DecodingRun, token: @escaping @Sendable (Int) -> [UInt8]?) { source = .steps(token, run) }
 
     /// The text that the next id completes; often empty.
     public mutating func append(_ id: Int) -> String {
-        held.append(contentsOf: tokenizer.bytes(of: id))
-        let whole = held.count - Self.unfinished(held)
-        guard whole > 0 else { return "" }
-        let piece = String(decoding: held[..<whole], as: UTF8.self)
-        held.removeFirst(whole)
-        return piece
+        switch source {
+        case .bytes(let bytes):
+            held.append(contentsOf: bytes(id))
+            let whole = held.count - Self.unfinished(held)
+            guard whole > 0 else { return "" }
+            let piece = String(decoding: held[..<whole], as: UTF8.self)
+            held.removeFirst(whole)
+            return piece
+        case .steps(let token, var run):
+            guard let token = token(id) else { return "" }
+            let piece = run.append(token)
+            source = .steps(self.token, run)
+            return String(decoding: piece, as: UTF8.self)
+        }
+    }
+
+    private var token: @Sendable (Int) -> [UInt8]? {
+        if case .steps(let token, _) = source { return token }
+        return { _ in nil }
     }
 
     /// What is still held at the end: nothing, or a character cut short, as U+FFFD.
     public mutating func finish() -> String {
-        defer { held.removeAll() }
-        return String(decoding: held, as: UTF8.self)
+        switch source {
+        case .bytes:
+            defer { held.removeAll() }
+            return String(decoding: held, as: UTF8.self)
+        case .steps(let token, var run):
+            let piece = run.finish()
+            source = .steps(token, run)
+            return String(decoding: piece, as: UTF8.self)
+        }
     }
 
     /// How many bytes at the end begin a character that more bytes could still complete.
-    private static func unfinished(_ bytes: [UInt8]) -> Int {
+    static func unfinished(_ bytes: [UInt8]) -> Int {
         for length in 1...3 where length <= bytes.count {
             let lead = bytes[bytes.count - length]
             if lead & 0xC0 == 0x80 { continue }  // a continuation: its lead byte is further left

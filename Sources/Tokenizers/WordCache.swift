@@ -1,9 +1,9 @@
 import Synchronization
 
-/// What one encoding call works with: the tokens of words seen before, and room for merging.
+/// The tokens of words seen before.
 ///
-/// Not for two threads at once; `WordCachePool` lends each to one call at a time.
-final class WordCache: @unchecked Sendable {
+/// Not for two threads at once.
+struct WordCache {
     /// Words kept; when full the cache starts anew, so hostile text costs speed and never memory.
     private static let capacity = 1 << 16
     /// Longer words are rare and not worth the room.
@@ -13,12 +13,14 @@ final class WordCache: @unchecked Sendable {
     /// Tokens of word `i` are `tokens[starts[i]..<starts[i + 1]]`.
     private var starts: [Int] = [0]
     private var tokens: [Int32] = []
-    private var merger = WordMerger()
     private var scratch: [Int32] = []
 
     /// Appends the tokens of one word to `output`.
-    func encode(
-        _ word: UnsafeBufferPointer<UInt8>, byteIDs: [Int32], merges: PairTable, into output: inout [Int]
+    /// - Parameter find: works them out for a word not seen before.
+    @inline(__always)
+    mutating func append(
+        _ word: UnsafeBufferPointer<UInt8>, to output: inout [Int],
+        _ find: (_ word: UnsafeBufferPointer<UInt8>, _ tokens: inout [Int32]) -> Void
     ) {
         if word.count <= Self.longestWord {
             if words.count >= Self.capacity {
@@ -28,25 +30,37 @@ final class WordCache: @unchecked Sendable {
             }
             let index = words.insert(word)
             if index + 1 == starts.count {
-                merger.merge(word, byteIDs: byteIDs, merges: merges, into: &tokens)
+                find(word, &tokens)
                 starts.append(tokens.count)
             }
             for place in starts[index]..<starts[index + 1] { output.append(Int(tokens[place])) }
         } else {
             scratch.removeAll(keepingCapacity: true)
-            merger.merge(word, byteIDs: byteIDs, merges: merges, into: &scratch)
+            find(word, &scratch)
             for token in scratch { output.append(Int(token)) }
         }
     }
 }
 
-/// Caches that are not in use. Each call takes one and brings it back, so calls never wait for one another.
-final class WordCachePool: Sendable {
-    private let idle = Mutex<[WordCache]>([])
+/// What one encoding call works with: words seen before and room for every step, so that a call allocates next to nothing.
+///
+/// Not for two threads at once; `WorkspacePool` lends each to one call at a time.
+final class Workspace: @unchecked Sendable {
+    var cache = WordCache()
+    var merger = WordMerger()
+    var lattice = UnigramLattice()
+    var normalized = NormalizedText()
+    var spare: [UInt8] = []
+    var words = WordPieces()
+}
 
-    func lend<R>(_ body: (WordCache) -> R) -> R {
-        let cache = idle.withLock { $0.popLast() } ?? WordCache()
-        defer { idle.withLock { $0.append(cache) } }
-        return body(cache)
+/// Workspaces that are not in use. Each call takes one and brings it back, so calls never wait for one another.
+final class WorkspacePool: Sendable {
+    private let idle = Mutex<[Workspace]>([])
+
+    func lend<R>(_ body: (Workspace) -> R) -> R {
+        let workspace = idle.withLock { $0.popLast() } ?? Workspace()
+        defer { idle.withLock { $0.append(workspace) } }
+        return body(workspace)
     }
 }

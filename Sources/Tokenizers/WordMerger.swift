@@ -1,4 +1,4 @@
-/// Joins the bytes of one word into tokens: always the pair of lowest rank, the leftmost among equals.
+/// Joins the symbols of one word, its bytes or characters, into tokens: always the pair of lowest rank, the leftmost among equals.
 ///
 /// Holds the room that it works in, so that encoding a text allocates next to nothing.
 struct WordMerger {
@@ -26,12 +26,24 @@ struct WordMerger {
     /// time quadratic in the length: a page of one letter must not stop a server.
     private static let shortest = 48
 
-    /// Appends the word's tokens to `output`.
+    /// Appends the tokens that a word's bytes merge to.
     mutating func merge(
         _ word: UnsafeBufferPointer<UInt8>, byteIDs: [Int32], merges: PairTable, into output: inout [Int32]
     ) {
-        symbols.removeAll(keepingCapacity: true)
+        begin()
         for byte in word { symbols.append(byteIDs[Int(byte)]) }
+        finish(merges, into: &output)
+    }
+
+    /// Forgets the symbols of the last word.
+    mutating func begin() { symbols.removeAll(keepingCapacity: true) }
+
+    /// Adds a symbol at the end of the word.
+    @inline(__always)
+    mutating func append(_ id: Int32) { symbols.append(id) }
+
+    /// Merges the symbols and appends what comes of them to `output`.
+    mutating func finish(_ merges: PairTable, into output: inout [Int32]) {
         if symbols.count > 1 {
             if symbols.count <= Self.shortest { scan(merges) } else { work(merges) }
         }

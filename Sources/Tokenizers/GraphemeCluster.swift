@@ -1,0 +1,65 @@
+/// Where a character as people see it ends (UAX #29), as far as a table of replacements needs it: exact for all that
+/// take fewer than six bytes. Longer ones are looked up scalar by scalar, so that their parts may be cut.
+enum GraphemeCluster {
+    /// The end of the cluster that begins at `start`.
+    static func end(in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        var (value, length) = bytes.scalar(at: start)
+        var end = start + length
+        if value == 0x0D { return end < bytes.count && bytes[end] == 0x0A ? end + 1 : end }
+        if isControl(value) { return end }
+        while end < bytes.count {
+            let next = bytes.scalar(at: end)
+            // What comes before another joins all but a control character.
+            guard isExtending(next.value) || (isPrepended(value) && !isControl(next.value)) else {
+                // A pictograph after a joiner belongs to the one before: © and ® are the only ones that are short.
+                if value == 0x200D, bytes.scalar(at: start).value == 0xA9 || bytes.scalar(at: start).value == 0xAE,
+                    Unicode.Scalar(next.value)?.properties.isEmoji ?? false, next.value > 0x39
+                {
+                    end += next.length
+                    value = next.value
+                    continue
+                }
+                break
+            }
+            (value, length) = next
+            end += length
+        }
+        return end
+    }
+
+    private static func isControl(_ value: UInt32) -> Bool {
+        if value < 0x20 || (0x7F..<0xA0).contains(value) || value == 0xAD { return true }
+        guard value >= 0x600 else { return false }
+        let mask = ScalarTraits.of(value).categoryMask
+        let category = ScalarTraits.Category.self
+        if mask & (category.Zl.mask | category.Zp.mask | category.Cc.mask) != 0 { return true }
+        return mask & category.Cf.mask != 0 && !isPrepended(value) && !isExtending(value)
+    }
+
+    private static func isExtending(_ value: UInt32) -> Bool {
+        guard value >= 0x300 else { return false }
+        if value == 0x200D || (0x1F3FB...0x1F3FF).contains(value) || value == 0xE33 || value == 0xEB3 { return true }
+        switch ScalarTraits.of(value).categoryMask {
+        case ScalarTraits.Category.Mn.mask, ScalarTraits.Category.Me.mask: return true
+        case ScalarTraits.Category.Mc.mask:
+            switch value {
+            case 0x102B, 0x102C, 0x1038, 0x1062...0x1064, 0x1067...0x106D, 0x1083, 0x1087...0x108C, 0x108F,
+                0x109A...0x109C, 0x1A61, 0x1A63, 0x1A64, 0xAA7B, 0xAA7D, 0x11720, 0x11721:
+                return false
+            default: return true
+            }
+        default:
+            guard let scalar = Unicode.Scalar(value), !scalar.isNewer(than: (16, 0)) else { return false }
+            return scalar.properties.isGraphemeExtend
+        }
+    }
+
+    private static func isPrepended(_ value: UInt32) -> Bool {
+        switch value {
+        case 0x600...0x605, 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0xD4E, 0x110BD, 0x110CD, 0x111C2, 0x111C3, 0x1193F,
+            0x11941, 0x11A3A, 0x11A84...0x11A89, 0x11D46, 0x11F02:
+            true
+        default: false
+        }
+    }
+}
