@@ -54,7 +54,8 @@ func isWanted(_ name: String) -> Bool { wanted?.contains(name) ?? true }
 // libtorch: `.deps/libtorch` (made by Scripts/setup), or another one, a CUDA build for instance, by LOAM_LIBTORCH.
 let libtorch = Context.environment["LOAM_LIBTORCH"] ?? Context.packageDirectory + "/.deps/libtorch"
 let torchHeaders = [
-    "-std=c++20", "-I\(libtorch)/include", "-I\(libtorch)/include/torch/csrc/api/include", "-Wno-everything",
+    // The kernels are of no use without optimisation, in a debug build either.
+    "-std=c++20", "-O2", "-I\(libtorch)/include", "-I\(libtorch)/include/torch/csrc/api/include", "-Wno-everything",
 ]
 let torchLibraries = ["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]
 

@@ -1,5 +1,7 @@
 #include "Barrier.hpp"
+#include "Kernels/DecodeKernels.hpp"
 
+#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
 #include <cmath>
@@ -45,12 +47,47 @@ at::Tensor plainAttention(
     return at::matmul(at::softmax(scores, -1), v);
 }
 
+// Whether a product with a bfloat16 matrix is one of decoding: a few rows, no gradients, memory as the kernel wants it.
+bool isDecoding(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
+    if (x.scalar_type() != at::kBFloat16 || weight.scalar_type() != at::kBFloat16) { return false; }
+    if (!x.is_cpu() || !weight.is_cpu() || weight.dim() != 2 || x.dim() < 1 || x.size(-1) != weight.size(1)) { return false; }
+    if (x.numel() == 0 || x.numel() / x.size(-1) > mostDecodeRows || !weight.is_contiguous()) { return false; }
+    if (bias && (bias->dim() != 1 || bias->size(0) != weight.size(0) || !bias->is_floating_point())) { return false; }
+    return !at::GradMode::is_enabled() || !(x.requires_grad() || weight.requires_grad());
+}
+
+at::Tensor decodeLinear(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
+    auto inputs = weight.size(1), outputs = weight.size(0), rows = x.numel() / inputs;
+    auto shape = x.sizes().vec();
+    shape.back() = outputs;
+    auto dense = x.contiguous();
+    auto out = at::empty(shape, x.options());
+    at::Tensor wide = bias ? bias->to(at::kFloat).contiguous() : at::Tensor();
+    auto bits = [](const at::Tensor &tensor) {
+        return reinterpret_cast<const uint16_t *>(tensor.const_data_ptr<at::BFloat16>());
+    };
+    const uint16_t *w = bits(weight), *v = bits(dense);
+    const float *b = bias ? wide.const_data_ptr<float>() : nullptr;
+    auto *target = reinterpret_cast<uint16_t *>(out.mutable_data_ptr<at::BFloat16>());
+    // A thread is worth waking for about 64 KiB of weights.
+    auto grain = std::max<int64_t>(1, 32768 / inputs);
+    at::parallel_for(0, outputs, grain, [&](int64_t from, int64_t to) {
+        kernels().bfloat16Product(w, v, rows, inputs, outputs, from, to, b, target);
+    });
+    return out;
+}
+
 } // namespace
 
 extern "C" {
 
 int ct_linear(const CTTensor *self, const CTTensor *weight, const CTTensor *bias, CTTensor **out) {
-    return yielding(out, [&] { return at::linear(self->value, weight->value, optional(bias)); });
+    return yielding(out, [&] {
+        if (isDecoding(self->value, weight->value, optional(bias))) {
+            return decodeLinear(self->value, weight->value, optional(bias));
+        }
+        return at::linear(self->value, weight->value, optional(bias));
+    });
 }
 
 int ct_embedding(const CTTensor *indices, const CTTensor *weight, CTTensor **out) {

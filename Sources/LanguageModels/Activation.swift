@@ -19,6 +19,14 @@ public enum Activation: String, Sendable, Hashable, Codable, CaseIterable {
     case swish
     case tanh
 
+    /// The gated unit: self(gate) · up.
+    func gating(_ gate: Tensor, _ up: Tensor) throws -> Tensor {
+        switch self {
+        case .silu, .swish: try gate.siluTimes(up)
+        default: try callAsFunction(gate) * up
+        }
+    }
+
     /// Element by element.
     func callAsFunction(_ x: Tensor) throws -> Tensor {
         switch self {

@@ -59,6 +59,10 @@ extension CheckpointDecoder {
         to folder: URL, metadata: [String: String], score: (labels: [String], weight: Tensor)? = nil
     ) throws {
         let place = try ModelFolder.create(at: folder)
+        guard !isPacked else {
+            throw LanguageModelError(
+                .input, "the model's weights are rounded to few bits: save it before it is packed")
+        }
         let tensors = try checkpointTensors() + (score.map { [("score.weight", $0.weight)] } ?? [])
         try TensorLoading.write(tensors, metadata: metadata, to: place.file("model.safetensors"))
         if let score {

@@ -150,7 +150,7 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
                     layer.attentionNorm(x), layer, index, angles, slides ? narrow ?? mask : mask,
                     slides ? options.window?.size : nil, cache)
             let fed = try layer.feedForwardNorm(x)
-            x = try x + layer.down(shape.activation(layer.gate(fed)) * layer.up(fed))
+            x = try x + layer.down(shape.activation.gating(layer.gate(fed), layer.up(fed)))
         }
         cache?.advance(by: ids.shape[1])
         return try norm(x)

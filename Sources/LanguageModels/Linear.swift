@@ -2,25 +2,55 @@ import Torch
 
 /// x · Wᵀ + b, the one way every family multiplies by a weight matrix.
 ///
-/// Weights keep their own type (float32 masters to train, bfloat16 to serve); the product is taken in the input's.
+/// Weights keep their own type (float32 masters to train, bfloat16 to serve, 8 or 4 bits to serve faster); the product is taken
+/// in the input's.
 public struct Linear: Sendable {
-    /// [out, in].
-    public var weight: Parameter
+    private enum Storage: Sendable {
+        case dense(Parameter)
+        case packed(PackedWeight)
+    }
+
+    private var storage: Storage
     /// [out]; `nil` where the family has none.
     public var bias: Parameter?
 
+    /// - Parameter weight: [out, in].
     public init(weight: Parameter, bias: Parameter? = nil) {
-        self.weight = weight
+        storage = .dense(weight)
         self.bias = bias
+    }
+
+    /// [out, in]; `nil` once it is rounded to few bits.
+    public var weight: Parameter? {
+        guard case .dense(let weight) = storage else { return nil }
+        return weight
+    }
+
+    /// The rounded weight, `nil` while it is not.
+    public var packed: PackedWeight? {
+        guard case .packed(let weight) = storage else { return nil }
+        return weight
+    }
+
+    /// The same with its weight rounded to few bits, for generation only: no gradient passes.
+    public func packed(_ bits: PackedWeight.Bits) throws -> Linear {
+        guard case .dense(let weight) = storage else { return self }
+        var linear = self
+        linear.storage = .packed(try PackedWeight(weight.value, bits: bits))
+        return linear
     }
 
     /// [..., in] to [..., out].
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try x.linear(weight: weight.value.to(x.dtype), bias: bias?.value.to(x.dtype))
+        switch storage {
+        case .dense(let weight): try x.linear(weight: weight.value.to(x.dtype), bias: bias?.value.to(x.dtype))
+        case .packed(let weight): try weight.linear(x, bias: bias?.value)
+        }
     }
 
-    /// Its parameters under checkpoint names: `name.weight` and, where there is one, `name.bias`.
+    /// Its parameters under checkpoint names: `name.weight` and, where there is one, `name.bias`. A rounded weight is no
+    /// parameter.
     public func named(_ name: String) -> [(name: String, parameter: Parameter)] {
-        [(name + ".weight", weight)] + (bias.map { [(name + ".bias", $0)] } ?? [])
+        (weight.map { [(name + ".weight", $0)] } ?? []) + (bias.map { [(name + ".bias", $0)] } ?? [])
     }
 }

@@ -6,9 +6,6 @@ struct RMSNorm: Sendable {
     let epsilon: Double
 
     func callAsFunction(_ x: Tensor) throws -> Tensor {
-        guard x.dtype == .bfloat16 || x.dtype == .float16 else {
-            return try x.rmsNorm(weight: weight.value.to(x.dtype), eps: epsilon)
-        }
-        return try x.to(.float32).rmsNorm(weight: weight.value.to(.float32), eps: epsilon).to(x.dtype)
+        try x.rmsNormWide(weight: weight.value, eps: epsilon)
     }
 }

@@ -44,9 +44,6 @@ struct Rotation: Sendable {
 
     /// - Parameter x: [B, heads, T, D].
     func callAsFunction(_ x: Tensor, _ angles: Angles) throws -> Tensor {
-        let half = dimension / 2
-        let turned = try Tensor.cat(
-            [-x.narrow(dim: -1, start: half, length: half), x.narrow(dim: -1, start: 0, length: half)], dim: -1)
-        return try x * angles.cosine + turned * angles.sine
+        try x.rotated(cosine: angles.cosine, sine: angles.sine)
     }
 }

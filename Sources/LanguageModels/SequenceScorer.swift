@@ -84,7 +84,7 @@ public final class SequenceScorer: Module, @unchecked Sendable {
     /// Writes `config.json` and `model.safetensors` so that transformers loads the folder as
     /// `AutoModelForSequenceClassification`.
     public func save(to folder: URL, metadata: [String: String] = [:]) throws {
-        try decoder.write(to: folder, metadata: metadata, score: (labels, score.weight.value))
+        try decoder.write(to: folder, metadata: metadata, score: score.weight.map { (labels, $0.value) })
     }
 }
 

@@ -15,6 +15,22 @@ extension Tensor {
         try binary(weight) { ct_rms_norm($0, $1, eps, $2) }
     }
 
+    /// The same with float32 statistics and weight whatever the type, rounded once at the end: what the Llama family does.
+    public func rmsNormWide(weight: Tensor, eps: Double) throws -> Tensor {
+        try binary(weight) { ct_rms_norm_wide($0, $1, eps, $2) }
+    }
+
+    /// x · cosine + turned · sine, turned being (−second half, first half) of the last dimension: rotary positions (Su et al.
+    /// 2021, arXiv 2104.09864) as Hugging Face lays them out.
+    /// - Parameters:
+    ///   - cosine, sine: [B or 1, 1, T, D]; self is [B, heads, T, D].
+    public func rotated(cosine: Tensor, sine: Tensor) throws -> Tensor {
+        try sine.withHandle { sine in try binary(cosine) { ct_rotate($0, $1, sine, $2) } }
+    }
+
+    /// silu(self) · up: the gated unit of Llama's feed-forward (Shazeer 2020, arXiv 2002.05202).
+    public func siluTimes(_ up: Tensor) throws -> Tensor { try binary(up, ct_silu_mul) }
+
     /// Layer normalisation over the last dimension (Ba et al. 2016, arXiv 1607.06450).
     public func layerNorm(weight: Tensor, bias: Tensor? = nil, eps: Double) throws -> Tensor {
         try Tensor.withHandle(bias) { bias in try binary(weight) { ct_layer_norm($0, $1, bias, eps, $2) } }

@@ -5,7 +5,7 @@
 // library: each function body runs inside one barrier (`Barrier.hpp`).
 //
 // Ownership. A handle written through an `out` parameter belongs to the caller, who gives it back exactly once with
-// `ct_tensor_free` or `ct_generator_free`. On failure nothing is written through `out`. Handles passed in are borrowed
+// `ct_tensor_free`, `ct_generator_free` or `ct_packed_free`. On failure nothing is written through `out`. Handles passed in are borrowed
 // for the length of the call. Two handles may share storage (a view and its base); freeing one never harms the other.
 //
 // Threads. A handle may be used and freed on any thread; writing a tensor in place while another thread reads it is a
@@ -25,6 +25,7 @@ extern "C" {
 
 typedef struct CTTensor CTTensor;
 typedef struct CTGenerator CTGenerator;
+typedef struct CTPackedWeight CTPackedWeight;
 
 enum { CT_OK = 0, CT_SHAPE = 1, CT_DTYPE = 2, CT_OUT_OF_MEMORY = 3, CT_ARGUMENT = 4, CT_RUNTIME = 5 };
 
@@ -175,6 +176,12 @@ int ct_linear(
     const CTTensor *self, const CTTensor *weight, const CTTensor *_Nullable bias, CTTensor *_Nullable *out);
 int ct_embedding(const CTTensor *indices, const CTTensor *weight, CTTensor *_Nullable *out);
 int ct_rms_norm(const CTTensor *self, const CTTensor *weight, double epsilon, CTTensor *_Nullable *out);
+// The same, with short floating-point input widened to float32 for the statistics and the weight, and rounded once.
+int ct_rms_norm_wide(const CTTensor *self, const CTTensor *weight, double epsilon, CTTensor *_Nullable *out);
+// x · cosine + (−x₂, x₁) · sine over halves of the last dimension: x [B, H, T, D], cosine and sine [B or 1, 1, T, D].
+int ct_rotate(const CTTensor *self, const CTTensor *cosine, const CTTensor *sine, CTTensor *_Nullable *out);
+// silu(gate) · up.
+int ct_silu_mul(const CTTensor *gate, const CTTensor *up, CTTensor *_Nullable *out);
 int ct_layer_norm(
     const CTTensor *self, const CTTensor *weight, const CTTensor *_Nullable bias, double epsilon,
     CTTensor *_Nullable *out);
@@ -186,6 +193,20 @@ int ct_attention(
 int ct_cross_entropy(
     const CTTensor *logits, const CTTensor *targets, int64_t ignoreIndex, CTTensor *_Nullable *out);
 int ct_bce_with_logits(const CTTensor *logits, const CTTensor *targets, CTTensor *_Nullable *out);
+
+// ---- Weights in 8 or 4 bits, for generation ---------------------------------------------------------------------------------
+
+// Rounds a float matrix [out, in] on the CPU into 8 bits (symmetric) or 4 bits (with an offset), a float16 scale per 64 inputs.
+int ct_packed_new(const CTTensor *weight, int bits, CTPackedWeight *_Nullable *out);
+void ct_packed_free(CTPackedWeight *_Nullable packed);
+int64_t ct_packed_byte_count(const CTPackedWeight *packed);
+// The weights that the codes stand for, [out, in], in float32 or bfloat16.
+int ct_packed_unpack(const CTPackedWeight *packed, int dtype, CTTensor *_Nullable *out);
+// x Wᵀ + b in the type of x. With up to 8 rows the activations are rounded to 8 bits too, with more they are not.
+int ct_packed_linear(
+    const CTTensor *self, const CTPackedWeight *packed, const CTTensor *_Nullable bias, CTTensor *_Nullable *out);
+// Which kernels this processor runs: "avx512" or "portable".
+const char *ct_kernel_name(void);
 
 // ---- In place ---------------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,137 @@
+import ArgumentParser
+import Foundation
+import LanguageModels
+import Torch
+
+/// What a model folder reaches on this machine: tokens per second of reading a prompt and of writing.
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "How fast a model reads and writes on this machine.",
+        discussion: """
+            Reads a prompt of random tokens, then writes greedily, in float32, bfloat16, or with weights in 8 or 4 bits. Each
+            figure is the median of several runs after one to warm up.
+
+            Example: loam bench --model models/base --bits 8
+            """)
+
+    @Option(name: .long, help: "Folder of the model.")
+    var model: String
+
+    @Option(name: .long, help: "Bits of the weights: 32, 16, 8 or 4.")
+    var bits = 16
+
+    @Option(name: .long, help: "Tokens of the prompt.")
+    var promptTokens = 256
+
+    @Option(name: .long, help: "Tokens written after it.")
+    var newTokens = 64
+
+    @Option(name: .long, help: "Conversations side by side.")
+    var rows = 1
+
+    @Option(name: .long, help: "Runs that count.")
+    var runs = 3
+
+    @Option(name: .long, help: "Threads of libtorch.")
+    var threads = 2
+
+    @OptionGroup var common: CommonOptions
+
+    struct Outcome: Encodable {
+        var model: String
+        var bits: Int
+        var rows: Int
+        var threads: Int
+        var kernels: String
+        var promptTokensPerSecond: Double
+        var tokensPerSecond: Double
+        /// Bytes of weights that one step reads, times steps per second.
+        var gigabytesPerSecond: Double
+
+        enum CodingKeys: String, CodingKey {
+            case model, bits, rows, threads, kernels
+            case promptTokensPerSecond = "prompt_tokens_per_second"
+            case tokensPerSecond = "tokens_per_second"
+            case gigabytesPerSecond = "gigabytes_per_second"
+        }
+    }
+
+    func validate() throws {
+        guard [32, 16, 8, 4].contains(bits) else { throw ValidationError("--bits is 32, 16, 8 or 4, not \(bits)") }
+        for (name, value) in [
+            ("prompt-tokens", promptTokens), ("new-tokens", newTokens), ("rows", rows), ("runs", runs),
+            ("threads", threads),
+        ] where value < 1 {
+            throw ValidationError("--\(name) must be at least 1, it is \(value)")
+        }
+    }
+
+    func run() async throws {
+        try Engine.setThreadCount(threads)
+        let decoder = try PretrainedDecoder.load(folder: URL(filePath: model), dtype: bits == 32 ? .float32 : .bfloat16)
+        if let packing = PackedWeight.Bits(rawValue: bits) { try decoder.pack(packing, head: packing) }
+        let shape = decoder.configuration
+        guard promptTokens + newTokens <= shape.contextLength else {
+            throw ValidationError(
+                "--prompt-tokens and --new-tokens make \(promptTokens + newTokens), the model's context is \(shape.contextLength)"
+            )
+        }
+        var (reading, writing): ([Double], [Double]) = ([], [])
+        for run in 0...runs {
+            let (first, rest) = try withoutGradients { try measure(decoder) }
+            if run > 0 {
+                reading.append(Double(rows * promptTokens) / first)
+                writing.append(Double(rows * newTokens) / rest)
+            }
+        }
+        let outcome = Outcome(
+            model: model, bits: bits, rows: rows, threads: threads, kernels: PackedWeight.kernelName,
+            promptTokensPerSecond: Self.median(reading), tokensPerSecond: Self.median(writing),
+            gigabytesPerSecond: Double(bytesPerStep(decoder)) * Self.median(writing) / Double(rows) / 1e9)
+        try common.console.result(outcome)
+        common.console.show(
+            String(
+                format:
+                    "%d bits, %d rows, %d threads, %@ kernels: reads %.0f, writes %.1f tokens/s (%.1f GB/s of weights)",
+                bits, rows, threads, outcome.kernels as NSString, outcome.promptTokensPerSecond,
+                outcome.tokensPerSecond, outcome.gigabytesPerSecond))
+    }
+
+    /// Seconds for the prompt and for the tokens after it.
+    private func measure(_ decoder: any DecoderFamily) throws -> (Double, Double) {
+        let shape = decoder.configuration
+        let cache = KVCache(layers: shape.layerCount, capacity: promptTokens + newTokens)
+        // Any ids will do; the same in every run.
+        let ids = (0..<(rows * promptTokens)).map { ($0 * 7_919 + 13) % shape.vocabularySize }
+        let clock = ContinuousClock()
+        var next: [Int] = []
+        func step(_ ids: [Int], from start: Int, count: Int) throws {
+            let positions = (0..<rows).flatMap { _ in start..<(start + count) }
+            let hidden = try decoder.hidden(
+                Tensor(ids, shape: [rows, count]), positions: Tensor(positions, shape: [rows, count]), mask: .causal,
+                cache: cache)
+            let last = try hidden.narrow(dim: 1, start: count - 1, length: 1).reshape([rows, shape.hiddenSize])
+            next = try decoder.logits(last).argmax(dim: -1).ints()
+        }
+        let reading = try clock.measure { try step(ids, from: 0, count: promptTokens) }
+        let writing = try clock.measure {
+            for place in 0..<newTokens { try step(next, from: promptTokens + place, count: 1) }
+        }
+        return (Self.seconds(reading), Self.seconds(writing))
+    }
+
+    private func bytesPerStep(_ decoder: any DecoderFamily) -> Int {
+        var bytes = 0
+        try? decoder.replaceLinears { _, linear in
+            bytes += linear.packed?.byteCount ?? linear.weight.map { $0.value.count * $0.value.dtype.byteCount } ?? 0
+            return linear
+        }
+        return bytes
+    }
+
+    private static func seconds(_ duration: Duration) -> Double {
+        Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    }
+
+    private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+}

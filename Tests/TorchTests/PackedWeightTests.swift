@@ -1,0 +1,138 @@
+import Testing
+
+@testable import Torch
+
+/// Products with weights in few bits, against the same weights unpacked and libtorch's own product.
+@Suite("Packed weights")
+struct PackedWeightTests {
+    private func random(_ shape: [Int], _ seed: UInt64) throws -> Tensor {
+        try Tensor.randn(shape, generator: Generator(seed: seed))
+    }
+
+    @Test(
+        "what the codes stand for is near the weights, in every corner of odd shapes",
+        arguments: [(1, 1), (16, 64), (17, 65), (33, 200), (100, 63), (5, 128)])
+    func roundTrip(outputs: Int, inputs: Int) throws {
+        let weight = try random([outputs, inputs], 3)
+        for (bits, limit) in [(PackedWeight.Bits.eight, 0.02), (.four, 0.22)] {
+            let packed = try PackedWeight(weight, bits: bits)
+            let difference = try (packed.unpacked() - weight).floats().map { Double(abs($0)) }
+            #expect((difference.max() ?? 1) < limit, "\(bits)")
+            // bfloat16 is the float32 rounded once more.
+            let narrow = try packed.unpacked(.bfloat16)
+            #expect(try narrow.floats() == packed.unpacked().to(.bfloat16).floats())
+        }
+    }
+
+    @Test(
+        "one to nine rows give the unpacked weights' product, but for the rounding of the activations",
+        arguments: PackedWeight.Bits.allCases, [1, 2, 3, 4, 5, 7, 8, 9, 40])
+    func product(bits: PackedWeight.Bits, rows: Int) throws {
+        for (outputs, inputs) in [(48, 128), (37, 190), (1, 64), (530, 70)] {
+            let packed = try PackedWeight(random([outputs, inputs], 7), bits: bits)
+            let (x, bias) = (try random([rows, inputs], 8), try random([outputs], 9))
+            let ours = try packed.linear(x, bias: bias).floats()
+            let theirs = try x.linear(weight: packed.unpacked(), bias: bias).floats()
+            // An activation is off by at most 1/254 of its group's largest, so a sum of `inputs` by a few parts in a hundred.
+            let scale = Double(inputs).squareRoot()
+            let worst = zip(ours, theirs).map { Double(abs($0 - $1)) }.max() ?? 1
+            #expect(worst < 0.05 * scale, "\(outputs)×\(inputs): \(worst)")
+            let without = try packed.linear(x).floats()
+            #expect(without != ours)
+            #expect(try packed.linear(x.to(.bfloat16)).dtype == .bfloat16)
+        }
+    }
+
+    @Test("activations that 8 bits hold exactly give the exact product")
+    func exact() throws {
+        // Whole numbers up to 127 with 127 in every group are their own codes; weights of −1, 0 and 1 times a power of two too.
+        let inputs = 192
+        let values = (0..<inputs).map { Float($0 % 64 == 0 ? 127 : ($0 * 37) % 255 - 127) }
+        let x = try Tensor(values, shape: [1, inputs])
+        let codes: [Float] = [-127, 0, 64, 127]
+        let weights = (0..<(40 * inputs)).map { codes[($0 * 7 + $0 / inputs) % 4] / 128 }
+        let weight = try Tensor(weights, shape: [40, inputs])
+        let packed = try PackedWeight(weight, bits: .eight)
+        let difference = try (packed.linear(x) - x.linear(weight: packed.unpacked())).floats().map(abs)
+        #expect((difference.max() ?? 1) < 1e-2)
+    }
+
+    @Test("the bfloat16 product of a few rows is libtorch's, with and without bias, at odd widths")
+    func bfloat16() throws {
+        for (outputs, inputs) in [(64, 128), (37, 190), (1, 31), (700, 33)] {
+            for rows in [1, 2, 3, 5, 6, 7, 8, 9] {
+                let weight = try random([outputs, inputs], 1).to(.bfloat16)
+                let (x, bias) = (try random([rows, inputs], 2).to(.bfloat16), try random([outputs], 4).to(.bfloat16))
+                for bias in [nil, bias] {
+                    let ours = try x.linear(weight: weight, bias: bias).floats()
+                    let wide = try x.to(.float32).linear(weight: weight.to(.float32), bias: bias?.to(.float32))
+                    for (a, b) in zip(ours, try wide.floats()) { #expect(abs(a - b) <= 0.01 * max(1, abs(b))) }
+                }
+            }
+        }
+    }
+
+    @Test("gradients still pass through a bfloat16 product of one row")
+    func gradients() throws {
+        let weight = try random([3, 4], 1).to(.bfloat16).requireGradient()
+        try random([1, 4], 2).to(.bfloat16).linear(weight: weight).to(.float32).sum().backward()
+        #expect(weight.gradient != nil)
+    }
+
+    @Test("what cannot be packed or multiplied says so")
+    func refusals() throws {
+        #expect(throws: TorchError.self) { try PackedWeight(random([2, 3, 4], 1), bits: .four) }
+        #expect(throws: TorchError.self) { try PackedWeight(Tensor([1, 2], shape: [1, 2]), bits: .four) }
+        let packed = try PackedWeight(random([8, 64], 1), bits: .four)
+        #expect(throws: TorchError.self) { try packed.linear(random([1, 65], 1)) }
+        #expect(throws: TorchError.self) { try packed.linear(random([1, 64], 1), bias: random([7], 1)) }
+        #expect(packed.byteCount < 8 * 64 * 2)
+    }
+}
+
+/// Steps in one pass against the small operations that they stand for, bit for bit.
+@Suite("Rows in one pass")
+struct RowTests {
+    private func random(_ shape: [Int], _ seed: UInt64, _ type: DType) throws -> Tensor {
+        try Tensor.randn(shape, generator: Generator(seed: seed)).to(type)
+    }
+
+    @Test("norm, rotation and gate are the small operations' numbers", arguments: [DType.float32, .bfloat16, .float64])
+    func same(type: DType) throws {
+        for width in [2, 30, 64, 100] {
+            let (x, weight) = (try random([2, 3, 5, width], 1, type), try random([width], 2, .float32))
+            let wide: DType = type == .float64 ? .float64 : .float32
+            let norm = try x.to(wide).rmsNorm(weight: weight.to(wide), eps: 1e-6).to(type)
+            let ours = try x.rmsNormWide(weight: weight.to(type == .float64 ? .float64 : .float32), eps: 1e-6)
+            #expect(ours.dtype == type)
+            // The order of the sum differs: a unit in the last place.
+            let step = type == .bfloat16 ? 0.008 : 1e-5
+            for (a, b) in zip(try ours.doubles(), try norm.doubles()) { #expect(abs(a - b) <= step * max(1, abs(b))) }
+
+            let (cosine, sine) = (try random([2, 1, 5, width], 3, type), try random([2, 1, 5, width], 4, type))
+            let half = width / 2
+            // Also from a view, as heads are split.
+            let view = try x.transpose(1, 2).contiguous().transpose(1, 2)
+            let turned = try Tensor.cat(
+                [-x.narrow(dim: -1, start: half, length: half), x.narrow(dim: -1, start: 0, length: half)], dim: -1)
+            let expected = try (x * cosine + turned * sine).doubles()
+            for each in [x, view] {
+                let rotated = try each.rotated(cosine: cosine, sine: sine).doubles()
+                for (a, b) in zip(rotated, expected) { #expect(abs(a - b) <= (type == .bfloat16 ? 0 : 1e-6)) }
+            }
+            let up = try random([2, 3, 5, width], 5, type)
+            let gated = try (x.silu() * up).doubles()
+            for (a, b) in zip(try x.siluTimes(up).doubles(), gated) { #expect(abs(a - b) <= step * max(1, abs(b))) }
+        }
+    }
+
+    @Test("gradients pass where they are recorded")
+    func gradients() throws {
+        let x = try random([1, 2, 3, 4], 1, .bfloat16).requireGradient()
+        let weight = try random([4], 2, .float32).requireGradient()
+        let angle = try random([1, 1, 3, 4], 3, .bfloat16)
+        let y = try x.rmsNormWide(weight: weight, eps: 1e-6).rotated(cosine: angle, sine: angle)
+        try y.siluTimes(y).to(.float32).sum().backward()
+        #expect(x.gradient != nil && weight.gradient != nil)
+    }
+}
