@@ -64,7 +64,8 @@ public final class ReplyGenerator: TextGenerator {
         options: Options = Options(), lane: ComputeLane = ComputeLane()
     ) throws {
         try self.init(
-            model: PretrainedDecoder.load(folder: folder, dtype: dtype, device: device), format: ChatFormat(folder: folder),
+            model: PretrainedDecoder.load(folder: folder, dtype: dtype, device: device),
+            format: ChatFormat(folder: folder),
             modelID: modelID ?? folder.lastPathComponent, options: options, lane: lane)
     }
 
