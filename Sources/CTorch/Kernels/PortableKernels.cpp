@@ -1,7 +1,6 @@
 // The kernels in plain C++: loops that a compiler turns into AVX2 (where the processor has it) or NEON.
 #include "DecodeKernels.hpp"
 
-#include <c10/util/BFloat16.h>
 #include <c10/util/Half.h>
 
 #include <cstring>
@@ -24,6 +23,14 @@ CTORCH_INLINE float widened(uint16_t bits) {
     float value;
     std::memcpy(&value, &wide, sizeof value);
     return value;
+}
+
+// Rounds to nearest, ties to even. Written out, because a clone for another processor cannot call libtorch's inline one.
+CTORCH_INLINE uint16_t narrowed(float value) {
+    uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    if (value != value) { return 0x7FC0; }
+    return static_cast<uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
 }
 
 float half(uint16_t bits) { return static_cast<float>(c10::Half(bits, c10::Half::from_bits())); }
@@ -87,7 +94,7 @@ CTORCH_CLONES void bfloat16Product(
             float sum = bias ? bias[output] : 0;
             for (int lane = 0; lane < 16; lane++) { sum += parts[lane]; }
             for (; i < inputs; i++) { sum += widened(w[i]) * widened(v[i]); }
-            out[row * outputs + output] = c10::BFloat16(sum).x;
+            out[row * outputs + output] = narrowed(sum);
         }
     }
 }
@@ -95,7 +102,7 @@ CTORCH_CLONES void bfloat16Product(
 void unpackBFloat16(const PackedWeight &weight, int64_t block, int64_t rows, uint16_t *out) {
     std::vector<float> wide(rows * weight.inputs);
     unpackBlock(weight, block, rows, wide.data());
-    for (size_t i = 0; i < wide.size(); i++) { out[i] = c10::BFloat16(wide[i]).x; }
+    for (size_t i = 0; i < wide.size(); i++) { out[i] = narrowed(wide[i]); }
 }
 
 } // namespace
