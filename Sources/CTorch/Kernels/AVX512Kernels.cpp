@@ -14,6 +14,9 @@ namespace ctorch {
 
 namespace {
 
+// Bytes ahead of use that weights are asked for: the hardware's own prefetch stops at every page.
+constexpr int64_t ahead = 3072;
+
 CTORCH_INLINE __m512 halves(const uint16_t *from) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(from)));
 }
@@ -43,17 +46,17 @@ CTORCH_AVX512 void blockProduct(
             even[row] = _mm512_setzero_si512();
             odd[row] = _mm512_setzero_si512();
         }
-        // Some lines ahead: the hardware's own prefetch stops at every page.
-        _mm_prefetch(reinterpret_cast<const char *>(codes) + 2048, _MM_HINT_T0);
         for (int pair = 0; pair < groupSize / 8; pair++) {
             __m512i first, second;
             if constexpr (bits == 8) {
                 first = _mm512_load_si512(codes);
                 second = _mm512_load_si512(codes + 64);
-                if (pair % 4 == 3) { _mm_prefetch(reinterpret_cast<const char *>(codes) + 4096, _MM_HINT_T0); }
+                _mm_prefetch(reinterpret_cast<const char *>(codes) + ahead, _MM_HINT_T0);
+                _mm_prefetch(reinterpret_cast<const char *>(codes) + ahead + 64, _MM_HINT_T0);
                 codes += 128;
             } else {
                 __m512i both = _mm512_load_si512(codes);
+                _mm_prefetch(reinterpret_cast<const char *>(codes) + ahead, _MM_HINT_T0);
                 first = _mm512_and_si512(both, low);
                 second = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
                 codes += 64;
@@ -119,54 +122,46 @@ CTORCH_INLINE __m512bh line(const uint16_t *from, __mmask32 mask) {
     return reinterpret_cast<__m512bh>(_mm512_maskz_loadu_epi16(mask, from));
 }
 
-// `outputs` rows of the weight, which follow each other in memory, by `rows` rows of activations.
-template <int outputs, int rows>
-CTORCH_AVX512 void tile(
-    const uint16_t *weight, const uint16_t *x, int64_t inputs, int64_t width, int64_t output, const float *bias,
-    uint16_t *out) {
-    __m512 sums[outputs][rows];
-    for (int o = 0; o < outputs; o++) {
-        for (int row = 0; row < rows; row++) { sums[o][row] = _mm512_setzero_ps(); }
-    }
-    int64_t i = 0;
-    for (; i + 32 <= inputs; i += 32) {
-        __m512bh values[rows];
-        for (int row = 0; row < rows; row++) { values[row] = line(x + row * inputs + i); }
-        for (int o = 0; o < outputs; o++) {
-            const uint16_t *from = weight + o * inputs + i;
-            _mm_prefetch(reinterpret_cast<const char *>(from) + 1024, _MM_HINT_T0);
-            __m512bh w = line(from);
-            for (int row = 0; row < rows; row++) { sums[o][row] = _mm512_dpbf16_ps(sums[o][row], w, values[row]); }
-        }
-    }
-    if (i < inputs) {
-        auto mask = static_cast<__mmask32>((uint64_t(1) << (inputs - i)) - 1);
-        for (int row = 0; row < rows; row++) {
-            __m512bh value = line(x + row * inputs + i, mask);
-            for (int o = 0; o < outputs; o++) {
-                sums[o][row] = _mm512_dpbf16_ps(sums[o][row], line(weight + o * inputs + i, mask), value);
-            }
-        }
-    }
-    for (int o = 0; o < outputs; o++) {
-        for (int row = 0; row < rows; row++) {
-            float sum = _mm512_reduce_add_ps(sums[o][row]) + (bias ? bias[output + o] : 0);
-            __m128bh narrow = _mm_cvtneps_pbh(_mm_set_ss(sum));
-            out[row * width + output + o] = static_cast<uint16_t>(_mm_extract_epi16(reinterpret_cast<__m128i>(narrow), 0));
-        }
-    }
-}
-
+// One output with `rows` rows of activations. Outputs are taken one after the other, so that the weights are one stream from
+// first to last, which is what the hardware's prefetch is best at; several sums per row hide the latency of the dot product.
 template <int rows>
 CTORCH_AVX512 void outputsOf(
     const uint16_t *weight, const uint16_t *x, int64_t inputs, int64_t width, int64_t from, int64_t to, const float *bias,
     uint16_t *out) {
-    constexpr int together = rows <= 2 ? 4 : 2;
-    int64_t output = from;
-    for (; output + together <= to; output += together) {
-        tile<together, rows>(weight + output * inputs, x, inputs, width, output, bias, out);
+    constexpr int chains = rows == 1 ? 4 : rows <= 4 ? 2 : 1;
+    for (int64_t output = from; output < to; output++) {
+        const uint16_t *w = weight + output * inputs;
+        __m512 sums[chains][rows];
+        for (int chain = 0; chain < chains; chain++) {
+            for (int row = 0; row < rows; row++) { sums[chain][row] = _mm512_setzero_ps(); }
+        }
+        int64_t i = 0;
+        for (; i + 32 * chains <= inputs; i += 32 * chains) {
+            for (int chain = 0; chain < chains; chain++) {
+                // Past the end of this output is the next one: the prefetch need not stop there.
+                _mm_prefetch(reinterpret_cast<const char *>(w + i + 32 * chain) + ahead, _MM_HINT_T0);
+                __m512bh value = line(w + i + 32 * chain);
+                for (int row = 0; row < rows; row++) {
+                    sums[chain][row] =
+                        _mm512_dpbf16_ps(sums[chain][row], value, line(x + row * inputs + i + 32 * chain));
+                }
+            }
+        }
+        for (; i < inputs; i += 32) {
+            auto mask = static_cast<__mmask32>(inputs - i >= 32 ? ~uint64_t(0) : (uint64_t(1) << (inputs - i)) - 1);
+            __m512bh value = line(w + i, mask);
+            for (int row = 0; row < rows; row++) {
+                sums[0][row] = _mm512_dpbf16_ps(sums[0][row], value, line(x + row * inputs + i, mask));
+            }
+        }
+        for (int row = 0; row < rows; row++) {
+            __m512 total = sums[0][row];
+            for (int chain = 1; chain < chains; chain++) { total = _mm512_add_ps(total, sums[chain][row]); }
+            float sum = _mm512_reduce_add_ps(total) + (bias ? bias[output] : 0);
+            __m128bh narrow = _mm_cvtneps_pbh(_mm_set_ss(sum));
+            out[row * width + output] = static_cast<uint16_t>(_mm_extract_epi16(reinterpret_cast<__m128i>(narrow), 0));
+        }
     }
-    for (; output < to; output++) { tile<1, rows>(weight + output * inputs, x, inputs, width, output, bias, out); }
 }
 
 void bfloat16Product(
