@@ -91,7 +91,7 @@ struct BPEModel: Sendable {
         byteIDs = ids
         guard isWholeWordFirst else { return }
         wholeWords = ByteTable(minimumCapacity: vocabulary.count)
-        vocabulary.forEach { spelling, id in
+        vocabulary.forEachToken { spelling, id in
             guard let bytes = ByteAlphabet.bytes(of: String(decoding: spelling, as: UTF8.self)) else { return }
             if wholeWords.insert(bytes) == wholeWordIDs.count { wholeWordIDs.append(id) }
         }

@@ -124,7 +124,7 @@ struct BertNormalizer: Sendable {
         case 0x1734, 0x1_171E: return true  // spacing marks since
         case 0x1885, 0x1886, 0xA9BD, 0x1_11C9: return false  // non-spacing marks only since
         default:
-            guard ScalarTraits.of(value).categoryMask == ScalarTraits.Category.Mn.mask else { return false }
+            guard ScalarTraits.of(value).categoryMask == ScalarTraits.Category.mn.mask else { return false }
             return Unicode.Scalar(value).map { !$0.isNewer(than: (8, 0)) } ?? false
         }
     }

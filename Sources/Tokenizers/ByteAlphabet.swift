@@ -23,6 +23,30 @@ enum ByteAlphabet {
     private static let bytes: [UInt32: UInt8] = Dictionary(
         uniqueKeysWithValues: scalars.enumerated().map { ($1.value, UInt8($0)) })
 
+    /// The byte of each character below U+0144; −1 where there is none.
+    private static let inverse: [Int16] = (0..<UInt32(0x144)).map { bytes[$0].map(Int16.init) ?? -1 }
+
+    /// Appends the bytes that a token in UTF-8 stands for, or, when it has a character outside the alphabet, its own.
+    static func append(bytesOf token: some Collection<UInt8>, to output: inout [UInt8]) {
+        let mark = output.count
+        var lead: UInt8 = 0
+        for byte in token {
+            if lead == 0, byte >= 0xC0 {
+                lead = byte
+                continue
+            }
+            // Characters of the alphabet have one byte or two.
+            let value = lead == 0 ? Int(byte) : Int(lead & 0x1F) << 6 | Int(byte & 0x3F)
+            guard lead < 0xE0, value < inverse.count, inverse[value] >= 0 else {
+                output.removeSubrange(mark...)
+                output.append(contentsOf: token)
+                return
+            }
+            output.append(UInt8(truncatingIfNeeded: inverse[value]))
+            lead = 0
+        }
+    }
+
     static func text(of bytes: some Sequence<UInt8>) -> String {
         var text = ""
         for byte in bytes { text.unicodeScalars.append(scalars[Int(byte)]) }

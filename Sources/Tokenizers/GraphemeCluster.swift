@@ -30,27 +30,38 @@ enum GraphemeCluster {
     private static func isControl(_ value: UInt32) -> Bool {
         if value < 0x20 || (0x7F..<0xA0).contains(value) || value == 0xAD { return true }
         guard value >= 0x600 else { return false }
-        let mask = ScalarTraits.of(value).categoryMask
-        let category = ScalarTraits.Category.self
-        if mask & (category.Zl.mask | category.Zp.mask | category.Cc.mask) != 0 { return true }
-        return mask & category.Cf.mask != 0 && !isPrepended(value) && !isExtending(value)
+        switch ScalarTraits.of(value).category {
+        case .zl, .zp, .cc: return true
+        case .cf: return !isPrepended(value) && !isExtending(value)
+        // Reserved for characters that will not show.
+        case .cn: return value == 0x2065 || (0xFFF0...0xFFF8).contains(value) || (0xE0000...0xE0FFF).contains(value)
+        default: return false
+        }
     }
 
     private static func isExtending(_ value: UInt32) -> Bool {
         guard value >= 0x300 else { return false }
-        if value == 0x200D || (0x1F3FB...0x1F3FF).contains(value) || value == 0xE33 || value == 0xEB3 { return true }
-        switch ScalarTraits.of(value).categoryMask {
-        case ScalarTraits.Category.Mn.mask, ScalarTraits.Category.Me.mask: return true
-        case ScalarTraits.Category.Mc.mask:
+        switch ScalarTraits.of(value).category {
+        case .mn, .me: return true
+        case .mc:
             switch value {
             case 0x102B, 0x102C, 0x1038, 0x1062...0x1064, 0x1067...0x106D, 0x1083, 0x1087...0x108C, 0x108F,
                 0x109A...0x109C, 0x1A61, 0x1A63, 0x1A64, 0xAA7B, 0xAA7D, 0x11720, 0x11721:
                 return false
             default: return true
             }
+        case .cn:
+            // This engine knows Unicode 17, unlike those for patterns.
+            guard let scalar = Unicode.Scalar(value), !scalar.isNewer(than: (17, 0)) else { return false }
+            switch scalar.properties.generalCategory {
+            case .nonspacingMark, .spacingMark, .enclosingMark: return true
+            default: return false
+            }
         default:
-            guard let scalar = Unicode.Scalar(value), !scalar.isNewer(than: (16, 0)) else { return false }
-            return scalar.properties.isGraphemeExtend
+            switch value {
+            case 0x200C, 0x200D, 0xE33, 0xEB3, 0xFF9E, 0xFF9F, 0x1F3FB...0x1F3FF, 0xE0020...0xE007F: return true
+            default: return false
+            }
         }
     }
 

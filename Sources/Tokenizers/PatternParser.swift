@@ -187,8 +187,8 @@ struct PatternParser {
         case "S": return ScalarSet.spaces.inverted()
         case "w": return .words
         case "W": return ScalarSet.words.inverted()
-        case "d": return ScalarSet(categories: ScalarTraits.Category.Nd.mask)
-        case "D": return ScalarSet(categories: ScalarTraits.Category.Nd.mask).inverted()
+        case "d": return ScalarSet(categories: ScalarTraits.Category.nd.mask)
+        case "D": return ScalarSet(categories: ScalarTraits.Category.nd.mask).inverted()
         case "p", "P":
             guard take("{") else { throw Fault(message: "\\\(next) lacks its brace") }
             var isNegated = next == "P"

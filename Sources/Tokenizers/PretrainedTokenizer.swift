@@ -164,8 +164,18 @@ public struct PretrainedTokenizer: Tokenizer {
 
     /// The text of the ids; unknown ids are skipped.
     public func decode(_ ids: [Int], skippingSpecialTokens: Bool) -> String {
-        var run = DecodingRun(decoder)
         var bytes: [UInt8] = []
+        if decoder.isByteLevel {
+            for id in ids where !(skippingSpecialTokens && specialTokens[id] != nil) {
+                if let token = added.spelling(of: id) {
+                    ByteAlphabet.append(bytesOf: token, to: &bytes)
+                } else if let token = model.vocabulary.spelling(of: id) {
+                    ByteAlphabet.append(bytesOf: token, to: &bytes)
+                }
+            }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        var run = DecodingRun(decoder)
         for id in ids {
             guard let token = spelling(of: id, skippingSpecialTokens: skippingSpecialTokens) else { continue }
             bytes += run.append(token)

@@ -10,10 +10,11 @@ struct ScalarTraits: Sendable, Equatable {
 
     /// General categories in the order of their bits.
     enum Category: UInt8, CaseIterable {
-        case Lu, Ll, Lt, Lm, Lo, Mn, Mc, Me, Nd, Nl, No, Pc, Pd, Ps, Pe, Pi, Pf, Po, Sm, Sc, Sk, So, Zs, Zl, Zp
-        case Cc, Cf, Cs, Co, Cn
+        case lu, ll, lt, lm, lo, mn, mc, me, nd, nl, no, pc, pd, ps, pe, pi, pf, po, sm, sc, sk, so, zs, zl, zp
+        case cc, cf, cs, co, cn
 
-        var name: String { "\(self)" }
+        /// As Unicode writes it: `Lu`.
+        var name: String { "\(self)".prefix(1).uppercased() + "\(self)".dropFirst() }
         /// This category as a set of categories.
         var mask: UInt32 { 1 << UInt32(rawValue) }
     }
@@ -21,81 +22,82 @@ struct ScalarTraits: Sendable, Equatable {
     init(_ scalar: Unicode.Scalar) {
         let properties = scalar.properties
         guard !scalar.isNewer(than: (16, 0)) || properties.generalCategory == .privateUse else {
-            bits = Category.Cn.rawValue
+            bits = Category.cn.rawValue
             return
         }
         // A lowercase letter until Unicode 17.
-        let category = scalar.value == 0x295 ? .Ll : Self.category(properties.generalCategory)
+        let category = scalar.value == 0x295 ? .ll : Self.category(properties.generalCategory)
         bits = category.rawValue | (properties.isWhitespace ? 0x20 : 0) | (properties.isAlphabetic ? 0x40 : 0)
     }
 
     private init(bits: UInt8) { self.bits = bits }
 
+    var category: Category { Category(rawValue: bits & 0x1F) ?? .cn }
     var categoryMask: UInt32 { 1 << UInt32(bits & 0x1F) }
     /// White_Space, which is `\s`.
     var isSpace: Bool { bits & 0x20 != 0 }
     var isAlphabetic: Bool { bits & 0x40 != 0 }
-    var isLetter: Bool { bits & 0x1F <= Category.Lo.rawValue }
+    var isLetter: Bool { bits & 0x1F <= Category.lo.rawValue }
     /// Any kind of number: `\p{N}`.
     var isNumber: Bool { categoryMask & Self.numbers != 0 }
     /// `\w` of Oniguruma save six signs of Latin-1 (² ³ ¹ ¼ ½ ¾), which are words to it too.
     var isWord: Bool { isAlphabetic || categoryMask & Self.wordMarks != 0 }
 
-    static let letters = mask(.Lu, .Ll, .Lt, .Lm, .Lo)
-    static let marks = mask(.Mn, .Mc, .Me)
-    static let numbers = mask(.Nd, .Nl, .No)
-    static let punctuation = mask(.Pc, .Pd, .Ps, .Pe, .Pi, .Pf, .Po)
-    static let symbols = mask(.Sm, .Sc, .Sk, .So)
-    static let separators = mask(.Zs, .Zl, .Zp)
-    static let others = mask(.Cc, .Cf, .Cs, .Co, .Cn)
-    private static let wordMarks = marks | mask(.Nd, .Pc)
+    static let letters = mask(.lu, .ll, .lt, .lm, .lo)
+    static let marks = mask(.mn, .mc, .me)
+    static let numbers = mask(.nd, .nl, .no)
+    static let punctuation = mask(.pc, .pd, .ps, .pe, .pi, .pf, .po)
+    static let symbols = mask(.sm, .sc, .sk, .so)
+    static let separators = mask(.zs, .zl, .zp)
+    static let others = mask(.cc, .cf, .cs, .co, .cn)
+    private static let wordMarks = marks | mask(.nd, .pc)
 
     private static func mask(_ categories: Category...) -> UInt32 { categories.reduce(0) { $0 | $1.mask } }
 
     /// The traits of the first 65,536 scalars, since asking Unicode's tables for each is what costs most.
     static let table: [ScalarTraits] = (0..<0x10000).map { value in
-        Unicode.Scalar(UInt32(value)).map(ScalarTraits.init) ?? ScalarTraits(bits: Category.Cs.rawValue)
+        Unicode.Scalar(UInt32(value)).map(ScalarTraits.init) ?? ScalarTraits(bits: Category.cs.rawValue)
     }
 
     /// The traits of any scalar value.
     static func of(_ value: UInt32) -> ScalarTraits {
         if value < 0x10000 { return table[Int(value)] }
-        return Unicode.Scalar(value).map(ScalarTraits.init) ?? ScalarTraits(bits: Category.Cn.rawValue)
+        return Unicode.Scalar(value).map(ScalarTraits.init) ?? ScalarTraits(bits: Category.cn.rawValue)
     }
 
     private static func category(_ category: Unicode.GeneralCategory) -> Category {
         switch category {
-        case .uppercaseLetter: .Lu
-        case .lowercaseLetter: .Ll
-        case .titlecaseLetter: .Lt
-        case .modifierLetter: .Lm
-        case .otherLetter: .Lo
-        case .nonspacingMark: .Mn
-        case .spacingMark: .Mc
-        case .enclosingMark: .Me
-        case .decimalNumber: .Nd
-        case .letterNumber: .Nl
-        case .otherNumber: .No
-        case .connectorPunctuation: .Pc
-        case .dashPunctuation: .Pd
-        case .openPunctuation: .Ps
-        case .closePunctuation: .Pe
-        case .initialPunctuation: .Pi
-        case .finalPunctuation: .Pf
-        case .otherPunctuation: .Po
-        case .mathSymbol: .Sm
-        case .currencySymbol: .Sc
-        case .modifierSymbol: .Sk
-        case .otherSymbol: .So
-        case .spaceSeparator: .Zs
-        case .lineSeparator: .Zl
-        case .paragraphSeparator: .Zp
-        case .control: .Cc
-        case .format: .Cf
-        case .surrogate: .Cs
-        case .privateUse: .Co
-        case .unassigned: .Cn
-        @unknown default: .Cn
+        case .uppercaseLetter: .lu
+        case .lowercaseLetter: .ll
+        case .titlecaseLetter: .lt
+        case .modifierLetter: .lm
+        case .otherLetter: .lo
+        case .nonspacingMark: .mn
+        case .spacingMark: .mc
+        case .enclosingMark: .me
+        case .decimalNumber: .nd
+        case .letterNumber: .nl
+        case .otherNumber: .no
+        case .connectorPunctuation: .pc
+        case .dashPunctuation: .pd
+        case .openPunctuation: .ps
+        case .closePunctuation: .pe
+        case .initialPunctuation: .pi
+        case .finalPunctuation: .pf
+        case .otherPunctuation: .po
+        case .mathSymbol: .sm
+        case .currencySymbol: .sc
+        case .modifierSymbol: .sk
+        case .otherSymbol: .so
+        case .spaceSeparator: .zs
+        case .lineSeparator: .zl
+        case .paragraphSeparator: .zp
+        case .control: .cc
+        case .format: .cf
+        case .surrogate: .cs
+        case .privateUse: .co
+        case .unassigned: .cn
+        @unknown default: .cn
         }
     }
 }

@@ -27,6 +27,12 @@ struct TokenDecoder: Sendable {
     /// GPT-2's.
     static let byteLevel = TokenDecoder(steps: [.byteLevel])
 
+    /// Whether tokens are only GPT-2's alphabet.
+    var isByteLevel: Bool {
+        if case .byteLevel? = steps.first { return steps.count == 1 }
+        return false
+    }
+
     private init(steps: [Step]) {
         separator = []
         self.steps = steps
@@ -150,7 +156,7 @@ struct DecodingRun: Sendable {
         switch decoder.steps[step] {
         case .fuse: push(token, at: step + 1)
         case .byteLevel:
-            states[step].held += ByteAlphabet.bytes(of: String(decoding: token, as: UTF8.self)) ?? token
+            ByteAlphabet.append(bytesOf: token, to: &states[step].held)
             let held = states[step].held
             let whole = held.count - StreamingDecoder.unfinished(held)
             guard whole > 0 else { return }
@@ -177,10 +183,10 @@ struct DecodingRun: Sendable {
             push(cleansUp ? WordPieceCleanup.clean(text) : text, at: step + 1)
         case .metaspace(let sign, let dropsFirst):
             let content: [UInt8] = isFirst && dropsFirst ? [] : [0x20]
-            push(TextPattern(literal: sign).replacing(token, with: content), at: step + 1)
+            push(Self.replace(sign, in: token, with: content), at: step + 1)
         case .suffix(let mark):
             if states[step].isHolding {
-                push(TextPattern(literal: mark).replacing(states[step].held, with: [0x20]), at: step + 1)
+                push(Self.replace(mark, in: states[step].held, with: [0x20]), at: step + 1)
             }
             states[step].held = token
             states[step].isHolding = true
@@ -201,7 +207,7 @@ struct DecodingRun: Sendable {
             if !held.isEmpty { push(Array(String(decoding: held, as: UTF8.self).utf8), at: step + 1) }
         case .suffix(let mark):
             if states[step].isHolding {
-                push(TextPattern(literal: mark).replacing(states[step].held, with: []), at: step + 1)
+                push(Self.replace(mark, in: states[step].held, with: []), at: step + 1)
             }
         case .replace where step > joint:
             if !states[step].held.isEmpty { push(states[step].held, at: step + 1) }
@@ -213,6 +219,22 @@ struct DecodingRun: Sendable {
         default: break
         }
         states[step].held.removeAll()
+    }
+
+    private static func replace(_ literal: [UInt8], in token: [UInt8], with content: [UInt8]) -> [UInt8] {
+        guard let first = token.firstIndex(of: literal[0]) else { return token }
+        var result = Array(token[..<first])
+        var place = first
+        while place < token.count {
+            if token[place] == literal[0], token[place...].starts(with: literal) {
+                result += content
+                place += literal.count
+            } else {
+                result.append(token[place])
+                place += 1
+            }
+        }
+        return result
     }
 
     private mutating func releaseBytes(_ step: Int) {
@@ -290,8 +312,14 @@ enum WordPieceCleanup {
         (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
     ].map { (TextPattern(literal: Array($0.0.utf8)), Array($0.1.utf8)) }
 
+    private static let firsts = Array(".?!,'nd".utf8)
+
     static func clean(_ text: [UInt8]) -> [UInt8] {
-        guard text.contains(0x20) else { return text }
+        // Only a space before one of these begins any of the rules.
+        let isTouched = text.indices.dropLast().contains { place in
+            text[place] == 0x20 && firsts.contains(text[place + 1])
+        }
+        guard isTouched else { return text }
         return rules.reduce(text) { $1.0.replacing($0, with: $1.1) }
     }
 }

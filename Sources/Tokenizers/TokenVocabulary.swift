@@ -76,7 +76,7 @@ struct TokenVocabulary: Sendable {
     }
 
     /// Calls `body` with every token.
-    func forEach(_ body: (_ spelling: ArraySlice<UInt8>, _ id: Int32) -> Void) {
+    func forEachToken(_ body: (_ spelling: ArraySlice<UInt8>, _ id: Int32) -> Void) {
         for place in ids.indices { body(table[place], ids[place]) }
     }
 }

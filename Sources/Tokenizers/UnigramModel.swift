@@ -26,7 +26,7 @@ struct UnigramModel: Sendable {
         unknownScore = (scores.min() ?? 0) - Self.unknownPenalty
         var entries: [(key: [UInt8], value: Int32)] = []
         entries.reserveCapacity(scores.count)
-        vocabulary.forEach { entries.append((Array($0), $1)) }
+        vocabulary.forEachToken { entries.append((Array($0), $1)) }
         trie = TokenTrie(entries)
         fallback = try model["byte_fallback"].bool(default: false) ? ByteFallback.ids(in: vocabulary) : []
     }

@@ -8,19 +8,10 @@ struct WordMerger {
 
     private var symbols: [Int32] = []
     private var candidates: [UInt64] = []
-    private var next: [Int] = []
-    private var previous: [Int] = []
-    private var queue = PriorityQueue<Candidate>()
-
-    /// A pair that could be joined.
-    private struct Candidate: Comparable {
-        let merge: UInt64
-        let position: Int
-
-        static func < (a: Candidate, b: Candidate) -> Bool {
-            a.merge >> 32 != b.merge >> 32 ? a.merge < b.merge : a.position < b.position
-        }
-    }
+    private var next: [Int32] = []
+    private var previous: [Int32] = []
+    private var queue = PriorityQueue<UInt64>()
+    private static let rankMask: UInt64 = 0xFFFF_FFFF_0000_0000
 
     /// Words up to this long are searched for their best pair from end to end, which is quicker than a queue but takes
     /// time quadratic in the length: a page of one letter must not stop a server.
@@ -77,31 +68,48 @@ struct WordMerger {
     }
 
     /// By a queue of pairs over a linked list; a pair that has changed since it was queued is passed over.
+    ///
+    /// The queue holds rank and place of a pair in one number, the rank in the upper half.
     private mutating func work(_ merges: PairTable) {
         let end = symbols.count
-        next = Array(1...end)
-        previous = Array(-1..<(end - 1))
-        queue.removeAll()
-        func candidate(_ symbols: [Int32], _ left: Int, _ right: Int) -> Candidate? {
-            merges.find(PairTable.key(symbols[left], symbols[right])).map { Candidate(merge: $0, position: left) }
+        next.removeAll(keepingCapacity: true)
+        previous.removeAll(keepingCapacity: true)
+        for i in 0..<end {
+            next.append(Int32(i + 1))
+            previous.append(Int32(i - 1))
         }
+        queue.removeAll()
         for i in 0..<(end - 1) {
-            if let pair = candidate(symbols, i, i + 1) { queue.push(pair) }
+            guard let merge = merges.find(PairTable.key(symbols[i], symbols[i + 1])) else { continue }
+            queue.push(merge & Self.rankMask | UInt64(i))
         }
         while let top = queue.pop() {
-            let left = top.position
+            let left = Int(top & ~Self.rankMask)
             guard symbols[left] >= 0, next[left] < end else { continue }
-            let right = next[left]
-            guard merges.find(PairTable.key(symbols[left], symbols[right])) == top.merge else { continue }
-            symbols[left] = Self.id(top.merge)
+            let right = Int(next[left])
+            guard let merge = merges.find(PairTable.key(symbols[left], symbols[right])),
+                merge & Self.rankMask == top & Self.rankMask
+            else { continue }
+            symbols[left] = Self.id(merge)
             symbols[right] = -1
-            next[left] = next[right]
-            if next[left] < end {
-                previous[next[left]] = left
-                if let pair = candidate(symbols, left, next[left]) { queue.push(pair) }
+            let after = Int(next[right])
+            next[left] = Int32(after)
+            if after < end {
+                previous[after] = Int32(left)
+                if let merge = merges.find(PairTable.key(symbols[left], symbols[after])) {
+                    queue.push(merge & Self.rankMask | UInt64(left))
+                }
             }
-            if previous[left] >= 0, let pair = candidate(symbols, previous[left], left) { queue.push(pair) }
+            let before = Int(previous[left])
+            if before >= 0, let merge = merges.find(PairTable.key(symbols[before], symbols[left])) {
+                queue.push(merge & Self.rankMask | UInt64(before))
+            }
         }
-        symbols.removeAll { $0 < 0 }
+        var count = 0
+        for symbol in symbols where symbol >= 0 {
+            symbols[count] = symbol
+            count += 1
+        }
+        symbols.removeSubrange(count...)
     }
 }

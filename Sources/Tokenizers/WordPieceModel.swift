@@ -20,7 +20,7 @@ struct WordPieceModel: Sendable {
         }
         unknown = id
         var (first, rest): ([(key: [UInt8], value: Int32)], [(key: [UInt8], value: Int32)]) = ([], [])
-        vocabulary.forEach { spelling, id in
+        vocabulary.forEachToken { spelling, id in
             first.append((Array(spelling), id))
             if spelling.starts(with: prefix) { rest.append((Array(spelling.dropFirst(prefix.count)), id)) }
         }

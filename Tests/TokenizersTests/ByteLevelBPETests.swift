@@ -161,7 +161,7 @@ import Tokenizers
             (#""dropout": null"#, #""dropout": 0.1"#, .unsupported, "dropout"),
             (#""vocab""#, #""words""#, .malformed, "vocab"), (#""!": 4"#, #""!": 5"#, .malformed, "id 5"),
             (#""!": 4"#, #""!": -4"#, .malformed, "-4"), (#""!": 4"#, #""!": 99999999"#, .malformed, "99999999"),
-            (#""!": 4"#, #""!": 4.5"#, .malformed, "not whole"), (#""!": 4,"#, "", .missingToken, "33"),
+            (#""!": 4"#, #""!": 4.5"#, .malformed, "not a whole number"), (#""!": 4,"#, "", .missingToken, "33"),
             (#""!": 4"#, #""語": 4"#, .malformed, "語"),
         ]
         try withFolder { folder in

@@ -35,7 +35,7 @@ import Tokenizers
         try PretrainedTokenizer(file: folder.appendingPathComponent("\(kind).json"))
     }
 
-    @Test func everyKindIsThere() { #expect(Self.kinds.count >= 1) }
+    @Test func everyKindIsThere() { #expect(Self.kinds.count >= 26) }
 
     @Test(arguments: kinds.keys.sorted())
     func idsOfOddStringsEqualTheReference(kind: String) throws {
@@ -43,7 +43,6 @@ import Tokenizers
         let strings = try OddStrings.pieces(in: Self.folder)
         for (text, ids) in zip(strings, Self.kinds[kind]!.cases) {
             #expect(tokenizer.encode(text) == ids, "\(kind): \(text.debugDescription)")
-            #expect(!ids.contains { tokenizer.specialTokens[$0] != nil } || kind.contains("bert") || kind == "clip" || true)
         }
     }
 
@@ -134,7 +133,8 @@ struct OddStrings {
     }
 
     private static let ranges: [ClosedRange<Int>] = [
-        0x20...0x7E, 0x20...0x7E, 0...0x2FF, 0x300...0x36F, 0x370...0x1FFF, 0x2000...0x206F, 0x2070...0x2FFF, 0x3040...0x30FF,
+        0x20...0x7E, 0x20...0x7E, 0...0x2FF, 0x300...0x36F, 0x370...0x1FFF, 0x2000...0x206F, 0x2070...0x2FFF,
+        0x3040...0x30FF,
         0x4E00...0x9FFF, 0xAC00...0xD7A3, 0xE000...0xFFFF, 0x1F300...0x1FAFF, 0x10000...0x1FFFF, 0x10000...0x10FFFF,
         0x590...0x6FF, 0x900...0xDFF, 0x1100...0x11FF,
     ]
