@@ -16,7 +16,7 @@ struct ImportRules {
         "ServiceLifecycle": ["Server"],
         "Logging": ["Server", "loam"],
         "ArgumentParser": ["loam"],
-        "Crypto": ["Deidentification", "Improvement"],
+        "Crypto": ["Deidentification", "Improvement", "Server"],
         "CTorch": ["Torch"],
     ]
 
