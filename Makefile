@@ -1,5 +1,5 @@
 # Loam. Two commands matter: `make run` and `make test`.
-.PHONY: help setup build run test bench format lint docs clean
+.PHONY: help setup build run test bench bench-inference format lint docs clean
 
 help:
 	@echo 'make run     the whole loop on the bundled sample log, then the improved bot at a local address'
@@ -24,6 +24,10 @@ test: setup
 
 bench: build
 	Benchmarks/run $(ARGS)
+
+# Against transformers; installs it beside random models under runs/bench (1.3 GB).
+bench-inference: build
+	Benchmarks/inference $(ARGS)
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests

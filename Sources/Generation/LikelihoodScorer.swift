@@ -45,7 +45,7 @@ public struct TextLikelihood: Sendable, Hashable {
 /// tasks.
 public final class LikelihoodScorer: Sendable {
     private let model: any LanguageModels.Decoder
-    private let format: ChatFormat
+    private let format: any PromptFormat
     private let window: PromptWindow
     private let lane: ComputeLane
     private let compute: DType?
@@ -55,7 +55,7 @@ public final class LikelihoodScorer: Sendable {
     ///   - batchTokens: most padded tokens of one pass.
     ///   - compute: type to compute in; `nil` is the weights' own.
     public init(
-        model: any LanguageModels.Decoder, format: ChatFormat, lane: ComputeLane = ComputeLane(),
+        model: any LanguageModels.Decoder, format: any PromptFormat, lane: ComputeLane = ComputeLane(),
         batchTokens: Int = 8192, compute: DType? = nil
     ) {
         self.model = model
@@ -71,11 +71,11 @@ public final class LikelihoodScorer: Sendable {
     public func scores(
         _ pairs: [(history: [Turn], reply: String)], states: Bool = false
     ) async throws -> [ReplyLikelihood] {
-        let inputs = pairs.map { pair in
+        let inputs = try pairs.map { pair in
             // A reply beyond half the context loses its end, as a longer one would never have been drawn.
-            let reply = (format.tokenizer.encode(pair.reply) + [format.end])
+            let reply = (format.vocabulary.encode(pair.reply) + (format.endIDs.min().map { [$0] } ?? []))
                 .prefix(max(model.configuration.contextLength / 2, 1))
-            return Input(prompt: window.prompt(for: pair.history, replyTokens: reply.count), reply: Array(reply))
+            return Input(prompt: try window.prompt(for: pair.history, replyTokens: reply.count), reply: Array(reply))
         }
         return try await scores(inputs, states: states)
     }
@@ -84,7 +84,7 @@ public final class LikelihoodScorer: Sendable {
     /// - Parameter begin: a token that stands before every text, where the model was trained so; without one a text's
     ///   first token has no score.
     public func scores(ofTexts texts: [String], begin: Int? = nil) async throws -> [TextLikelihood] {
-        try await scores(ofTokens: texts.map { format.tokenizer.encode($0) }, begin: begin)
+        try await scores(ofTokens: texts.map { format.vocabulary.encode($0) }, begin: begin)
     }
 
     /// Scores sequences of tokens. One beyond the context is scored in windows that overlap by half, so that every token

@@ -1,36 +1,21 @@
 import Conversations
 import Tokenizers
 
-/// Fits a history into a model's context: whole turns go from the oldest on, and the last turn always stays.
+/// Fits a history into a model's context.
 public struct PromptWindow: Sendable {
-    private let format: ChatFormat
+    private let format: any PromptFormat
     /// Most tokens of prompt and reply together.
     public let contextLength: Int
 
-    public init(format: ChatFormat, contextLength: Int) {
+    public init(format: any PromptFormat, contextLength: Int) {
         self.format = format
         self.contextLength = contextLength
     }
 
     /// The prompt, ending where the bot's reply begins, with room left for `replyTokens`.
     ///
-    /// A wish for more reply than half the context is taken as half, so that something of the history remains. When
-    /// the last turn alone is too long its beginning goes.
-    public func prompt(for turns: [Turn], replyTokens: Int) -> [Int] {
-        let room = max(contextLength - min(replyTokens, contextLength / 2), 1) - 1
-        var kept: [[Int]] = []
-        var length = 0
-        for turn in turns.reversed() {
-            let ids = format.encode(turn: turn.sender == .bot, text: turn.text)
-            if kept.isEmpty, ids.count > room {
-                // Its first token says who speaks.
-                kept.append(room > 2 ? [ids[0]] + ids.suffix(room - 1) : Array(ids.suffix(max(room, 0))))
-                break
-            }
-            guard length + ids.count <= room else { break }
-            length += ids.count
-            kept.append(ids)
-        }
-        return kept.reversed().flatMap { $0 } + [format.bot]
+    /// A wish for more reply than half the context is taken as half, so that something of the history remains.
+    public func prompt(for turns: [Turn], replyTokens: Int) throws -> [Int] {
+        try format.prompt(for: turns, room: max(contextLength - min(replyTokens, contextLength / 2), 1))
     }
 }

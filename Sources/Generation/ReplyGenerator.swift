@@ -5,7 +5,7 @@ import Synchronization
 import Tokenizers
 import Torch
 
-/// Writes replies with a model folder of ours: a decoder, byte-level BPE and the chat format.
+/// Writes replies with a model folder: one of ours, or a published one with its tokenizer and chat template.
 ///
 /// Single replies go through one scheduler with its prefix cache, whoever asks: they are continued together, and what
 /// turns and requests have in common is computed once. Many histories given at once are drawn in padded batches of like
@@ -38,7 +38,7 @@ public final class ReplyGenerator: TextGenerator {
     }
 
     public let modelID: String
-    public let format: ChatFormat
+    public let format: any PromptFormat
     public let options: Options
     /// The front door for token ids: whoever uses it shares the batch and the prefix cache with the replies.
     public let scheduler: BatchScheduler
@@ -56,16 +56,18 @@ public final class ReplyGenerator: TextGenerator {
     /// - Parameters:
     ///   - modelID: kept with each reply; the folder's name when `nil`.
     ///   - dtype: type of the weights and of computing.
+    ///   - packing: rounds the weight matrices to 8 or 4 bits, which reads faster; the head keeps 8.
     ///   - lane: where to compute; its own unless models share one.
     /// - Throws: errors of `ModelFormats`, `Tokenizers` and `LanguageModels`; `GenerationError` `mismatch` when the
     ///   tokenizer has more tokens than the model.
     public convenience init(
-        folder: URL, modelID: String? = nil, dtype: DType = .float32, device: Device = .cpu,
-        options: Options = Options(), lane: ComputeLane = ComputeLane()
+        folder: URL, modelID: String? = nil, dtype: DType = .float32, packing: PackedWeight.Bits? = nil,
+        device: Device = .cpu, options: Options = Options(), lane: ComputeLane = ComputeLane()
     ) throws {
+        let model = try PretrainedDecoder.load(folder: folder, dtype: dtype, device: device)
+        if let packing { try model.pack(packing) }
         try self.init(
-            model: PretrainedDecoder.load(folder: folder, dtype: dtype, device: device),
-            format: ChatFormat(folder: folder),
+            model: model, format: PromptFormats.of(folder),
             modelID: modelID ?? folder.lastPathComponent, options: options, lane: lane)
     }
 
@@ -73,10 +75,10 @@ public final class ReplyGenerator: TextGenerator {
     ///   - guide: a per-token classifier, which steers where a `Sampling` has `guidance`.
     ///   - compute: type to compute in; `nil` is the weights' own.
     public init(
-        model: any LanguageModels.Decoder, format: ChatFormat, modelID: String, options: Options = Options(),
+        model: any LanguageModels.Decoder, format: any PromptFormat, modelID: String, options: Options = Options(),
         lane: ComputeLane = ComputeLane(), guide: (any TokenGuide)? = nil, compute: DType? = nil
     ) throws {
-        let (tokens, vocabulary) = (format.tokenizer.vocabularySize, model.configuration.vocabularySize)
+        let (tokens, vocabulary) = (format.vocabulary.vocabularySize, model.configuration.vocabularySize)
         guard tokens <= vocabulary else {
             throw GenerationError(.mismatch, "the tokenizer has \(tokens) tokens, the model only \(vocabulary)")
         }
@@ -88,11 +90,11 @@ public final class ReplyGenerator: TextGenerator {
         self.guide = guide
         self.compute = compute
         window = PromptWindow(format: format, contextLength: model.configuration.contextLength)
-        let ends = Set(model.configuration.endIDs).union([format.end])
+        let ends = Set(model.configuration.endIDs).union(format.endIDs)
         endIDs = ends
         // Tokens that the model has and the tokenizer lacks (padding of the matrix) are no text.
-        suppressedIDs = Set(tokens..<vocabulary).union(format.tokenizer.specialTokens.keys).subtracting(ends)
-        let tokenizer = format.tokenizer
+        suppressedIDs = Set(tokens..<vocabulary).union(format.vocabulary.specialTokens.keys).subtracting(ends)
+        let tokenizer = format.vocabulary
         scheduler = BatchScheduler(
             model: model, pieces: { tokenizer.streamingDecoder() }, guide: guide, options: options.scheduler,
             lane: lane,
@@ -102,14 +104,14 @@ public final class ReplyGenerator: TextGenerator {
     // MARK: - Turns
 
     /// The prompt that a history becomes: as much of it as fits, ending where the reply begins.
-    public func prompt(for turns: [Turn], sampling: Sampling) -> [Int] {
-        window.prompt(for: turns, replyTokens: sampling.maximumTokens)
+    public func prompt(for turns: [Turn], sampling: Sampling) throws -> [Int] {
+        try window.prompt(for: turns, replyTokens: sampling.maximumTokens)
     }
 
     public func reply(
         to turns: [Turn], sampling: Sampling, onPiece: (@Sendable (String) -> Void)? = nil
     ) async throws -> Reply {
-        let request = TokenRequest(prompt: prompt(for: turns, sampling: sampling), settings: try settings(sampling))
+        let request = TokenRequest(prompt: try prompt(for: turns, sampling: sampling), settings: try settings(sampling))
         return Self.reply(try await completion(of: request, onPiece: onPiece))
     }
 
@@ -120,10 +122,10 @@ public final class ReplyGenerator: TextGenerator {
             for history in histories { result.append(try await reply(to: history, sampling: sampling)) }
             return result
         }
-        let prompts = histories.map { prompt(for: $0, sampling: sampling) }
+        let prompts = try histories.map { try prompt(for: $0, sampling: sampling) }
         // Longest first, so that the largest batch fails early if memory is short.
         let order = prompts.indices.sorted { (prompts[$1].count, $0) < (prompts[$0].count, $1) }
-        let tokenizer = format.tokenizer
+        let tokenizer = format.vocabulary
         var result = [Reply?](repeating: nil, count: prompts.count)
         var start = 0
         while start < order.count {
@@ -189,7 +191,7 @@ public final class ReplyGenerator: TextGenerator {
     }
 
     private func hypotheses(_ count: Int, _ turns: [Turn], _ sampling: Sampling) async throws -> [Reply] {
-        let request = TokenRequest(prompt: prompt(for: turns, sampling: sampling), settings: try settings(sampling))
+        let request = TokenRequest(prompt: try prompt(for: turns, sampling: sampling), settings: try settings(sampling))
         return try await beam(request).prefix(count).map(Self.reply)
     }
 
@@ -267,7 +269,7 @@ public final class ReplyGenerator: TextGenerator {
     }
 
     private func text(of ids: [Int], stops: [String]) -> String {
-        let whole = format.tokenizer.decode(ids)
+        let whole = format.vocabulary.decode(ids)
         guard !stops.isEmpty else { return whole }
         var cut = StopStrings(stops)
         return cut.feed(whole) + cut.finish()
@@ -278,8 +280,8 @@ public final class ReplyGenerator: TextGenerator {
         sentenceEnds.withLock { known in
             if let known { return known }
             let found = Set(
-                (0..<format.tokenizer.vocabularySize).filter { id in
-                    let text = format.tokenizer.decode([id]).filter { !$0.isWhitespace }
+                (0..<format.vocabulary.vocabularySize).filter { id in
+                    let text = format.vocabulary.decode([id]).filter { !$0.isWhitespace }
                     return !text.isEmpty && text.allSatisfy { ".?!".contains($0) }
                 })
             known = found

@@ -36,7 +36,7 @@ import Tokenizers
 
     /// Every character is one token here, so a turn of n letters takes n + 2.
     func prompt(_ turns: [Turn], context: Int, reply: Int) -> String {
-        let ids = PromptWindow(format: format, contextLength: context).prompt(for: turns, replyTokens: reply)
+        let ids = try PromptWindow(format: format, contextLength: context).prompt(for: turns, replyTokens: reply)
         return ids.map { [format.person: "P", format.bot: "B", format.end: "."][$0] ?? format.tokenizer.decode([$0]) }
             .joined()
     }
@@ -57,7 +57,7 @@ import Tokenizers
         // A wish for more reply than half the context is cut to half.
         #expect(prompt([Turn(.human, "abcdefgh")], context: 12, reply: 600) == "Pfgh.B")
         for context in 1...6 {
-            let ids = PromptWindow(format: format, contextLength: context).prompt(for: turns, replyTokens: 3)
+            let ids = try PromptWindow(format: format, contextLength: context).prompt(for: turns, replyTokens: 3)
             #expect(ids.count <= max(context, 1) && ids.last == format.bot)
         }
     }

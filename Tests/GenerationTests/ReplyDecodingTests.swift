@@ -32,7 +32,7 @@ import Torch
 
     @Test func repliesSayWhatTheyUsed() async throws {
         let first = try await generator.reply(to: turns, sampling: greedy)
-        let prompt = generator.prompt(for: turns, sampling: greedy)
+        let prompt = try generator.prompt(for: turns, sampling: greedy)
         #expect(first.promptTokenCount == prompt.count && first.cachedTokenCount == 0)
         let again = try await generator.reply(to: turns, sampling: greedy)
         #expect(again.cachedTokenCount == prompt.count - 1 && again.text == first.text)
@@ -45,7 +45,7 @@ import Torch
     }
 
     @Test func aBeamOfOneIsGreedyAndMoreFindMore() async throws {
-        let prompt = generator.prompt(for: turns, sampling: greedy)
+        let prompt = try generator.prompt(for: turns, sampling: greedy)
         var settings = try generator.settings(greedy)
         settings.lengthPenalty = 0
         let single = try await generator.completion(of: TokenRequest(prompt: prompt, settings: settings))
@@ -78,7 +78,7 @@ import Torch
         sampling.blockedNGram = 2
         sampling.blockedContextNGram = 2
         let request = TokenRequest(
-            prompt: generator.prompt(for: turns, sampling: sampling), settings: try generator.settings(sampling))
+            prompt: try generator.prompt(for: turns, sampling: sampling), settings: try generator.settings(sampling))
         let found = try await generator.completion(of: request)
         #expect(found.ids.count >= 8)
         let pairs = zip(found.ids, found.ids.dropFirst()).map { [$0, $1] }
@@ -168,7 +168,7 @@ import Torch
         let marks = try #require(settings.factualNucleus?.sentenceEnds)
         #expect(marks.contains(try #require(format.tokenizer.encode("?").first)))
         #expect(marks.allSatisfy { ".?! ".contains(format.tokenizer.decode([$0]).suffix(1)) })
-        let prompt = generator.prompt(for: turns, sampling: sampling)
+        let prompt = try generator.prompt(for: turns, sampling: sampling)
         let top = Mutex<[(id: Int, best: Int)]>([])
         var asking = settings
         asking.topLogProbabilities = 60

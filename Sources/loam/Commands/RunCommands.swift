@@ -28,6 +28,9 @@ struct ModelOptions: ParsableArguments {
     @Option(name: .long, help: "Threads of libtorch.")
     var threads = 2
 
+    @Option(name: .long, help: "Rounds the weights to 8 or 4 bits: fewer bytes to read for each token.")
+    var bits: Int?
+
     @OptionGroup var registry: RegistryOptions
 
     var sampling: Sampling {
@@ -43,7 +46,9 @@ struct ModelOptions: ParsableArguments {
 
     func open() throws -> ReplyGenerator {
         try Engine.setThreadCount(threads)
-        return try ReplyGenerator(folder: folder(), dtype: .bfloat16)
+        let packing = bits.flatMap(PackedWeight.Bits.init(rawValue:))
+        guard (bits == nil) == (packing == nil) else { throw ValidationError("--bits is 8 or 4") }
+        return try ReplyGenerator(folder: folder(), dtype: .bfloat16, packing: packing)
     }
 }
 
