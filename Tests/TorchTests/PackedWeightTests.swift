@@ -47,10 +47,16 @@ struct PackedWeightTests {
     func exact() throws {
         // Whole numbers up to 127 with 127 in every group are their own codes; weights of −1, 0 and 1 times a power of two too.
         let inputs = 192
-        let values = (0..<inputs).map { Float($0 % 64 == 0 ? 127 : ($0 * 37) % 255 - 127) }
+        let values = (0..<inputs).map { place -> Float in
+            let code: Int = place % 64 == 0 ? 127 : (place * 37) % 255 - 127
+            return Float(code)
+        }
         let x = try Tensor(values, shape: [1, inputs])
         let codes: [Float] = [-127, 0, 64, 127]
-        let weights = (0..<(40 * inputs)).map { codes[($0 * 7 + $0 / inputs) % 4] / 128 }
+        let weights = (0..<(40 * inputs)).map { place -> Float in
+            let which: Int = (place * 7 + place / inputs) % 4
+            return codes[which] / 128
+        }
         let weight = try Tensor(weights, shape: [40, inputs])
         let packed = try PackedWeight(weight, bits: .eight)
         let difference = try (packed.linear(x) - x.linear(weight: packed.unpacked())).floats().map(abs)
