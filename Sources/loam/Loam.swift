@@ -20,6 +20,7 @@ struct Loam: AsyncParsableCommand {
         subcommands: [
             QuickstartCommand.self, ImproveCommand.self, ImportCommand.self, ExportCommand.self,
             DeidentifyCommand.self, TrustCommand.self, TrainCommand.self, EvaluateCommand.self, GenerateCommand.self,
+            TokenizeCommand.self, DetokenizeCommand.self,
             ChatCommand.self, ServeCommand.self, SimulateCommand.self, ModelsCommand.self, PromoteCommand.self,
             RollbackCommand.self, DoctorCommand.self,
         ])
