@@ -121,7 +121,14 @@ for kind, make in KINDS.items():
     if not (work / f"{kind}.json").exists():
         make().save(str(work / f"{kind}.json"))
 
-theirs = {}
+theirs, training = {}, {}
+for name, lines in texts.items():
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = P.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(vocab_size=8000, min_frequency=2, show_progress=False, initial_alphabet=P.ByteLevel.alphabet())
+    start = time.process_time()
+    tokenizer.train_from_iterator(lines, trainer)
+    training[name] = time.process_time() - start
 for file in sorted(work.glob("*.json")):
     start = time.process_time()
     tokenizer = Tokenizer.from_file(str(file))
@@ -142,6 +149,9 @@ out = subprocess.run(
 ).stdout
 print("CPU seconds of one thread, theirs / ours = ratio")
 for line in out.splitlines():
+    if line.startswith("train "):
+        _, name, size, seconds = line.split()
+        print(f"train    {name:6} {size} tokens {training[name]:.2f} / {float(seconds):.2f} s = {training[name] / float(seconds):.1f}")
     if line.startswith("bench "):
         _, kind, name, size, count, reading, encoding, decoding = line.split()
         tokens, r, e, d = theirs[kind, name]

@@ -28,8 +28,7 @@ public struct TemplatePromptFormat: PromptFormat {
         let end = tokenizer.roles.end.flatMap(tokenizer.id(of:))
         endIDs = end.map { [$0] } ?? []
         pad = tokenizer.roles.pad.flatMap(tokenizer.id(of:)) ?? end ?? 0
-        specialTokens = Dictionary(
-            tokenizer.specialTokens.map { ($0.value, $0.key) }, uniquingKeysWith: { first, _ in first })
+        specialTokens = tokenizer.controlTokens
     }
 
     public var vocabulary: any Tokenizer { tokenizer }
@@ -54,6 +53,6 @@ public struct TemplatePromptFormat: PromptFormat {
         }
         let prompt = try template.render(
             messages: messages, addGenerationPrompt: true, clock: TemplateClock(now: now()))
-        return prompt.encode(specialTokens: specialTokens) { tokenizer.encode($0, parsing: .ordinary) }
+        return prompt.encode(specialTokens: specialTokens) { tokenizer.encode($0, parsing: .none) }
     }
 }

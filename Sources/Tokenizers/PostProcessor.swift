@@ -64,6 +64,14 @@ struct PostProcessor: Sendable {
         }
     }
 
+    /// The largest id that is added; −1 when there is none.
+    var largestID: Int {
+        pieces.reduce(-1) { largest, piece in
+            if case .ids(let ids) = piece { return max(largest, ids.max() ?? -1) }
+            return largest
+        }
+    }
+
     /// The ids of a text with those around them.
     func process(_ ids: [Int]) -> [Int] {
         pieces.flatMap { piece in

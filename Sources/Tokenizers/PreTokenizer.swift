@@ -168,6 +168,20 @@ struct Metaspace: Sendable {
         splits = try field["split"].bool(default: true)
     }
 
+    /// Appends a token with a space for every sign, or nothing.
+    static func append(_ token: ArraySlice<UInt8>, _ sign: [UInt8], dropsSigns: Bool, to output: inout [UInt8]) {
+        var rest = token
+        while let first = rest.first {
+            if first == sign[0], rest.starts(with: sign) {
+                if !dropsSigns { output.append(0x20) }
+                rest.removeFirst(sign.count)
+            } else {
+                output.append(first)
+                rest.removeFirst()
+            }
+        }
+    }
+
     func apply(_ words: inout WordPieces) {
         words.rewrite { text, origin, output in
             let start = output.count

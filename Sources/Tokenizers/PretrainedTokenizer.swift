@@ -72,6 +72,11 @@ public struct PretrainedTokenizer: Tokenizer {
             uniquingKeysWith: { first, _ in first })
         vocabularySize = max(model.vocabulary.bound, (added.tokens.map(\.id).max() ?? -1) + 1)
         self.roles = roles
+        guard processor.largestID < vocabularySize else {
+            throw TokenizersError(
+                .malformed, file: tokensField.file, "post_processor: id \(processor.largestID) is not in the vocabulary"
+            )
+        }
     }
 
     private static func model(_ field: JSONField, _ steps: [PreTokenizer]) throws -> Model {
@@ -116,6 +121,14 @@ public struct PretrainedTokenizer: Tokenizer {
     ) -> [Int] {
         let ids = encode(text, parsing: parsing)
         return addingSpecialTokens ? processor.process(ids) : ids
+    }
+
+    /// Added tokens that steer the model, special or not (Qwen's `<think>` is not), by spelling: what only a template may write.
+    /// Those that are nothing but white space are text.
+    public var controlTokens: [String: Int] {
+        Dictionary(
+            added.tokens.map { (String(decoding: $0.content, as: UTF8.self), $0.id) }
+                .filter { !$0.0.allSatisfy(\.isWhitespace) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// How many ids `addingSpecialTokens` adds.
@@ -163,15 +176,21 @@ public struct PretrainedTokenizer: Tokenizer {
     public func decode(_ ids: [Int]) -> String { decode(ids, skippingSpecialTokens: true) }
 
     /// The text of the ids; unknown ids are skipped.
+    ///
+    /// Special tokens that a file marks `normalized` are skipped too, where Hugging Face tokenizers 0.23 shows them in their
+    /// normalized spelling: what controls a model is not for people to read.
     public func decode(_ ids: [Int], skippingSpecialTokens: Bool) -> String {
         var bytes: [UInt8] = []
+        // The two commonest decoders need no state between tokens.
         if decoder.isByteLevel {
-            for id in ids where !(skippingSpecialTokens && specialTokens[id] != nil) {
-                if let token = added.spelling(of: id) {
-                    ByteAlphabet.append(bytesOf: token, to: &bytes)
-                } else if let token = model.vocabulary.spelling(of: id) {
-                    ByteAlphabet.append(bytesOf: token, to: &bytes)
-                }
+            forEachSpelling(of: ids, skippingSpecialTokens) { ByteAlphabet.append(bytesOf: $0, to: &bytes) }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        if let metaspace = decoder.metaspace {
+            var isFirst = true
+            forEachSpelling(of: ids, skippingSpecialTokens) { token in
+                Metaspace.append(token, metaspace.sign, dropsSigns: isFirst && metaspace.dropsFirst, to: &bytes)
+                isFirst = false
             }
             return String(decoding: bytes, as: UTF8.self)
         }
@@ -182,6 +201,19 @@ public struct PretrainedTokenizer: Tokenizer {
         }
         bytes += run.finish()
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    @inline(__always)
+    private func forEachSpelling(
+        of ids: [Int], _ skippingSpecialTokens: Bool, _ body: (ArraySlice<UInt8>) -> Void
+    ) {
+        for id in ids where !(skippingSpecialTokens && specialTokens[id] != nil) {
+            if let token = added.spelling(of: id) {
+                body(token[...])
+            } else if let token = model.vocabulary.spelling(of: id) {
+                body(token)
+            }
+        }
     }
 
     public func streamingDecoder() -> StreamingDecoder { streamingDecoder(skippingSpecialTokens: true) }

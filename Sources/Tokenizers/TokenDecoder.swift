@@ -33,6 +33,12 @@ struct TokenDecoder: Sendable {
         return false
     }
 
+    /// The only step, where that is SentencePiece's sign for spaces.
+    var metaspace: (sign: [UInt8], dropsFirst: Bool)? {
+        if case .metaspace(let sign, let dropsFirst)? = steps.first, steps.count == 1 { return (sign, dropsFirst) }
+        return nil
+    }
+
     private init(steps: [Step]) {
         separator = []
         self.steps = steps
@@ -182,8 +188,9 @@ struct DecodingRun: Sendable {
             }
             push(cleansUp ? WordPieceCleanup.clean(text) : text, at: step + 1)
         case .metaspace(let sign, let dropsFirst):
-            let content: [UInt8] = isFirst && dropsFirst ? [] : [0x20]
-            push(Self.replace(sign, in: token, with: content), at: step + 1)
+            var text: [UInt8] = []
+            Metaspace.append(token[...], sign, dropsSigns: isFirst && dropsFirst, to: &text)
+            push(text, at: step + 1)
         case .suffix(let mark):
             if states[step].isHolding {
                 push(Self.replace(mark, in: states[step].held, with: [0x20]), at: step + 1)

@@ -47,6 +47,7 @@ import Tokenizers
         ("llama3", #""Isolated""#, #""Shuffled""#, .unsupported, "Shuffled"),
         ("llama3", #""id":"A""#, #""id":"B""#, .unsupported, "post_processor.processors[1].single[1]"),
         ("llama2", #""unk_token":"<unk>""#, #""unk_token":"<nope>""#, .missingToken, "<nope>"),
+        ("llama2", #""ids":[1]"#, #""ids":[9999]"#, .malformed, "9999"),
         ("t5", #""unk_id":2"#, #""unk_id":null"#, .unsupported, "model.unk_id"),
         ("t5", #""unk_id":2"#, #""unk_id":4000"#, .malformed, "4000"),
         ("t5", #""precompiled_charsmap":""#, #""precompiled_charsmap":"!"#, .malformed, "precompiled_charsmap"),

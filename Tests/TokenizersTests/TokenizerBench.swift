@@ -24,6 +24,10 @@ import Tokenizers
             text.enumerateLines { line, _ in lines.append(line) }
             return (url.deletingPathExtension().lastPathComponent, lines)
         }
+        for (name, lines) in texts {
+            let (trained, training) = Self.seconds { ByteLevelBPE.train(texts: lines, vocabularySize: 8000) }
+            print("train", name, trained.vocabularySize, training)
+        }
         for file in files.filter({ $0.pathExtension == "json" }).sorted(by: { $0.path < $1.path }) {
             let (tokenizer, reading) = try Self.seconds { try PretrainedTokenizer(file: file) }
             for (name, lines) in texts {
