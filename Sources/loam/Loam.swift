@@ -20,7 +20,6 @@ struct Loam: AsyncParsableCommand {
         subcommands: [
             QuickstartCommand.self, ImproveCommand.self, ImportCommand.self, ExportCommand.self,
             DeidentifyCommand.self, TrustCommand.self, TrainCommand.self, EvaluateCommand.self, GenerateCommand.self,
-            DeidentifyCommand.self, TrustCommand.self, TrainCommand.self, EvaluateCommand.self, GenerateCommand.self,
             ScoreCommand.self, TokenizeCommand.self, DetokenizeCommand.self, BenchCommand.self,
             ChatCommand.self, ServeCommand.self, SimulateCommand.self, ModelsCommand.self, PromoteCommand.self,
             RollbackCommand.self, DoctorCommand.self,

@@ -35,7 +35,7 @@ import Tokenizers
     }
 
     /// Every character is one token here, so a turn of n letters takes n + 2.
-    func prompt(_ turns: [Turn], context: Int, reply: Int) -> String {
+    func prompt(_ turns: [Turn], context: Int, reply: Int) throws -> String {
         let ids = try PromptWindow(format: format, contextLength: context).prompt(for: turns, replyTokens: reply)
         return ids.map { [format.person: "P", format.bot: "B", format.end: "."][$0] ?? format.tokenizer.decode([$0]) }
             .joined()
@@ -43,19 +43,19 @@ import Tokenizers
 
     let turns = [Turn(.human, "aaa"), Turn(.bot, "bbb"), Turn(.human, "ccc")]
 
-    @Test func dropsTheOldestTurnsWhole() {
-        #expect(prompt(turns, context: 40, reply: 10) == "Paaa.Bbbb.Pccc.B")
-        #expect(prompt(turns, context: 26, reply: 10) == "Paaa.Bbbb.Pccc.B")
-        #expect(prompt(turns, context: 25, reply: 10) == "Bbbb.Pccc.B")
-        #expect(prompt(turns, context: 16, reply: 5) == "Bbbb.Pccc.B")
-        #expect(prompt(turns, context: 15, reply: 5) == "Pccc.B")
-        #expect(prompt([], context: 15, reply: 5) == "B")
+    @Test func dropsTheOldestTurnsWhole() throws {
+        #expect(try prompt(turns, context: 40, reply: 10) == "Paaa.Bbbb.Pccc.B")
+        #expect(try prompt(turns, context: 26, reply: 10) == "Paaa.Bbbb.Pccc.B")
+        #expect(try prompt(turns, context: 25, reply: 10) == "Bbbb.Pccc.B")
+        #expect(try prompt(turns, context: 16, reply: 5) == "Bbbb.Pccc.B")
+        #expect(try prompt(turns, context: 15, reply: 5) == "Pccc.B")
+        #expect(try prompt([], context: 15, reply: 5) == "B")
     }
 
-    @Test func theLastTurnStaysIfOnlyItsEnd() {
-        #expect(prompt([Turn(.human, "abcdefgh")], context: 12, reply: 6) == "Pfgh.B")
+    @Test func theLastTurnStaysIfOnlyItsEnd() throws {
+        #expect(try prompt([Turn(.human, "abcdefgh")], context: 12, reply: 6) == "Pfgh.B")
         // A wish for more reply than half the context is cut to half.
-        #expect(prompt([Turn(.human, "abcdefgh")], context: 12, reply: 600) == "Pfgh.B")
+        #expect(try prompt([Turn(.human, "abcdefgh")], context: 12, reply: 600) == "Pfgh.B")
         for context in 1...6 {
             let ids = try PromptWindow(format: format, contextLength: context).prompt(for: turns, replyTokens: 3)
             #expect(ids.count <= max(context, 1) && ids.last == format.bot)
