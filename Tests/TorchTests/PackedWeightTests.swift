@@ -14,10 +14,11 @@ struct PackedWeightTests {
         arguments: [(1, 1), (16, 64), (17, 65), (33, 200), (100, 63), (5, 128)])
     func roundTrip(outputs: Int, inputs: Int) throws {
         let weight = try random([outputs, inputs], 3)
-        for (bits, limit) in [(PackedWeight.Bits.eight, 0.02), (.four, 0.22)] {
+        // Root mean square: 4 bits give up a little of a group's extremes for the rest.
+        for (bits, limit) in [(PackedWeight.Bits.eight, 0.01), (.four, 0.15)] {
             let packed = try PackedWeight(weight, bits: bits)
-            let difference = try (packed.unpacked() - weight).floats().map { Double(abs($0)) }
-            #expect((difference.max() ?? 1) < limit, "\(bits)")
+            let error = try (packed.unpacked() - weight).square().mean().item().squareRoot()
+            #expect(error < limit, "\(bits): \(error)")
             // bfloat16 is the float32 rounded once more.
             let narrow = try packed.unpacked(.bfloat16)
             #expect(try narrow.floats() == packed.unpacked().to(.bfloat16).floats())
