@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Tokenizers
 
-/// Speed, for `Benchmarks/peers/tokenizers.py`, which runs this with the same files and divides: CPU seconds of one thread
+/// Speed, for `Benchmarks/peers/tokenizer_speed.py`, which runs this with the same files and divides: CPU seconds of one thread
 /// for reading a tokenizer, encoding the lines of a text, and decoding them again.
 @Suite struct TokenizerBench {
     static let folder = ProcessInfo.processInfo.environment["LOAM_TOKENIZER_BENCH"]

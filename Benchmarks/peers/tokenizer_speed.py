@@ -1,6 +1,6 @@
 """Encoding, decoding and reading tokenizers: Hugging Face tokenizers on one thread against ours, in one run.
 
-    python3 -P Benchmarks/peers/tokenizers.py [WORK_FOLDER] [TEXT…]
+    python3 -P Benchmarks/peers/tokenizer_speed.py [WORK_FOLDER] [TEXT…]
 
 Trains tokenizers of published kinds and sizes on a made-up text (or on the texts given), writes them to the folder, runs
 the `TokenizerBench` test there (LOAM_TOKENIZER_BENCH, with an optimised room), and prints CPU seconds of both with their
