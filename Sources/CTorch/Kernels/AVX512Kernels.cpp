@@ -1,4 +1,7 @@
 // The kernels for x86-64 with AVX-512, VNNI (dot products of bytes) and bfloat16 dot products.
+//
+// No prefetch is asked for: each thread reads one stream from first to last, which the hardware follows by itself; asking ahead was
+// measured to be a fifth slower.
 #include "DecodeKernels.hpp"
 
 #if defined(__x86_64__)
@@ -13,9 +16,6 @@
 namespace ctorch {
 
 namespace {
-
-// Bytes ahead of use that weights are asked for: the hardware's own prefetch stops at every page.
-constexpr int64_t ahead = 3072;
 
 CTORCH_INLINE __m512 halves(const uint16_t *from) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(from)));
@@ -51,12 +51,9 @@ CTORCH_AVX512 void blockProduct(
             if constexpr (bits == 8) {
                 first = _mm512_load_si512(codes);
                 second = _mm512_load_si512(codes + 64);
-                _mm_prefetch(reinterpret_cast<const char *>(codes) + ahead, _MM_HINT_T0);
-                _mm_prefetch(reinterpret_cast<const char *>(codes) + ahead + 64, _MM_HINT_T0);
                 codes += 128;
             } else {
                 __m512i both = _mm512_load_si512(codes);
-                _mm_prefetch(reinterpret_cast<const char *>(codes) + ahead, _MM_HINT_T0);
                 first = _mm512_and_si512(both, low);
                 second = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
                 codes += 64;
@@ -138,8 +135,6 @@ CTORCH_AVX512 void outputsOf(
         int64_t i = 0;
         for (; i + 32 * chains <= inputs; i += 32 * chains) {
             for (int chain = 0; chain < chains; chain++) {
-                // Past the end of this output is the next one: the prefetch need not stop there.
-                _mm_prefetch(reinterpret_cast<const char *>(w + i + 32 * chain) + ahead, _MM_HINT_T0);
                 __m512bh value = line(w + i + 32 * chain);
                 for (int row = 0; row < rows; row++) {
                     sums[chain][row] =
