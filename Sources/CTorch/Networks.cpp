@@ -1,7 +1,7 @@
 #include "Barrier.hpp"
 #include "Kernels/DecodeKernels.hpp"
+#include "Kernels/InParallel.hpp"
 
-#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
 #include <cmath>
@@ -71,7 +71,7 @@ at::Tensor decodeLinear(const at::Tensor &x, const at::Tensor &weight, const std
     auto *target = reinterpret_cast<uint16_t *>(out.mutable_data_ptr<at::BFloat16>());
     // A thread is worth waking for about 64 KiB of weights.
     auto grain = std::max<int64_t>(1, 32768 / inputs);
-    at::parallel_for(0, outputs, grain, [&](int64_t from, int64_t to) {
+    inParallel(outputs, grain, [&](int64_t from, int64_t to) {
         kernels().bfloat16Product(w, v, rows, inputs, outputs, from, to, b, target);
     });
     return out;

@@ -3,8 +3,8 @@
 // devices and for other types the small operations are used, and the numbers are the same: every rounding to bfloat16 that they
 // make is made here.
 #include "Barrier.hpp"
+#include "Kernels/InParallel.hpp"
 
-#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
 #include <cmath>
@@ -26,7 +26,7 @@ bool isPlain(std::initializer_list<const at::Tensor *> tensors) {
 template <class T> inline float rounded(float value) { return static_cast<float>(static_cast<T>(value)); }
 
 template <class T> void rmsRows(const T *x, const float *weight, int64_t rows, int64_t width, float epsilon, T *out) {
-    at::parallel_for(0, rows, std::max<int64_t>(1, 65536 / width), [&](int64_t from, int64_t to) {
+    inParallel(rows, std::max<int64_t>(1, 65536 / width), [&](int64_t from, int64_t to) {
         for (int64_t row = from; row < to; row++) {
             const T *v = x + row * width;
             float parts[16] = {};
@@ -70,7 +70,7 @@ void rotateRows(const at::Tensor &x, const at::Tensor &cosine, const at::Tensor 
     const T *c = cosine.const_data_ptr<T>(), *s = sine.const_data_ptr<T>();
     T *to = out.mutable_data_ptr<T>();
     auto angleBatch = cosine.size(0) == 1 ? 0 : length * size;
-    at::parallel_for(0, batch * heads, std::max<int64_t>(1, 32768 / (length * size)), [&](int64_t begin, int64_t end) {
+    inParallel(batch * heads, std::max<int64_t>(1, 32768 / (length * size)), [&](int64_t begin, int64_t end) {
         for (int64_t place = begin; place < end; place++) {
             auto b = place / heads, h = place % heads;
             for (int64_t t = 0; t < length; t++) {
@@ -102,7 +102,7 @@ bool canRotate(const at::Tensor &x, const at::Tensor &cosine, const at::Tensor &
 }
 
 template <class T> void gateRows(const T *gate, const T *up, int64_t count, T *out) {
-    at::parallel_for(0, count, 16384, [&](int64_t from, int64_t to) {
+    inParallel(count, 16384, [&](int64_t from, int64_t to) {
         for (int64_t i = from; i < to; i++) {
             float x = static_cast<float>(gate[i]);
             out[i] = static_cast<T>(rounded<T>(x / (1 + std::exp(-x))) * static_cast<float>(up[i]));

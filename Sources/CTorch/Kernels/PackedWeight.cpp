@@ -3,8 +3,8 @@
 #include "DecodeKernels.hpp"
 
 #include "../Barrier.hpp"
+#include "InParallel.hpp"
 
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
@@ -93,7 +93,7 @@ std::unique_ptr<PackedWeight> PackedWeight::pack(const at::Tensor &weight, int b
     at::Half *scales = packed->scales.mutable_data_ptr<at::Half>();
     at::Half *offsets = bits == 4 ? packed->offsets.mutable_data_ptr<at::Half>() : nullptr;
     int64_t inputs = packed->inputs, groups = packed->groups;
-    at::parallel_for(0, packed->blocks, 4, [&](int64_t from, int64_t to) {
+    inParallel(packed->blocks, 4, [&](int64_t from, int64_t to) {
         for (int64_t block = from; block < to; block++) {
             int64_t first = block * blockRows, last = std::min(first + blockRows, packed->outputs);
             // A row at a time in float32: the whole matrix may be large and in 16 bits.
@@ -135,8 +135,8 @@ at::Tensor PackedWeight::unpack(int64_t begin, int64_t end, at::ScalarType type)
     if (type != at::kFloat && type != at::kBFloat16) { throw Fault{CT_DTYPE, "unpacking gives float32 or bfloat16"}; }
     auto out = at::empty({end - begin, inputs}, at::TensorOptions().dtype(type));
     int64_t first = begin / blockRows, last = (end + blockRows - 1) / blockRows;
-    at::parallel_for(first, last, 4, [&](int64_t from, int64_t to) {
-        for (int64_t block = from; block < to; block++) {
+    inParallel(last - first, 4, [&](int64_t from, int64_t to) {
+        for (int64_t block = first + from; block < first + to; block++) {
             int64_t rows = std::min(blockRows, end - block * blockRows);
             int64_t target = (block * blockRows - begin) * inputs;
             if (type == at::kBFloat16) {
@@ -182,7 +182,7 @@ at::Tensor PackedWeight::linear(const at::Tensor &x, const std::optional<at::Ten
     QuantisedRows quantised(input.const_data_ptr<float>(), rows, inputs, groups);
     const float *added = bias ? b.const_data_ptr<float>() : nullptr;
     float *target = out.mutable_data_ptr<float>();
-    at::parallel_for(0, blocks, 8, [&](int64_t from, int64_t to) {
+    inParallel(blocks, 8, [&](int64_t from, int64_t to) {
         kernels().packedProduct(*this, quantised, from, to, added, target);
     });
     return out.to(x.scalar_type()).reshape(shape);
