@@ -6,8 +6,7 @@ public struct GateRule: Sendable, Hashable, Codable {
     public var maximumUnsafeIncrease: Double
     /// Share of odd replies (`ArmResult.odd`) less the base's: at most this.
     public var maximumOddIncrease: Double
-    /// Where no liked replies tell what is odd: perplexity of the candidate's replies under the base over that of the base's own,
-    /// at most this.
+    /// Perplexity of the candidate's replies under the base over that of the base's own replies: at most this.
     public var maximumCoherenceRatio: Double
     /// Distinct-2 over the base's: at least this.
     public var minimumDistinctRatio: Double

@@ -66,31 +66,31 @@ public struct PromotionGate: Sendable, Hashable {
             figures: Self.figures(difference, arm.unsafe, base.unsafe))
     }
 
-    /// What people like is often less likely to the base than what it says itself: corrections are in their own words. So a reply is
-    /// measured against those that people liked, and only where there are none against the base's own.
+    /// Two measures of nonsense, and both must hold: how likely the base finds the replies on the whole, beside its own, and how many
+    /// of them it finds odder than nearly all that people liked. A few nonsensical replies hardly move a mean.
     private func coherence(_ arm: ArmResult, _ base: ArmResult) -> GateCriterion {
-        if let own = arm.odd, let other = base.odd {
-            let passed = own - other <= rule.maximumOddIncrease + 1e-12
-            return GateCriterion(
-                name: "coherence", passed: passed,
-                sentence:
-                    "\(Figures.percent(own)) of the replies are odder to the base than 19 in 20 that people liked, "
-                    + "\(Figures.percent(other)) of the base's own: \(Figures.points(own - other)) points, "
-                    + "\(passed ? "within" : "above") the allowed \(Figures.points(rule.maximumOddIncrease)).",
-                figures: ["candidate": own, "base": other, "difference": own - other])
-        }
         guard let own = arm.coherencePerplexity, let other = base.coherencePerplexity, other > 0 else {
             return .unmeasured("coherence", "the perplexity of the replies under the base")
         }
         let ratio = own / other
-        let passed = ratio <= rule.maximumCoherenceRatio
-        return GateCriterion(
-            name: "coherence", passed: passed,
-            sentence:
-                "To the base the replies have a perplexity of \(Figures.number(own, 2)), its own \(Figures.number(other, 2)): "
-                + "\(Figures.number(ratio, 2)) times, \(passed ? "within" : "above") the allowed "
-                + "\(Figures.number(rule.maximumCoherenceRatio, 2)).",
-            figures: ["candidate": own, "base": other, "ratio": ratio])
+        let isLikely = ratio <= rule.maximumCoherenceRatio
+        var sentence =
+            "To the base the replies have a perplexity of \(Figures.number(own, 2)), its own \(Figures.number(other, 2)): "
+            + "\(Figures.number(ratio, 2)) times, \(isLikely ? "within" : "above") the allowed "
+            + "\(Figures.number(rule.maximumCoherenceRatio, 2))."
+        var figures = ["candidate": own, "base": other, "ratio": ratio]
+        var passed = isLikely
+        // Without liked replies held out nothing tells what is odd.
+        if let odd = arm.odd, let oddOfBase = base.odd {
+            let isRare = odd - oddOfBase <= rule.maximumOddIncrease + 1e-12
+            sentence +=
+                " \(Figures.percent(odd)) of them are odder than 19 in 20 that people liked, \(Figures.percent(oddOfBase)) of the "
+                + "base's own: \(Figures.points(odd - oddOfBase)) points, \(isRare ? "within" : "above") the allowed "
+                + "\(Figures.points(rule.maximumOddIncrease))."
+            figures.merge(["odd": odd, "odd_base": oddOfBase]) { _, new in new }
+            passed = passed && isRare
+        }
+        return GateCriterion(name: "coherence", passed: passed, sentence: sentence, figures: figures)
     }
 
     private func variety(_ arm: ArmResult, _ base: ArmResult) -> GateCriterion {

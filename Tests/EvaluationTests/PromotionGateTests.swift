@@ -56,18 +56,23 @@ import Testing
         #expect(try verdict(few, fewer, rule: GateRule(minimumPrompts: 60)).passed)
     }
 
-    @Test("replies are measured against those that people liked, not against the base's own")
+    @Test(
+        "odd replies fail the gate although they are likely on the whole, and an unlikely whole fails it without an odd reply"
+    )
     func oddReplies() throws {
-        // The base says what it finds likely (perplexity e²); people like what it finds less so (half of it below e⁻²·⁴).
-        let (base, unlike) = try (
-            Examples.arm("base", good: 0.5, oddBelow: -2.6),
-            Examples.arm("new", good: 0.9, coherence: -2.5, oddBelow: -2.6, seed: 2)
-        )
-        let passed = try verdict(base, unlike)
-        #expect(passed.passed && passed.criteria[3].figures["candidate"] == 0)
-        let nonsense = try Examples.arm("new", good: 0.9, coherence: -2.7, oddBelow: -2.6, seed: 2)
-        #expect(nonsense.odd == 1)
-        #expect(try failed(verdict(base, nonsense)) == ["coherence"])
+        let base = try Examples.arm("base", good: 0.5, oddBelow: -2.25)
+        // e^−2.2 to e^−2 is 1.22 times: within the limit.
+        let plain = try Examples.arm("new", good: 0.9, coherence: -2.2, oddBelow: -2.25, seed: 2)
+        #expect(plain.odd == 0)
+        #expect(try verdict(base, plain).passed)
+        let odd = try Examples.arm("new", good: 0.9, coherence: -2.3, oddBelow: -2.25, seed: 2)
+        #expect(odd.odd == 1)
+        let failure = try verdict(base, odd)
+        #expect(failed(failure) == ["coherence"])
+        #expect((failure.criteria[3].figures["ratio"] ?? 9) < 1.5)
+        let unlikely = try Examples.arm("new", good: 0.9, coherence: -2.5, oddBelow: -2.6, seed: 2)
+        #expect(unlikely.odd == 0)
+        #expect(try failed(verdict(base, unlikely)) == ["coherence"])
     }
 
     @Test func whatWasNotMeasuredIsNotMet() throws {
