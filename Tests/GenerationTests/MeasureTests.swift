@@ -6,7 +6,7 @@ import Torch
 @testable import Generation
 
 /// Ratios on this machine, on a random Llama of 34 million parameters: `LOAM_MEASURE=1 swift test --filter MeasureTests`.
-/// Figures are printed, never tested.
+/// Figures are printed, never tested; that the work was done is.
 @Suite(.serialized, .enabled(if: ProcessInfo.processInfo.environment["LOAM_MEASURE"] != nil))
 struct MeasureTests {
     static let types: [DType] = [.float32, .bfloat16]
@@ -55,6 +55,8 @@ struct MeasureTests {
         let second = TokenRequest(
             prompt: first.prompt + RandomModel.prompt(40, salt: 2, vocabulary: 8000), settings: first.settings)
         let warm = try await time(scheduler, second).first
+        #expect(cold > 0 && warm > 0)
+        #expect(await scheduler.prefixes.foundTokens >= 900)
         print("MEASURE \(dtype.rawValue): first token of turn 1 \(cold) s, of turn 2 \(warm) s: 1/\(cold / warm)")
     }
 
@@ -75,6 +77,7 @@ struct MeasureTests {
             let batch = try PaddedBatch(model: model, requests: requests.map { ($0.prompt, $0.settings) })
             while !batch.isDone { try batch.step() }
             padded = min(padded, seconds(since: start))
+            #expect(batch.replies.count == requests.count)
         }
         print(
             "MEASURE \(dtype.rawValue): 1 chat \(Double(tokens) / one) tokens/s, 8 chats \(8 * Double(tokens) / eight): "
