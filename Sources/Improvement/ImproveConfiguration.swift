@@ -101,6 +101,8 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
     public struct EvaluationSettings: Sendable, Codable, Equatable {
         /// Histories of held-out people that every arm answers.
         public var prompts = 400
+        /// Histories of the judge's people by which the candidate is chosen among the rounds.
+        public var validationPrompts = 400
         /// The decoding that people will meet; arms that differ only in decoding say so in their name.
         public var sampling = Sampling(temperature: 1, topP: 0.95, maximumTokens: 40)
         /// Temperatures at which the untrained base stands beside the arms, so that sharpening is not mistaken for learning.
@@ -111,6 +113,7 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
 
         enum CodingKeys: String, CodingKey {
             case prompts, sampling
+            case validationPrompts = "validation_prompts"
             case baseTemperatures = "base_temperatures"
             case bootstraps, folds
         }

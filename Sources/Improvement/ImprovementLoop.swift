@@ -20,7 +20,7 @@ public struct ImproveResult: Sendable {
     public var candidate: ModelRegistry.Entry
 }
 
-/// The loop: import → de-identify → trust → reward model → labels → SFT and CRINGE rounds → evaluate → gate → report.
+/// The loop: import → de-identify → trust → reward model → labels → SFT and CRINGE rounds → choose → evaluate → gate → report.
 ///
 /// Each stage runs once. A run that is cut off anywhere goes on there when it is started again with the same settings, and
 /// ends with the same report.
@@ -69,6 +69,7 @@ public struct ImprovementLoop: Sendable {
                 RoundStage(
                     round: round, loss: configuration.loss, configuration: configuration, makeEncoder: makeEncoder))
         }
+        stages.append(ChooseStage(configuration: configuration, makeEncoder: makeEncoder))
         stages.append(EvaluateStage(configuration: configuration, makeEncoder: makeEncoder))
         stages.append(GateStage(configuration: configuration))
         stages.append(ReportStage(configuration: configuration, lineage: lineage))
@@ -107,12 +108,13 @@ public struct ImprovementLoop: Sendable {
             try Data(contentsOf: source).write(to: folder.url.appending(path: name), options: .atomic)
         }
         let verdict = try RunFolder.read(GateVerdict.self, from: place("gate").appending(path: "verdict.json"))
-        let last = "\(configuration.loss.rawValue)-\(configuration.iterations)"
+        let chosen = try RunFolder.read(ChooseStage.Choice.self, from: place("choose").appending(path: "choice.json"))
+        let last = "\(configuration.loss.rawValue)-\(chosen.round)"
         let id = String(lineage.fingerprint.prefix(12))
         let known = try? registry.entry(id)
         let entry = ModelRegistry.Entry(
             id: id, path: try place(last).appending(path: "model").path, madeAt: known?.madeAt ?? now(),
-            parent: configuration.model, method: "\(configuration.loss.rawValue), \(configuration.iterations) rounds",
+            parent: configuration.model, method: "\(configuration.loss.rawValue), round \(chosen.round) of \(configuration.iterations)",
             seed: configuration.seed, fingerprint: try Fingerprint.of(model: place(last).appending(path: "model")),
             data: lineage.inputs, codeVersion: codeVersion,
             people: try RunFolder.read([UserCount].self, from: place("trust").appending(path: "users.json")).count,

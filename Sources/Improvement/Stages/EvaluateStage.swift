@@ -62,9 +62,9 @@ struct EvaluateStage: Stage {
                 Arm(name: "round \(round)", model: try work.file("model", of: stage), sampling: sampling, isModel: true)
             )
         }
-        if let last = arms.last {
-            var greedy = last
-            greedy.name = "round \(configuration.iterations), greedy"
+        let chosen = "round \(try work.chosenRound())"
+        if var greedy = arms.first(where: { $0.name == chosen }) {
+            greedy.name = chosen + ", greedy"
             greedy.sampling.temperature = 0
             greedy.isModel = false
             arms.append(greedy)

@@ -2,7 +2,7 @@ import Evaluation
 import Foundation
 import Statistics
 
-/// Whether the last round's model may replace the base, by the rule that the run's settings fixed before it began.
+/// Whether the chosen round's model may replace the base, by the rule that the run's settings fixed before it began.
 struct GateStage: Stage {
     let name = "gate"
     let configuration: ImproveConfiguration
@@ -15,7 +15,7 @@ struct GateStage: Stage {
             arms, base: "base",
             bootstrap: Bootstrap(replicates: configuration.evaluation.bootstraps, seed: configuration.seed))
         let verdict = try PromotionGate(rule: configuration.gate).judge(
-            table, candidate: "round \(configuration.iterations)")
+            table, candidate: "round \(work.chosenRound())")
         try RunFolder.write(table, to: work.own("table.json"))
         try RunFolder.write(verdict, to: work.own("verdict.json"))
         return StageOutcome(

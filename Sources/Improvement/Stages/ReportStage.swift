@@ -12,7 +12,7 @@ struct ReportStage: Stage {
     let configuration: ImproveConfiguration
     let lineage: Lineage
 
-    var settings: [String: String] { ["version": "1"] }
+    var settings: [String: String] { ["version": "2"] }
 
     func run(_ work: StageWork) async throws -> StageOutcome {
         let table = try RunFolder.read(ComparisonTable.self, from: work.file("table.json", of: "gate"))
@@ -32,14 +32,16 @@ struct ReportStage: Stage {
                     "temperature \(configuration.evaluation.sampling.temperature), top-p \(configuration.evaluation.sampling.topP), at most \(configuration.evaluation.sampling.maximumTokens) tokens"
                 ),
             ],
-            notes: notes)
+            notes: notes(chosenRound: try work.chosenRound()))
         try report.json().write(to: work.own("report.json"), options: .atomic)
         try Data(HTMLReport(report).html.utf8).write(to: work.own("report.html"), options: .atomic)
         return StageOutcome(unit: "arms", cameIn: table.rows.count, wentOut: table.rows.count)
     }
 
-    private var notes: [String] {
+    private func notes(chosenRound: Int) -> [String] {
         var notes = [
+            "Round \(chosenRound) of \(configuration.iterations) is the candidate: the judge liked its replies to its own people best. "
+                + "The people by whom the gate decides took no part in that choice.",
             "The judge is a reward model learnt from the votes of people whose votes and conversations the trained model never met; "
                 + "the prompts come from a third group of people.",
             "“base, temperature …” is the untrained base with other decoding: what goes beyond it is learning, not sharpening.",
@@ -86,7 +88,7 @@ struct ReportStage: Stage {
                     name: String($0.user.prefix(12)), trust: $0.trust, votes: $0.votes, agreement: $0.agreement,
                     reasons: $0.flags.map(\.reason))
             },
-            notes: notes)
+            notes: notes(chosenRound: try work.chosenRound()))
     }
 
     private func reward(_ work: StageWork) throws -> RewardModelSection {
@@ -120,7 +122,7 @@ struct ReportStage: Stage {
     private func samples(_ work: StageWork) throws -> [ChangedReply] {
         let prompts = try RunFolder.readLines([Turn].self, from: work.file("prompts.jsonl", of: "evaluate"))
         let arms = try RunFolder.read([ArmResult].self, from: work.file("arms.json", of: "evaluate")).map(\.name)
-        guard let last = arms.firstIndex(of: "round \(configuration.iterations)") else { return [] }
+        guard let last = try arms.firstIndex(of: "round \(work.chosenRound())") else { return [] }
         let before = try RunFolder.read(EvaluateStage.Answers.self, from: work.file("answers-0.json", of: "evaluate"))
         let after = try RunFolder.read(
             EvaluateStage.Answers.self, from: work.file("answers-\(last).json", of: "evaluate"))
