@@ -114,7 +114,8 @@ public struct ImprovementLoop: Sendable {
         let known = try? registry.entry(id)
         let entry = ModelRegistry.Entry(
             id: id, path: try place(last).appending(path: "model").path, madeAt: known?.madeAt ?? now(),
-            parent: configuration.model, method: "\(configuration.loss.rawValue), round \(chosen.round) of \(configuration.iterations)",
+            parent: configuration.model,
+            method: "\(configuration.loss.rawValue), round \(chosen.round) of \(configuration.iterations)",
             seed: configuration.seed, fingerprint: try Fingerprint.of(model: place(last).appending(path: "model")),
             data: lineage.inputs, codeVersion: codeVersion,
             people: try RunFolder.read([UserCount].self, from: place("trust").appending(path: "users.json")).count,
