@@ -102,7 +102,7 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         /// Histories of held-out people that every arm answers.
         public var prompts = 400
         /// Histories of the judge's people by which the candidate is chosen among the rounds.
-        public var validationPrompts = 400
+        public var validationPrompts = 300
         /// The decoding that people will meet; arms that differ only in decoding say so in their name.
         public var sampling = Sampling(temperature: 1, topP: 0.95, maximumTokens: 40)
         /// Temperatures at which the untrained base stands beside the arms, so that sharpening is not mistaken for learning.
