@@ -106,8 +106,11 @@ if only == nil {
     targets.append(
         .executableTarget(
             name: "loam",
-            dependencies: ["Improvement", "Server", "Deidentification", "Trust", "Training", "Simulation", "Storage"]
-                .map { .init(stringLiteral: $0) }
+            dependencies: [
+                "Improvement", "Server", "Deidentification", "Trust", "Training", "Simulation", "Storage", "Evaluation",
+                "Statistics",
+            ]
+            .map { .init(stringLiteral: $0) }
                 + [
                     .product(name: "ArgumentParser", package: "swift-argument-parser"),
                     .product(name: "Logging", package: "swift-log"),

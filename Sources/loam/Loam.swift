@@ -19,7 +19,8 @@ struct Loam: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             QuickstartCommand.self, ImproveCommand.self, ImportCommand.self, ExportCommand.self,
-            DeidentifyCommand.self, TrustCommand.self, TrainCommand.self, EvaluateCommand.self, GenerateCommand.self,
+            DeidentifyCommand.self, TrustCommand.self, TrainCommand.self, EvaluateCommand.self, CompareCommand.self,
+            GenerateCommand.self,
             ScoreCommand.self, TokenizeCommand.self, DetokenizeCommand.self, BenchCommand.self,
             ChatCommand.self, ServeCommand.self, SimulateCommand.self, ModelsCommand.self, PromoteCommand.self,
             RollbackCommand.self, DoctorCommand.self,

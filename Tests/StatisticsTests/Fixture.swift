@@ -43,6 +43,12 @@ struct Fixture: Decodable {
         var isotonic: [Double]
         var grid: [Double]
     }
+    struct Agreement: Decodable {
+        var units: [[Double?]]
+        var nominal: Double
+        var ordinal: Double
+        var interval: Double
+    }
     var logistic: Logistic
     var tfidf: Words
     var roc: Curve
@@ -50,9 +56,10 @@ struct Fixture: Decodable {
     var wilson: [[Double]]
     var binomial: [[Double]]
     var quantiles: [[Double]]
+    var agreement: [Agreement]
 
     enum CodingKeys: String, CodingKey {
-        case logistic, tfidf, roc, calibration, wilson, binomial
+        case logistic, tfidf, roc, calibration, wilson, binomial, agreement
         case quantiles = "normal_quantile"
     }
 
