@@ -67,7 +67,7 @@ let settings: [SwiftSetting] = [
 // minute otherwise, and tests run real fits.
 let hot: Set<String> = [
     "Statistics", "Trust", "Tokenizers", "Conversations", "Simulation", "Training", "Deidentification", "ModelFormats",
-    "Generation", "Safety", "Improvement",
+    "Generation", "Safety", "Improvement", "Dialogue",
 ]
 let hotSettings: [SwiftSetting] = settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 

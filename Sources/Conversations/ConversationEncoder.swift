@@ -36,6 +36,8 @@ enum ConversationEncoder {
                 out.field("memory_decision", memory.decision)
                 out.field("memory_knowledge", memory.knowledge)
             }
+            if !message.modules.isEmpty { encode(message.modules, into: &out) }
+            out.field("asks_about", message.asksAbout)
             if message.isSafetyControlled { out.field("is_safety_controlled_response", true) }
             out.field("previous_interaction_failure", message.interactionFailure)
             labels(of: message, into: &out)
@@ -96,12 +98,33 @@ enum ConversationEncoder {
         out.field("search_decision", search.decision)
         out.field("search_query", search.query)
         out.field("search_knowledge", search.knowledge)
+        out.field("search_provider", search.provider)
+        out.field("search_failure", search.failure)
         // Written even when empty if nothing else says that there was a search record at all.
-        let isBare = search.decision == nil && search.query == nil && search.knowledge == nil
+        let isBare =
+            search.decision == nil && search.query == nil && search.knowledge == nil && search.provider == nil
+            && search.failure == nil
         guard !search.documents.isEmpty || isBare else { return }
         out.field("search_knowledge_doc_titles", search.documents.map(\.title))
         out.field("search_knowledge_doc_content", search.documents.map(\.content))
         out.field("search_knowledge_doc_urls", search.documents.map(\.url))
+    }
+
+    private static func encode(_ modules: [ModuleRecord], into out: inout JSONWriter) {
+        out.key("modules")
+        out.array { out in
+            for record in modules {
+                out.object { out in
+                    out.field("module", record.module)
+                    out.field("model", record.model)
+                    out.field("output", record.output)
+                    out.field("failure", record.failure)
+                    if record.promptTokens != 0 { out.field("prompt_tokens", Double(record.promptTokens)) }
+                    if record.cachedTokens != 0 { out.field("cached_tokens", Double(record.cachedTokens)) }
+                    if record.tokens != 0 { out.field("tokens", Double(record.tokens)) }
+                }
+            }
+        }
     }
 
     /// BB3x's `annotations`, and the exact lists where it does not say everything.

@@ -25,6 +25,15 @@ public struct Feedback: Sendable, Hashable {
         self.correction = correction
         self.givenAt = givenAt
     }
+
+    /// Takes up what a person answers when asked what would have been better: the better reply where the answer says so
+    /// ("you should have said …"), else a remark, which must not become a reply to train on.
+    public mutating func take(answer text: String) {
+        switch FeedbackText(text) {
+        case .correction(let reply): correction = reply
+        case .comment(let remark): comment = comment.map { $0 + "\n" + remark } ?? remark
+        }
+    }
 }
 
 /// A thumb.
@@ -48,6 +57,11 @@ public enum DislikeReason: Sendable, Hashable {
     case other
     /// A value that this version does not know, kept as it came (`agree_sensitive` for instance).
     case unknown(String)
+
+    /// On a reply that a safety measure gave: the person agrees, or does not, that what they had said was sensitive (the
+    /// BB3x release has these two beside the reasons).
+    public static let agreesSensitive = DislikeReason.unknown("agree_sensitive")
+    public static let disagreesSensitive = DislikeReason.unknown("disagree_sensitive")
 
     /// The reasons that a page offers, in its order.
     public static let offered: [DislikeReason] = [.offTopic, .nonsensical, .inappropriate, .spam, .repeating, .other]

@@ -31,7 +31,10 @@ import Foundation
 /// | `generation` | `{model, temperature, top_p, seed, mean_log_probability}` | |
 /// | `search_decision` ●, `search_query` ●, `search_knowledge` ● | string | |
 /// | `search_knowledge_doc_titles` ●, `…_doc_content` ●, `…_doc_urls` ● | arrays side by side | |
+/// | `search_provider`, `search_failure` | string | who searched; why nothing came of it |
 /// | `memories` ●, `memory_decision` ●, `memory_knowledge` ● | array, string, string | |
+/// | `modules` | array of `{module, model, output, failure, prompt_tokens, cached_tokens, tokens}` | every call of the bot's modules |
+/// | `asks_about` | string | the reply that this message of the bot asks the person about |
 /// | `is_safety_controlled_response` ● | bool | a canned reply |
 /// | `previous_interaction_failure` ● | string | |
 /// | `annotations` ● | `{safety {duo_safety, string_matcher}, reward, mturk {label: count}}` | |

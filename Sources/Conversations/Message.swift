@@ -23,6 +23,10 @@ public struct Message: Sendable, Hashable, Identifiable {
     public var generation: GenerationRecord?
     public var search: SearchRecord?
     public var memory: MemoryRecord?
+    /// The calls of the bot's modules that led to this reply, in order.
+    public var modules: [ModuleRecord]
+    /// The reply that this message of the bot asks the person about: what they say next is feedback on that one.
+    public var asksAbout: String?
     /// Verdicts of the safety layers, live ones and those of a release's offline annotation.
     public var safety: [SafetyDecision]
     /// True for a canned reply given instead of the model's (`is_safety_controlled_response`).
@@ -37,7 +41,8 @@ public struct Message: Sendable, Hashable, Identifiable {
     public init(
         id: String, sender: Sender, text: String, parentID: String? = nil, sentAt: Date? = nil,
         isDislikeFeedback: Bool = false, feedback: [Feedback] = [], generation: GenerationRecord? = nil,
-        search: SearchRecord? = nil, memory: MemoryRecord? = nil, safety: [SafetyDecision] = [],
+        search: SearchRecord? = nil, memory: MemoryRecord? = nil, modules: [ModuleRecord] = [],
+        asksAbout: String? = nil, safety: [SafetyDecision] = [],
         isSafetyControlled: Bool = false, interactionFailure: String? = nil, annotations: [Annotation] = [],
         extra: [String: JSONValue] = [:]
     ) {
@@ -51,6 +56,8 @@ public struct Message: Sendable, Hashable, Identifiable {
         self.generation = generation
         self.search = search
         self.memory = memory
+        self.modules = modules
+        self.asksAbout = asksAbout
         self.safety = safety
         self.isSafetyControlled = isSafetyControlled
         self.interactionFailure = interactionFailure

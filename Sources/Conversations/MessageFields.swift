@@ -7,7 +7,8 @@ enum MessageFields {
         "is_dislike_feedback", "memories", "memory_decision", "memory_knowledge", "search_decision", "search_query",
         "search_knowledge", "search_knowledge_doc_titles", "search_knowledge_doc_content", "search_knowledge_doc_urls",
         "is_safety_controlled_response", "previous_interaction_failure", "annotations", "safety", "reward", "mturk",
-        "safety_decisions", "labels", "parent_id", "sent_at", "generation",
+        "safety_decisions", "labels", "parent_id", "sent_at", "generation", "search_provider", "search_failure",
+        "modules", "asks_about",
     ]
 
     static func read(_ fields: inout RecordFields, into message: inout Message, user: String, isBB3x: Bool)
@@ -20,6 +21,8 @@ enum MessageFields {
         message.interactionFailure = try fields.string("previous_interaction_failure")
         message.search = try search(fields)
         message.memory = try memory(fields)
+        message.modules = try modules(fields)
+        message.asksAbout = try fields.identifier("asks_about")
         message.generation = try generation(fields)
         message.feedback = try feedback(&fields, message.sender, user: user, isBB3x: isBB3x)
         let labels = try AnnotationFields.read(&fields, isBB3x: isBB3x)
@@ -36,7 +39,13 @@ enum MessageFields {
         let titles = try fields.array("search_knowledge_doc_titles")
         let contents = try fields.array("search_knowledge_doc_content")
         let urls = try fields.array("search_knowledge_doc_urls")
-        if decision == nil, query == nil, knowledge == nil, titles == nil, contents == nil, urls == nil { return nil }
+        let provider = try fields.string("search_provider")
+        let failure = try fields.string("search_failure")
+        if decision == nil, query == nil, knowledge == nil, titles == nil, contents == nil, urls == nil,
+            provider == nil, failure == nil
+        {
+            return nil
+        }
         // Three lists side by side; one may be shorter or have gaps.
         let count = max(titles?.count ?? 0, contents?.count ?? 0, urls?.count ?? 0)
         func text(_ list: [JSONValue]?, _ i: Int, _ name: String) throws(FieldError) -> String {
@@ -55,7 +64,31 @@ enum MessageFields {
                     content: try text(contents, i, "search_knowledge_doc_content"),
                     url: try text(urls, i, "search_knowledge_doc_urls")))
         }
-        return SearchRecord(decision: decision, query: query, knowledge: knowledge, documents: documents)
+        return SearchRecord(
+            decision: decision, query: query, knowledge: knowledge, documents: documents, provider: provider,
+            failure: failure)
+    }
+
+    private static func modules(_ fields: RecordFields) throws(FieldError) -> [ModuleRecord] {
+        guard let list = try fields.array("modules") else { return [] }
+        var records: [ModuleRecord] = []
+        for (i, value) in list.enumerated() {
+            let box = try RecordFields(value, path: fields.path("modules[\(i)]"))
+            func count(_ name: String) throws(FieldError) -> Int {
+                guard let number = try box.number(name) else { return 0 }
+                guard let whole = Int(exactly: number), whole >= 0 else {
+                    throw FieldError(field: box.path(name), reason: "expected a whole number of tokens")
+                }
+                return whole
+            }
+            guard let module = try box.string("module") else { throw box.missing("module") }
+            records.append(
+                ModuleRecord(
+                    module: module, model: try box.string("model") ?? "", output: try box.string("output") ?? "",
+                    failure: try box.string("failure"), promptTokens: try count("prompt_tokens"),
+                    cachedTokens: try count("cached_tokens"), tokens: try count("tokens")))
+        }
+        return records
     }
 
     private static func memory(_ fields: RecordFields) throws(FieldError) -> MemoryRecord? {

@@ -5,15 +5,23 @@ public struct SearchRecord: Sendable, Hashable {
     public var query: String?
     /// The sentence that the reply stands on.
     public var knowledge: String?
+    /// What was found, best first: the sources of `knowledge`.
     public var documents: [SearchDocument]
+    /// Who searched, by the provider's name.
+    public var provider: String?
+    /// Why there was no search, or nothing was found; the reply was then made without it.
+    public var failure: String?
 
     public init(
-        decision: String? = nil, query: String? = nil, knowledge: String? = nil, documents: [SearchDocument] = []
+        decision: String? = nil, query: String? = nil, knowledge: String? = nil, documents: [SearchDocument] = [],
+        provider: String? = nil, failure: String? = nil
     ) {
         self.decision = decision
         self.query = query
         self.knowledge = knowledge
         self.documents = documents
+        self.provider = provider
+        self.failure = failure
     }
 }
 
@@ -43,6 +51,37 @@ public struct MemoryRecord: Sendable, Hashable {
         self.memories = memories
         self.decision = decision
         self.knowledge = knowledge
+    }
+}
+
+/// One call of a module of the bot, as it went: what "look inside" shows.
+public struct ModuleRecord: Sendable, Hashable {
+    /// The module's name: `sdm` decides on a search, `mgm` writes a memory, …
+    public var module: String
+    /// Registry id of what answered: a model, or a rule.
+    public var model: String
+    /// What it said, as it said it; empty where that is the message's text, or must not be kept.
+    public var output: String
+    /// Why the output was not used, or there was none.
+    public var failure: String?
+    /// Tokens of the prompt; 0 where nobody counted.
+    public var promptTokens: Int
+    /// Tokens of the prompt that had been computed before.
+    public var cachedTokens: Int
+    /// Tokens drawn.
+    public var tokens: Int
+
+    public init(
+        module: String, model: String, output: String, failure: String? = nil, promptTokens: Int = 0,
+        cachedTokens: Int = 0, tokens: Int = 0
+    ) {
+        self.module = module
+        self.model = model
+        self.output = output
+        self.failure = failure
+        self.promptTokens = promptTokens
+        self.cachedTokens = cachedTokens
+        self.tokens = tokens
     }
 }
 

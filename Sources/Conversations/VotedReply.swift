@@ -37,10 +37,10 @@ public struct VotedReply: Sendable, Hashable {
 }
 
 extension Message {
-    /// A reply that no model wrote: given by a safety measure, or because the model failed. A thumb on it says nothing of
-    /// the model.
+    /// A reply that no model wrote: given by a safety measure, because the model failed, or to ask about another reply. A
+    /// thumb on it says nothing of the model.
     public var isCanned: Bool {
-        isSafetyControlled || extra["from_model_crash"] == .bool(true)
+        isSafetyControlled || asksAbout != nil || extra["from_model_crash"] == .bool(true)
     }
 }
 

@@ -39,12 +39,18 @@ enum ConversationTexts {
         if var search = message.search {
             visit(&search.query, place("search.query"), body)
             visit(&search.knowledge, place("search.knowledge"), body)
+            visit(&search.failure, place("search.failure"), body)
             for i in search.documents.indices {
                 body(place("search.documents[\(i)].title"), &search.documents[i].title)
                 body(place("search.documents[\(i)].content"), &search.documents[i].content)
                 body(place("search.documents[\(i)].url"), &search.documents[i].url)
             }
             message.search = search
+        }
+        // A module's output repeats what people said: memories, queries.
+        for i in message.modules.indices {
+            body(place("modules[\(i)].output"), &message.modules[i].output)
+            visit(&message.modules[i].failure, place("modules[\(i)].failure"), body)
         }
         if !message.extra.isEmpty { visit(&message.extra, .init(messageID: id, field: "extra"), body) }
     }

@@ -15,6 +15,8 @@ public struct ConversationSession: Sendable {
         case awaitingReply
         /// What the reply with this id should have been.
         case awaitingCorrection(messageID: String)
+        /// The same, asked within the talk after a complaint: the answer gets a reply.
+        case awaitingAnswer(messageID: String)
     }
 
     /// What happened.
@@ -25,6 +27,8 @@ public struct ConversationSession: Sendable {
         case thumb(Rating, reasons: [DislikeReason], comment: String?)
         /// The person says, unasked, what the last reply should have been.
         case correction(String)
+        /// Whether the person agrees with the safety verdict that the last reply was given for.
+        case verdict(agrees: Bool)
         /// The person takes the feedback on the last reply back.
         case undo
         /// The reply that `generate` asked for.
@@ -65,12 +69,15 @@ public struct ConversationSession: Sendable {
         case .thumb(let rating, let reasons, let comment):
             return thumb(rating, reasons: reasons, comment: comment, at: now)
         case .correction(let text): return correct(Self.trimmed(text), at: now)
+        case .verdict(let agrees): return verdict(agrees: agrees, at: now)
         case .undo: return undo()
         case .replied(var message):
             guard state == .awaitingReply else { return [] }
             state = .ready
             if message.id.isEmpty { message.id = id }
             if message.sentAt == nil { message.sentAt = now }
+            // After a complaint the bot asks: the next words may be the answer.
+            if let asked = message.asksAbout { state = .awaitingAnswer(messageID: asked) }
             return [append(message)]
         case .failed:
             if state == .awaitingReply { state = .ready }
@@ -90,6 +97,19 @@ public struct ConversationSession: Sendable {
             let answer = append(
                 Message(id: id, sender: .human, text: text, sentAt: now, isDislikeFeedback: true))
             return [answer] + setCorrection(text, on: place, at: now)
+        case .awaitingAnswer:
+            state = .ready
+            guard !isNothing else { return [] }
+            guard let target = FeedbackQuestion.target(of: text, in: conversation),
+                let place = conversation.messages.lastIndex(where: { $0.id == target })
+            else { return said(text, id: id, at: now) }
+            var feedback = FeedbackQuestion.feedback(answer: text, on: target, in: conversation)
+            feedback.givenAt = now
+            state = .awaitingReply
+            return [
+                append(Message(id: id, sender: .human, text: text, sentAt: now, isDislikeFeedback: true)),
+                set(feedback, on: place), .generate,
+            ]
         case .ready:
             guard !isNothing else { return [] }
             state = .awaitingReply
@@ -122,6 +142,15 @@ public struct ConversationSession: Sendable {
         guard !text.isEmpty else { return [] }
         state = .ready
         return setCorrection(text, on: place, at: now)
+    }
+
+    private mutating func verdict(agrees: Bool, at now: Date) -> [Effect] {
+        guard let place = placeToJudge, conversation.messages[place].isSafetyControlled else {
+            return [.tell("The last reply was not given for safety.")]
+        }
+        state = .ready
+        let reason = agrees ? DislikeReason.agreesSensitive : .disagreesSensitive
+        return [set(Feedback(userID: conversation.userID, reasons: [reason], givenAt: now), on: place)]
     }
 
     private mutating func undo() -> [Effect] {

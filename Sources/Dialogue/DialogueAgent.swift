@@ -1,11 +1,12 @@
 import Conversations
 import Foundation
 
-/// The bot: answers a conversation with a model, and minds what goes in and what comes out.
+/// The bot: answers a conversation with its modules, and minds what goes in and what comes out.
 ///
-/// One turn: the person's last message is checked; a reply is drawn, cut to one turn of the bot and checked. A reply
-/// that is empty, unsafe, or the same as an earlier one of the bot is drawn once more with another seed; then the bot
-/// says a canned reply, marked as such, rather than something bad. The names of failures are those of the BB3x release.
+/// One turn: the person's last message is checked; where the plan has them, a search and a memory are decided on, and
+/// what they bring becomes knowledge; a reply is drawn, cut to one turn of the bot and checked. A reply that is empty,
+/// unsafe, or faulty (`ReplyFault`) is drawn once more with another seed; then the bot says a canned reply, marked as such,
+/// rather than something bad. The names of failures are those of the BB3x release. `ReplyTurn` has the order; this runs it.
 public struct DialogueAgent: Sendable {
     /// A reply with what is known of its making.
     public struct Answer: Sendable {
@@ -28,11 +29,24 @@ public struct DialogueAgent: Sendable {
         }
     }
 
-    private let generator: any TextGenerator
+    /// What was remembered of a turn.
+    public struct Remembered: Sendable {
+        /// What became of each fact that was found and allowed.
+        public var changes: [(change: MemoryChange, memory: Memory?)] = []
+        /// Every call of the memory writer, with why its output was not kept.
+        public var modules: [ModuleRecord] = []
+    }
+
+    public let plan: TurnPlan
+    private let writers: ModuleWriters
     private let safety: (any SafetyCheck)?
-    private let canned: CannedReplies
+    private let privacy: (any PrivacyCheck)?
+    /// What the bot knows of people; `nil` where it has no memory.
+    public let memories: MemoryBank?
+    private let search: PassageSearch?
     private let makeID: @Sendable () -> String
 
+    /// A plain chat: one model, no module but the reply.
     /// - Parameters:
     ///   - generator: the model that writes replies.
     ///   - safety: looks at both sides of a turn; `nil` lets everything through.
@@ -42,96 +56,126 @@ public struct DialogueAgent: Sendable {
         generator: any TextGenerator, safety: (any SafetyCheck)? = nil, canned: CannedReplies = CannedReplies(),
         makeID: @escaping @Sendable () -> String = { UUID().uuidString }
     ) {
-        self.generator = generator
+        var plan = TurnPlan.plain
+        plan.canned = canned
+        self.init(writers: ModuleWriters(ChatWriter(generator)), plan: plan, safety: safety, makeID: makeID)
+    }
+
+    /// - Parameters:
+    ///   - writers: the models.
+    ///   - privacy: finds what may not be remembered or searched for; `nil` lets everything through.
+    ///   - memories: where facts about people are kept; without it the plan's memory is never used.
+    ///   - search: without it the plan's search fails, and says so in the record.
+    public init(
+        writers: ModuleWriters, plan: TurnPlan, safety: (any SafetyCheck)? = nil, privacy: (any PrivacyCheck)? = nil,
+        memories: MemoryBank? = nil, search: PassageSearch? = nil,
+        makeID: @escaping @Sendable () -> String = { UUID().uuidString }
+    ) {
+        var plan = plan
+        if memories == nil {
+            plan.memory = .never
+            plan.memoryWriter = .never
+        }
+        self.plan = plan
+        self.writers = writers
         self.safety = safety
-        self.canned = canned
+        self.privacy = privacy
+        self.memories = memories
+        self.search = search
         self.makeID = makeID
     }
 
     /// Registry id of the model that answers.
-    public var modelID: String { generator.modelID }
+    public var modelID: String { writers[.plainReply].modelID }
 
-    /// The reply to the last turn of a conversation. Feedback turns are not part of what the model sees.
+    /// The reply to the last turn of a conversation, or its opening where nobody has said anything yet and the plan can
+    /// open. Feedback turns are not part of what the model sees; one that was just given gets thanks.
     /// - Parameters:
-    ///   - sampling: how it is drawn. A second attempt uses another seed; greedy drawing (temperature 0) has none,
-    ///     since it would say the same again.
-    ///   - onPiece: called with each new piece of the reply; joined they are its text. With a safety check they come
-    ///     only after the whole reply passed it. A canned reply has no pieces: it is in the answer only.
-    /// - Throws: what the generator or the safety check throws, and `CancellationError`.
+    ///   - sampling: how it is drawn where the plan says nothing else. A second attempt uses another seed; greedy drawing
+    ///     (temperature 0) has none, since it would say the same again.
+    ///   - onPiece: called with each new piece of the reply; joined they are its text. With a safety check or memories they
+    ///     come only after the whole reply passed. A canned reply has no pieces: it is in the answer only.
+    /// - Throws: what the writers or the safety check throw, and `CancellationError`.
     public func reply(
         to conversation: Conversation, sampling: Sampling, onPiece: (@Sendable (String) -> Void)? = nil
     ) async throws -> Answer {
         let history = conversation.turns(before: conversation.messages.count)
-        var personDecisions: [SafetyDecision] = []
-        if let safety, let last = history.last, last.sender == .human {
-            let outcome = try await safety.check(person: last.text, context: Array(history.dropLast()))
-            personDecisions = outcome.decisions
-            if outcome.isUnsafe {
-                var message = cannedMessage(outcome.cannedReply ?? canned.toUnsafePerson, failure: "unsafe_Human")
-                message.isSafetyControlled = true
-                message.safety = outcome.decisions
-                return Answer(message: message, finishReason: "stop", tokenCount: 0, personDecisions: personDecisions)
-            }
-        }
-
+        let isFeedback = conversation.messages.last.map { $0.isDislikeFeedback && $0.sender == .human } ?? false
+        let isHeld = safety != nil || plan.memory != .never || plan.conditioning != .combined
+        var turn = ReplyTurn(
+            plan: plan, occasion: isFeedback ? .feedback : history.isEmpty ? .opening : .turn, turns: history,
+            lastReplyID: conversation.messages.last { $0.sender == .bot && $0.asksAbout == nil }?.id,
+            sampling: sampling, isShownAtOnce: onPiece != nil && !isHeld)
         let earlier = history.filter { $0.sender == .bot }.map { ReplyText.key(of: $0.text) }
-        var repeated: (answer: Answer, gate: PieceGate?)?
-        var unsafe: SafetyOutcome?
-        for sampling in attempts(sampling) {
-            let gate = onPiece.map { PieceGate(earlier: earlier, isHeld: safety != nil, send: $0) }
-            let feed: (@Sendable (String) -> Void)? = gate.map { gate in { @Sendable piece in gate.feed(piece) } }
-            let reply = try await generator.reply(to: history, sampling: sampling, onPiece: feed)
-            try Task.checkCancellation()
-            let text = ReplyText(reply.text)
-            guard !text.text.isEmpty else { continue }
-            let outcome = try await safety?.check(reply: text.text, context: history) ?? SafetyOutcome()
-            if outcome.isUnsafe {
-                unsafe = outcome
-                continue
-            }
-            let message = Message(
-                id: makeID(), sender: .bot, text: text.text,
-                generation: GenerationRecord(
-                    model: generator.modelID, temperature: sampling.temperature, topP: sampling.topP,
-                    seed: sampling.seed, meanLogProbability: reply.meanLogProbability),
-                safety: outcome.decisions)
-            let answer = Answer(
-                message: message, finishReason: text.isCut ? "stop" : reply.finishReason,
-                tokenCount: reply.tokenCount, personDecisions: personDecisions)
-            if !earlier.contains(ReplyText.key(of: text.text)) {
-                gate?.finish(text.text)
-                return answer
-            }
-            if repeated == nil { repeated = (answer, gate) }
-        }
+        let runner = runner(for: conversation.userID)
 
-        // Saying the same again is dull; it is still better than no reply of the model.
-        if let repeated {
-            repeated.gate?.finish(repeated.answer.message.text)
-            return repeated.answer
+        var gates: [PieceGate?] = []
+        var step = turn.start()
+        while true {
+            switch step {
+            case .calls(let calls):
+                // One gate for each call for a reply: only the one that is said is let out.
+                var feeds: [Int: PieceGate] = [:]
+                for (place, call) in calls.enumerated() {
+                    guard case .write(let asked) = call, asked.module.isReply else { continue }
+                    let gate = onPiece.map { PieceGate(earlier: earlier, isHeld: isHeld, send: $0) }
+                    gates.append(gate)
+                    feeds[place] = gate
+                }
+                let answers = try await runner.answers(to: calls) { [feeds] place in
+                    guard let gate = feeds[place] else { return nil }
+                    return { gate.feed($0) }
+                }
+                step = turn.resume(answers)
+            case .finished(let result):
+                if let number = result.replyCall, gates.indices.contains(number) {
+                    gates[number]?.finish(result.text)
+                }
+                if let used = result.usedMemoryID {
+                    // A note of no weight beside the reply.
+                    try? await memories?.markUsed(used, of: conversation.userID)
+                }
+                return Answer(
+                    message: result.message(id: makeID()), finishReason: result.finishReason,
+                    tokenCount: result.tokenCount, personDecisions: result.personDecisions)
+            }
         }
-        var message: Message
-        if let unsafe {
-            message = cannedMessage(unsafe.cannedReply ?? canned.forUnsafeReply, failure: "unsafe_BlenderBot3")
-            message.isSafetyControlled = true
-            message.safety = unsafe.decisions
-        } else {
-            message = cannedMessage(canned.forNoReply, failure: "unsafe_model_crash")
-            message.extra["from_model_crash"] = .bool(true)
-        }
-        return Answer(message: message, finishReason: "stop", tokenCount: 0, personDecisions: personDecisions)
     }
 
-    private func attempts(_ sampling: Sampling) -> [Sampling] {
-        guard sampling.temperature > 0 else { return [sampling] }
-        var again = sampling
-        // Far from the seeds of batches and choices, which count up from the first.
-        again.seed = sampling.seed &+ 0x9E37_79B9_7F4A_7C15
-        return [sampling, again]
+    /// Remembers the facts of the last turn, of both sides. To be called once the reply was sent: nobody waits for it.
+    /// - Parameter conversation: as it is kept, the reply being its last message.
+    public func remember(after conversation: Conversation, sampling: Sampling = Sampling()) async throws -> Remembered {
+        var remembered = Remembered()
+        guard let memories, plan.memoryWriter != .never, conversation.consent != .none else { return remembered }
+        var turn = MemoryTurn(plan: plan, conversation: conversation, sampling: sampling)
+        let runner = runner(for: conversation.userID)
+        var step = turn.start()
+        while true {
+            switch step {
+            case .calls(let calls): step = turn.resume(try await runner.answers(to: calls) { _ in nil })
+            case .finished(let facts, let records):
+                remembered.modules = records
+                for fact in facts {
+                    remembered.changes.append(
+                        try await memories.take(
+                            fact.text, owner: fact.owner, from: conversation, messageID: fact.messageID))
+                }
+                return remembered
+            }
+        }
     }
 
-    /// No generation record: no model wrote it, so no thumb on it may count for one.
-    private func cannedMessage(_ text: String, failure: String) -> Message {
-        Message(id: makeID(), sender: .bot, text: text, interactionFailure: failure)
+    /// Changes the words of a memory at its person's wish.
+    /// - Returns: why not, `nil` when it was done. What safety or privacy would not let in is refused here too.
+    public func edit(memory id: String, of userID: String, to text: String) async throws -> String? {
+        guard let memories else { return "nothing is remembered here" }
+        let outcome = try await runner(for: userID).verdict(on: .memory(text))
+        if outcome.isUnsafe { return "not kept: " + outcome.reason }
+        return try await memories.edit(id, of: userID, to: text) ? nil : "there is no such memory"
+    }
+
+    private func runner(for userID: String) -> TurnRunner {
+        TurnRunner(
+            writers: writers, safety: safety, privacy: privacy, memories: memories, search: search, userID: userID)
     }
 }

@@ -114,6 +114,7 @@ extension SQLiteStore {
                     """, arguments: [time.timeIntervalSince1970, userID, userID])
             try db.execute(sql: "DELETE FROM feedback WHERE userID = ?", arguments: [userID])
             try db.execute(sql: "DELETE FROM feedbackEvent WHERE userID = ?", arguments: [userID])
+            try db.execute(sql: "DELETE FROM memory WHERE userID = ?", arguments: [userID])
             try db.execute(sql: "DELETE FROM conversation WHERE userID = ?", arguments: [userID])
             try db.execute(
                 sql: "INSERT INTO deletedPerson VALUES (?, ?) ON CONFLICT DO UPDATE SET deletedAt = excluded.deletedAt",
@@ -124,7 +125,7 @@ extension SQLiteStore {
 
     /// Moves the journal into the file and empties it, so that nothing deleted is left in it. While another process reads,
     /// that cannot be done; the next one to close the store does it.
-    private func emptyJournal() async throws {
+    func emptyJournal() async throws {
         do {
             _ = try await database.writeWithoutTransaction { db in try db.checkpoint(.truncate) }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED

@@ -58,6 +58,38 @@ enum StoreSchema {
                     "CREATE TABLE deletedPerson (hash TEXT NOT NULL PRIMARY KEY, deletedAt REAL NOT NULL) WITHOUT ROWID"
             )
         }
+        migrator.registerMigration("3 memories") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE memory (
+                        id TEXT NOT NULL PRIMARY KEY,
+                        userID TEXT NOT NULL,
+                        owner TEXT NOT NULL,           -- person or bot
+                        text TEXT NOT NULL,
+                        conversationID TEXT REFERENCES conversation(id) ON DELETE CASCADE,
+                        messageID TEXT,                -- its source
+                        createdAt REAL NOT NULL,       -- seconds since 1970
+                        changedAt REAL NOT NULL,
+                        usedAt REAL,
+                        vector BLOB                    -- little-endian float32
+                    );
+                    CREATE INDEX memoryUser ON memory(userID);
+                    CREATE INDEX memoryConversation ON memory(conversationID);
+                    """)
+        }
+        migrator.registerMigration("4 documents") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE document (
+                        id INTEGER PRIMARY KEY AUTOINCREMENT,
+                        url TEXT NOT NULL UNIQUE,
+                        title TEXT NOT NULL,
+                        fingerprint TEXT NOT NULL      -- of the file as it was indexed
+                    );
+                    CREATE VIRTUAL TABLE passage USING fts5(
+                        documentID UNINDEXED, position UNINDEXED, title, content, tokenize = 'porter unicode61');
+                    """)
+        }
         return migrator
     }
 }

@@ -16,7 +16,8 @@ struct DialogueAgentTests {
                 == Message(
                     id: "r1", sender: .bot, text: "I like tea.",
                     generation: GenerationRecord(
-                        model: "scripted-1", temperature: 0.7, topP: 0.9, seed: 5, meanLogProbability: -0.5)))
+                        model: "scripted-1", temperature: 0.7, topP: 0.9, seed: 5, meanLogProbability: -0.5),
+                    modules: [ModuleRecord(module: "vrm", model: "scripted-1", output: "", tokens: 2)]))
         #expect(answer.finishReason == "length" && answer.tokenCount == 2)
     }
 

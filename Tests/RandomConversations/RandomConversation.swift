@@ -98,13 +98,20 @@ package struct RandomConversation {
                 knowledge: random.maybe { $0.text() },
                 documents: (0..<Int.random(in: 0...2, using: &random.dice)).map { _ in
                     SearchDocument(title: random.text(), content: random.text(), url: random.text())
-                })
+                }, provider: random.maybe { $0.text() }, failure: random.maybe { $0.text() })
         }
         message.memory = maybe { random in
             MemoryRecord(
                 memories: (0..<Int.random(in: 0...2, using: &random.dice)).map { _ in random.text() },
                 decision: random.maybe { $0.text() }, knowledge: random.maybe { $0.text() })
         }
+        message.modules = (0..<Int.random(in: 0...2, using: &dice)).map { _ in
+            ModuleRecord(
+                module: text(), model: text(), output: text(), failure: maybe { $0.text() },
+                promptTokens: Int.random(in: 0...3000, using: &dice), cachedTokens: Int.random(in: 0...2, using: &dice),
+                tokens: Int.random(in: 0...64, using: &dice))
+        }
+        message.asksAbout = flip(0.1) ? "m0" : nil
         message.safety = (0..<Int.random(in: 0...3, using: &dice)).map { _ in
             SafetyDecision(
                 layer: ["duo_safety", "string_matcher", "classifier"].randomElement(using: &dice) ?? "",
