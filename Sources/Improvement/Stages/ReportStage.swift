@@ -88,7 +88,7 @@ struct ReportStage: Stage {
                     name: String($0.user.prefix(12)), trust: $0.trust, votes: $0.votes, agreement: $0.agreement,
                     reasons: $0.flags.map(\.reason))
             },
-            notes: notes(chosenRound: try work.chosenRound()))
+            notes: notes)
     }
 
     private func reward(_ work: StageWork) throws -> RewardModelSection {
