@@ -1,5 +1,5 @@
 # Loam. Two commands matter: `make run` and `make test`.
-.PHONY: help setup build run test bench bench-inference format lint docs clean
+.PHONY: help setup build run test bench bench-inference bench-trust format lint docs clean
 
 help:
 	@echo 'make run     the whole loop on the bundled sample log, then the improved bot at a local address'
@@ -29,11 +29,15 @@ bench: build
 bench-inference: build
 	Benchmarks/inference $(ARGS)
 
+# Against crowd-kit, which it installs under runs/bench; needs the sets of real votes in LOAM_DATA.
+bench-trust:
+	Benchmarks/trust $(ARGS)
+
 format:
-	swift format --in-place --recursive Package.swift Sources Tests
+	swift format --in-place --recursive Package.swift Sources Tests Benchmarks
 
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests
+	swift format lint --strict --recursive Package.swift Sources Tests Benchmarks
 	Scripts/lint-imports
 
 docs: setup

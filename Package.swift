@@ -120,6 +120,14 @@ if only == nil {
         .testTarget(name: "LoopTests", dependencies: ["loam", "Conversations"], swiftSettings: settings))
 }
 
+// Figures of `Trust` in a program of its own, which builds in seconds: `make bench-trust`.
+if isWanted("Trust") {
+    targets.append(
+        .executableTarget(
+            name: "trust-bench", dependencies: ["Trust", "Statistics"], path: "Benchmarks/Trust",
+            swiftSettings: hotSettings))
+}
+
 // What more than one room's tests use.
 if isWanted("Conversations") {
     targets.append(

@@ -20,7 +20,15 @@ public protocol TrustMethod: Sendable {
 /// The methods by name.
 public enum TrustMethods {
     /// All of them with their default settings; the first is the one to take.
-    public static var all: [any TrustMethod] { [UserTypes(), PerUserRemoval(), DawidSkene(), MajorityVote()] }
+    public static var all: [any TrustMethod] { [UserTypes(), PerUserRemoval()] + withoutContent }
+
+    /// Those that look at votes alone.
+    public static var withoutContent: [any VoteModel] {
+        [
+            PooledDawidSkene(), GuardedVotes(), DawidSkene(), OneCoin(), Mace(), Mace(isVariational: false), Glad(),
+            MajorityVote(),
+        ]
+    }
 
     /// - Throws: `TrustError` that names the choices.
     public static func named(_ name: String) throws -> any TrustMethod {

@@ -82,11 +82,11 @@ public enum VoterType: String, Sendable, Hashable, Codable, CaseIterable {
 /// A reason for not relying on somebody's votes.
 public struct TrustFlag: Sendable, Hashable, Codable {
     /// Stable word for machines.
-    public var kind: VoterType
+    public var kind: FlagKind
     /// One sentence for people, with figures.
     public var reason: String
 
-    public init(kind: VoterType, reason: String) {
+    public init(kind: FlagKind, reason: String) {
         self.kind = kind
         self.reason = reason
     }

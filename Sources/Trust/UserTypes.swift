@@ -105,7 +105,7 @@ public struct UserTypes: TrustMethod, Hashable {
     ) -> [TrustFlag] {
         let count = table.votesOfUser[user].count
         guard count >= 4, compared > 0, table.users.count > 1,
-            let likely = types.max(by: { $0.probability < $1.probability }), likely.type != .helper,
+            let likely = types.max(by: { $0.probability < $1.probability }), let kind = FlagKind(likely.type),
             likely.probability > 0.7
         else { return [] }
         let ups = table.votesOfUser[user].count { table.votes[$0].isUp }
@@ -117,6 +117,6 @@ public struct UserTypes: TrustMethod, Hashable {
             case .inverse: "Mostly votes the contrary: \(against)."
             default: "Votes as if without looking: \(against)."
             }
-        return [TrustFlag(kind: likely.type, reason: reason)]
+        return [TrustFlag(kind: kind, reason: reason)]
     }
 }

@@ -48,21 +48,41 @@ public struct VoteFile: Sendable {
     /// Texts by item from a file with the columns `item,text`.
     /// - Throws: `TrustError` when the file cannot be read or a column is missing.
     public static func texts(_ url: URL) throws -> [String: String] {
+        try pairs(url, "text")
+    }
+
+    /// What one column says of each item.
+    private static func pairs(_ url: URL, _ column: String) throws -> [String: String] {
         var columns: Columns?
-        var texts: [String: String] = [:]
+        var found: [String: String] = [:]
         let file = url.lastPathComponent
         try CSV.forEach(read(url), file: file) { record in
             guard let names = columns else {
-                columns = try Columns(record, required: ["item", "text"], file: file)
+                columns = try Columns(record, required: ["item", column], file: file)
                 return
             }
-            guard let item = names.value("item", record), let text = names.value("text", record) else {
-                throw TrustError(.file, "\(file), line \(record.line): expected an item and a text")
+            guard let item = names.value("item", record), let value = names.value(column, record) else {
+                throw TrustError(.file, "\(file), line \(record.line): expected an item and a \(column)")
             }
-            texts[item] = text
+            found[item] = value
         }
-        guard columns != nil else { throw TrustError(.file, "\(file) is empty: expected the columns item,text") }
-        return texts
+        guard columns != nil else { throw TrustError(.file, "\(file) is empty: expected the columns item,\(column)") }
+        return found
+    }
+
+    /// A thumb in words: up, down, or neither.
+    static func isUp(_ label: String) -> Bool? {
+        switch label.lowercased() {
+        case "1", "+1", "1.0", "up", "like", "good", "true", "yes": true
+        case "0", "-1", "0.0", "-1.0", "down", "dislike", "bad", "false", "no": false
+        default: nil
+        }
+    }
+
+    /// Known classes by item from a file with the columns `item,label`.
+    /// - Throws: `TrustError` when the file cannot be read or a column is missing.
+    public static func gold(_ url: URL) throws -> [String: String] {
+        try pairs(url, "label")
     }
 
     private static func vote(_ record: CSV.Record, _ columns: Columns) throws -> Vote {
@@ -73,11 +93,8 @@ public struct VoteFile: Sendable {
             return value
         }
         let (user, item, label) = (try required("user"), try required("item"), try required("label"))
-        let isUp: Bool
-        switch label.lowercased() {
-        case "1", "+1", "1.0", "up", "like", "good", "true", "yes": isUp = true
-        case "0", "-1", "0.0", "-1.0", "down", "dislike", "bad", "false", "no": isUp = false
-        default: throw Fault(reason: "field “label” is “\(label.prefix(40))”, neither a thumb up (1) nor down (0)")
+        guard let isUp = isUp(label) else {
+            throw Fault(reason: "field “label” is “\(label.prefix(40))”, neither a thumb up (1) nor down (0)")
         }
         var time: Date?
         if let text = columns.value("time", record), !text.isEmpty {

@@ -34,14 +34,17 @@ import Testing
         let reference = try JSONDecoder().decode(Reference.self, from: Data(contentsOf: url))
         let table = try VoteTable(
             votes: reference.votes.map { Vote(user: $0.worker, item: $0.item, isUp: $0.label == 1) })
-        let solution = DawidSkene(smoothing: 0, maximumIterations: 5000, tolerance: 1e-14).solve(table)
+        let solution = try DawidSkene(smoothing: 0, maximumIterations: 5000, tolerance: 1e-14).solve(
+            Ballots(table), generator: SeededGenerator(seed: 0))
         #expect(solution.converged)
-        #expect(abs(solution.prior - reference.prior) < 1e-4)
-        for (item, good) in zip(table.items, solution.good) {
-            #expect(abs(good - (reference.good[item] ?? -1)) < 1e-3, "\(item)")
+        #expect(abs(solution.shares[1] - reference.prior) < 1e-4)
+        for (number, item) in table.items.enumerated() {
+            #expect(abs(solution.posterior[number * 2 + 1] - (reference.good[item] ?? -1)) < 1e-3, "\(item)")
         }
-        for (user, rates) in zip(table.users, solution.up) {
-            #expect(abs(rates.onGood - (reference.upOnGood[user] ?? -1)) < 1e-3, "\(user)")
+        for (number, user) in table.users.enumerated() {
+            // Chance of "up" on a good item.
+            let up = exp(solution.logChance[(number * 2 + 1) * 2 + 1])
+            #expect(abs(up - (reference.upOnGood[user] ?? -1)) < 1e-3, "\(user)")
         }
     }
 
@@ -49,8 +52,10 @@ import Testing
         let world = try VotingWorld(people: 40, trolls: 0.3, votesPerItem: 4, seed: 2)
         let table = try world.table(withContent: false)
         // Without smoothing each step is a plain EM step.
-        let paths = (1...15).map {
-            DawidSkene(smoothing: 0, maximumIterations: $0, tolerance: 0).solve(table).logLikelihood
+        let paths = try (1...15).map {
+            try DawidSkene(smoothing: 0, maximumIterations: $0, tolerance: -1).solve(
+                Ballots(table), generator: SeededGenerator(seed: 0)
+            ).logLikelihood ?? -.infinity
         }
         #expect(zip(paths, paths.dropFirst()).allSatisfy { $0 <= $1 + 1e-9 })
         #expect((paths.last ?? 0) > paths[0] + 1)

@@ -8,10 +8,12 @@ struct TrustCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trust", abstract: "From votes to whom to believe: a CSV in, users and items out.",
         discussion: """
-            Votes have the columns user,item,label[,time]; texts the columns item,text. Methods that look at content need
-            the texts. Writes users.csv, items.csv and votes_weighted.csv.
+            Votes have the columns user,item,label[,time]; texts the columns item,text. Labels are thumbs (1 or 0, up or down)
+            unless --labels says otherwise. Writes users.csv, items.csv, votes_weighted.csv and report.html.
 
             Example: loam trust --votes votes.csv --texts texts.csv --out trust
+            Example: loam trust --votes votes.csv --labels any --method dawid-skene --out trust
+            Example: loam trust --votes votes.csv --why anna
             """)
 
     @Flag(name: .long, help: "Names the methods.")
@@ -23,8 +25,17 @@ struct TrustCommand: AsyncParsableCommand {
     @Option(name: .long, help: "What the items say.")
     var texts: String?
 
-    @Option(name: .long, help: "The method.")
-    var method = "user-types"
+    @Option(name: .long, help: "The method (default: user-types with texts, guarded without).")
+    var method: String?
+
+    @Option(name: .long, help: "The classes: thumbs, any (every label in the file), or names separated by commas.")
+    var labels = "thumbs"
+
+    @Option(name: .long, help: "Known classes, columns item,label: accuracy and a reliability curve against them.")
+    var gold: String?
+
+    @Option(name: .long, help: "Says in plain words why this person is believed as far as they are.")
+    var why: String?
 
     @Option(name: .long, help: "The folder to write to.")
     var out: String?
@@ -36,50 +47,121 @@ struct TrustCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     struct Answer: Encodable {
+        var method: String
         var votes: Int
         var people: Int
+        var items: Int
         var flagged: Int
         var skipped: Int
+        var accuracy: Double?
+        var logLikelihood: Double?
+        var why: [String]?
+
+        enum CodingKeys: String, CodingKey {
+            case method, votes, people, items, flagged, skipped, accuracy, why
+            case logLikelihood = "log_likelihood"
+        }
+    }
+
+    func validate() throws {
+        guard list || votes != nil && (out != nil || why != nil) else {
+            throw ValidationError("--votes FILE and --out DIR, or --why PERSON, are needed (or --list)")
+        }
     }
 
     func run() async throws {
         if list {
-            for method in TrustMethods.all { print("\(method.name): \(method.summary) (\(method.source))") }
+            for method in TrustMethods.all {
+                print(
+                    "\(method.name)\(method.usesContent ? " (reads texts)" : ""): \(method.summary) (\(method.source))")
+            }
             return
         }
-        guard let votes, let out else { throw ValidationError("--votes FILE and --out DIR are needed (or --list)") }
-        let method = try TrustMethods.named(method)
-        let file = try VoteFile(URL(filePath: votes))
-        for skipped in file.skipped.prefix(20) {
-            common.console.say("skipped \(votes):\(skipped.line): \(skipped.reason)")
+        let method = try TrustMethods.named(self.method ?? (texts == nil ? "guarded" : "user-types"))
+        let generator = SeededGenerator(seed: seed)
+        let (findings, skipped, collusion) = try await weigh(method, generator)
+        for line in skipped.lines.prefix(20) {
+            common.console.say("skipped \(votes ?? ""):\(line.line): \(line.reason)")
         }
-        var table: VoteTable
-        if let texts {
-            let texts = try VoteFile.texts(URL(filePath: texts))
-            let encoder = try SentenceEncoder(folder: URL(filePath: places.encoderFolder))
-            let items = Array(Set(file.votes.map(\.item))).sorted().filter { texts[$0] != nil }
-            let vectors = try await encoder.encode(items.map { texts[$0] ?? "" })
-            let rows = Dictionary(items.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-            let placed = file.votes.map { vote in
-                var vote = vote
-                vote.row = rows[vote.item]
-                return vote
+        if skipped.count > 20 { common.console.say("… \(skipped.count) lines skipped in all") }
+        for note in findings.notes { common.console.say(note) }
+        let known = try gold.flatMap {
+            try HeldOutReliability.measure(findings, gold: VoteFile.gold(URL(filePath: $0)))
+        }
+        if let out {
+            let folder = URL(filePath: out)
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try findings.write(to: folder)
+            var heldOut: Reliability?
+            if let model = method as? any VoteModel {
+                heldOut = try HeldOutReliability.measure(model, on: findings.ballots, generator: generator)
             }
-            table = try VoteTable(votes: placed, features: Matrix(vectors), texts: texts)
-        } else {
-            table = try VoteTable(votes: file.votes)
+            let page = TrustPage(findings, heldOut: heldOut, gold: known, skipped: skipped.count)
+            try Data(page.html.utf8).write(to: folder.appending(path: "report.html"), options: .atomic)
         }
-        let report = try method.weigh(table, generator: SeededGenerator(seed: seed))
-        let folder = URL(filePath: out)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try report.write(to: folder)
-        for note in report.notes { common.console.say(note) }
+        let explanation = try why.map { try UserExplanation($0, in: findings, collusion: collusion) }
+        let flagged = findings.users.count { !$0.flags.isEmpty }
         try common.console.result(
             Answer(
-                votes: report.votes.count, people: report.users.count, flagged: report.flagged.count,
-                skipped: file.skipped.count))
-        common.console.show(
-            "\(report.votes.count) votes of \(report.users.count) people, \(report.flagged.count) flagged; see \(out)/users.csv"
-        )
+                method: method.name, votes: findings.ballots.count, people: findings.users.count,
+                items: findings.ballots.items.count, flagged: flagged, skipped: skipped.count,
+                accuracy: known.map { Double($0.right) / Double($0.known) },
+                logLikelihood: findings.solution.logLikelihood, why: explanation?.sentences))
+        if let explanation { common.console.show(explanation.description) }
+        if let out {
+            let right = known.map { ", \($0.right) of \($0.known) known items right" } ?? ""
+            common.console.show(
+                "\(findings.ballots.count) votes of \(findings.users.count) people, \(flagged) flagged\(right); see \(out)/report.html"
+            )
+        }
+    }
+
+    /// Methods that look at votes alone read numbers straight from the file; the others get votes with what the items say.
+    private func weigh(
+        _ method: any TrustMethod, _ generator: SeededGenerator
+    ) async throws -> (VoteFindings, skipped: (lines: [VoteFile.Skipped], count: Int), Collusion?) {
+        let url = URL(filePath: votes ?? "")
+        let texts = try texts.map { try VoteFile.texts(URL(filePath: $0)) }
+        if let model = method as? any VoteModel {
+            let kinds: BallotFile.Labels =
+                switch labels {
+                case "thumbs": .thumbs
+                case "any": .any
+                default: .named(labels.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+                }
+            let file = try BallotFile(url, labels: kinds)
+            var solution = try model.solve(file.ballots, generator: generator)
+            var collusion: Collusion?
+            if let texts {
+                let found = Collusion(file.ballots, texts: file.ballots.items.strings.map { texts[$0] })
+                for (user, flags) in found.flags {
+                    let known = solution.flags[user] ?? []
+                    solution.flags[user] = known + flags.filter { !known.contains($0) }
+                }
+                collusion = found
+            }
+            let findings = VoteFindings(file.ballots, solution, method: model.name)
+            return (findings, (file.skipped, file.skippedCount), collusion)
+        }
+        guard labels == "thumbs" else { throw ValidationError("\(method.name) weighs thumbs only; leave --labels out") }
+        let file = try VoteFile(url)
+        let table = try await table(file.votes, texts)
+        let report = try method.weigh(table, generator: generator)
+        let collusion = Collusion(Ballots(table), texts: texts.map { known in table.items.map { known[$0] } })
+        return (VoteFindings(report, on: table, flags: collusion.flags), (file.skipped, file.skipped.count), collusion)
+    }
+
+    private func table(_ votes: [Vote], _ texts: [String: String]?) async throws -> VoteTable {
+        guard let texts else { return try VoteTable(votes: votes) }
+        let encoder = try SentenceEncoder(folder: URL(filePath: places.encoderFolder))
+        let items = Array(Set(votes.map(\.item))).sorted().filter { texts[$0] != nil }
+        let vectors = try await encoder.encode(items.map { texts[$0] ?? "" })
+        let rows = Dictionary(items.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let placed = votes.map { vote in
+            var vote = vote
+            vote.row = rows[vote.item]
+            return vote
+        }
+        return try VoteTable(votes: placed, features: Matrix(vectors), texts: texts)
     }
 }

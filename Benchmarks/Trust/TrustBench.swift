@@ -1,0 +1,79 @@
+import Foundation
+
+/// The figures of `Trust`, each measurement by its name: `trust-bench NAME [OPTIONS]`. `Benchmarks/trust` runs them beside
+/// their peers.
+@main struct TrustBench {
+    /// A measurement. Options come as `--name value`.
+    typealias Measurement = @Sendable (Options) async throws -> Void
+
+    static let measurements: [(name: String, about: String, run: Measurement)] = [
+        ("world", "writes made-up votes: --votes N --users N --items N --out FILE", { try Scale.writeWorld($0) }),
+        ("speed", "Dawid–Skene, 100 iterations: --votes FILE [--peer FILE]", { try Scale.speed($0) }),
+        (
+            "scale", "from a CSV to users.csv and items.csv as votes grow: [--largest N] --out DIR",
+            { try Scale.growth($0) }
+        ),
+        ("real", "accuracy on votes with gold: --data DIR [--peer FILE]", { try RealVotes.gold($0) }),
+        ("agreement", "md_agreement with replaced annotators: --data DIR", { try RealVotes.replaced($0) }),
+        ("attacks", "where each method breaks: [--seeds N]", { try Attacks.run($0) }),
+    ]
+
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        guard let name = arguments.first, let measurement = measurements.first(where: { $0.name == name }) else {
+            for measurement in measurements { print("trust-bench \(measurement.name): \(measurement.about)") }
+            exit(arguments.isEmpty ? 0 : 2)
+        }
+        do {
+            try await measurement.run(try Options(Array(arguments.dropFirst())))
+        } catch {
+            FileHandle.standardError.write(Data("trust-bench \(name): \(error)\n".utf8))
+            exit(1)
+        }
+    }
+}
+
+/// `--name value` pairs.
+struct Options {
+    struct Fault: Error, CustomStringConvertible { var description: String }
+
+    private var values: [String: String] = [:]
+
+    init(_ arguments: [String]) throws {
+        var rest = arguments[...]
+        while let name = rest.popFirst() {
+            guard name.hasPrefix("--"), let value = rest.popFirst() else {
+                throw Fault(description: "expected --name value, found \(name)")
+            }
+            values[String(name.dropFirst(2))] = value
+        }
+    }
+
+    func text(_ name: String) throws -> String {
+        guard let value = values[name] else { throw Fault(description: "--\(name) is needed") }
+        return value
+    }
+    func optional(_ name: String) -> String? { values[name] }
+    func number(_ name: String, default fallback: Int) throws -> Int {
+        guard let value = values[name] else { return fallback }
+        guard let number = Int(value) else { throw Fault(description: "--\(name) is “\(value)”, not a whole number") }
+        return number
+    }
+}
+
+/// Rows of text under each other.
+func printTable(_ rows: [[String]]) {
+    let widths = (0..<(rows.map(\.count).max() ?? 0)).map { column in
+        rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0
+    }
+    for row in rows {
+        let cells = row.enumerated().map { column, text in
+            let space = String(repeating: " ", count: widths[column] - text.count)
+            return column == 0 ? text + space : space + text
+        }
+        print(cells.joined(separator: "  "))
+    }
+}
+
+/// A figure with so many digits after the point.
+func figure(_ value: Double, _ digits: Int = 3) -> String { String(format: "%.\(digits)f", value) }
