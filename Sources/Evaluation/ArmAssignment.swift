@@ -1,4 +1,5 @@
 import Conversations
+import Statistics
 
 /// Which model a person talks to while several are tried: by the person, never by the message, the same on every replica and
 /// after every restart, with nothing to store.
@@ -36,6 +37,14 @@ public struct ArmAssignment: Sendable, Hashable, Codable {
     /// The model for a person.
     public func model(for userID: String) -> String {
         (try? split().part(of: userID)) ?? arms[0].model
+    }
+
+    /// The shares of the first two arms as small whole numbers, 9 and 1 for a tenth: what a sequential test takes in a block.
+    public var block: SequentialRateTest.Block {
+        let (base, trial) = (arms[0].share, arms.count > 1 ? arms[1].share : 1)
+        return trial <= base
+            ? .init(first: max(1, Int((base / trial).rounded())), second: 1)
+            : .init(first: 1, second: max(1, Int((trial / base).rounded())))
     }
 
     private func split() throws -> UserSplit {

@@ -15,11 +15,15 @@ public struct LiveComparison: Sendable, Hashable, Codable {
         public var dislikes: Int
         /// Whether anything the bot said to the person was unsafe.
         public var hadUnsafeReply: Bool
-        /// Whether the person complained, by a reason or in words.
+        /// Whether the person complained.
         public var complained: Bool
+        /// Whether the last two are known for good. Guard-rails wait for the first person of an arm who is not settled: taking
+        /// those whose trouble shows early before those who have none yet would raise false alarms.
+        public var isSettled: Bool
 
         public init(
-            id: String, model: String, replies: Int, likes: Int, dislikes: Int, hadUnsafeReply: Bool, complained: Bool
+            id: String, model: String, replies: Int, likes: Int, dislikes: Int, hadUnsafeReply: Bool, complained: Bool,
+            isSettled: Bool = true
         ) {
             self.id = id
             self.model = model
@@ -28,11 +32,13 @@ public struct LiveComparison: Sendable, Hashable, Codable {
             self.dislikes = dislikes
             self.hadUnsafeReply = hadUnsafeReply
             self.complained = complained
+            self.isSettled = isSettled
         }
 
         enum CodingKeys: String, CodingKey {
             case id, model, replies, likes, dislikes, complained
             case hadUnsafeReply = "had_unsafe_reply"
+            case isSettled = "is_settled"
         }
     }
 
@@ -93,10 +99,11 @@ public struct LiveComparison: Sendable, Hashable, Codable {
         self.trial = try Arm(trial, people, bootstrap)
         guardRails = try [("unsafe", \Person.hadUnsafeReply), ("complaints", \Person.complained)].map { name, event in
             var test = try SequentialRateTest(level: level, block: block)
-            for person in people where person.replies > 0 {
-                if person.model == base { test.addFirst(person[keyPath: event]) }
-                if person.model == trial { test.addSecond(person[keyPath: event]) }
+            func settled(_ model: String) -> [Bool] {
+                people.filter { $0.model == model && $0.replies > 0 }.prefix { $0.isSettled }.map { $0[keyPath: event] }
             }
+            for outcome in settled(base) { test.addFirst(outcome) }
+            for outcome in settled(trial) { test.addSecond(outcome) }
             func rate(_ model: String) -> Double {
                 let mine = people.filter { $0.model == model && $0.replies > 0 }
                 return Double(mine.count { $0[keyPath: event] }) / Double(max(mine.count, 1))

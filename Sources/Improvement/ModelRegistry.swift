@@ -62,7 +62,7 @@ public struct ModelRegistry: Sendable {
     /// All entries, oldest first. An unreadable file is an error that names it: a registry must not forget silently.
     public func entries() throws -> [Entry] {
         try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)
-            .filter { $0.pathExtension == "json" && $0.lastPathComponent != "serving.json" }
+            .filter { $0.pathExtension == "json" && !Self.ownFiles.contains($0.lastPathComponent) }
             .map { try Self.read(Entry.self, from: $0) }
             .sorted { ($0.madeAt, $0.id) < ($1.madeAt, $1.id) }
     }
@@ -132,20 +132,23 @@ public struct ModelRegistry: Sendable {
         return previous
     }
 
+    /// Files that are no entries.
+    private static let ownFiles: Set = ["serving.json", "trial.json"]
+
     private static func isPlain(_ id: String) -> Bool {
-        !id.isEmpty && id != "serving"
+        !id.isEmpty && !ownFiles.contains(id + ".json")
             && id.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" || $0 == ".") }
             && !id.hasPrefix(".")
     }
 
-    private static func write(_ value: some Encodable, to file: URL) throws {
+    static func write(_ value: some Encodable, to file: URL) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .iso8601
         try encoder.encode(value).write(to: file, options: .atomic)
     }
 
-    private static func read<Value: Decodable>(_ type: Value.Type, from file: URL) throws -> Value {
+    static func read<Value: Decodable>(_ type: Value.Type, from file: URL) throws -> Value {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         do {

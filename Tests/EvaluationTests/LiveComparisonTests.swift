@@ -1,5 +1,6 @@
 import Conversations
 import Evaluation
+import Foundation
 import Statistics
 import Testing
 
@@ -17,6 +18,7 @@ import Testing
         )
         #expect(abs(Double(few.count) / 4_000 - 0.1) < 0.02 && abs(Double(many.count) / 4_000 - 0.3) < 0.03)
         #expect(Set(few).isSubset(of: many))
+        #expect(small.block == .init(first: 9, second: 1) && large.block == .init(first: 2, second: 1))
         #expect(people.allSatisfy { small.model(for: $0) == small.model(for: $0) })
         #expect(throws: EvaluationError.self) {
             try ArmAssignment(experiment: "x", arms: [.init(model: "a", share: 0.5), .init(model: "b", share: 0.4)])
@@ -46,6 +48,46 @@ import Testing
         let bad = try LiveComparison(people(600, unsafe: 0.2, seed: 2), base: "old", trial: "new")
         #expect(bad.mustStop)
         #expect(bad.guardRails.filter(\.isAlarm).map(\.name) == ["unsafe"])
+    }
+
+    @Test("people are read from conversations: order, window, feedback of their own only")
+    func reading() throws {
+        let assignment = try ArmAssignment(
+            experiment: "autumn", arms: [.init(model: "old", share: 0.5), .init(model: "new", share: 0.5)])
+        let start = Date(timeIntervalSince1970: 1_000)
+        func reply(_ second: Double, _ rating: Rating? = nil, by: String = "ann", failure: String? = nil) -> Message {
+            Message(
+                id: "m\(second)", sender: .bot, text: "Hello.", sentAt: start.addingTimeInterval(second),
+                feedback: rating.map { [Feedback(userID: by, rating: $0)] } ?? [], interactionFailure: failure)
+        }
+        let ann = Conversation(
+            id: "1", userID: "ann",
+            messages: [reply(-5, .dislike), reply(20, .like), reply(30, .like, by: "bo")] + (40..<44).map { reply(Double($0)) }
+                + [reply(50, .dislike)])
+        let bo = Conversation(
+            id: "2", userID: "bo",
+            messages: [Message(id: "h", sender: .human, text: "Hi"), reply(10, failure: "unsafe_BlenderBot3")])
+        let people = TrialPeople(
+            [ann, bo, Conversation(id: "3", userID: "cy")], assignment: assignment, start: start,
+            now: start.addingTimeInterval(100)
+        ).people
+        #expect(people.map(\.id) == ["bo", "ann"])
+        // The dislike came after the window of five replies: it counts in the rates and not in the guard-rail.
+        #expect(people[1].replies == 7 && people[1].likes == 1 && people[1].dislikes == 1)
+        #expect(!people[1].complained && people[1].isSettled && !people[1].hadUnsafeReply)
+        #expect(people[0].hadUnsafeReply && !people[0].isSettled)
+        #expect(people[0].model == assignment.model(for: "bo"))
+        let later = TrialPeople([bo], assignment: assignment, start: start, now: start.addingTimeInterval(4_000))
+        #expect(later.people[0].isSettled)
+    }
+
+    @Test("guard-rails wait for the first who is not settled")
+    func waiting() throws {
+        var people = people(600, unsafe: 0.9, seed: 2)
+        #expect(try LiveComparison(people, base: "old", trial: "new").mustStop)
+        people[3].isSettled = false
+        let held = try LiveComparison(people, base: "old", trial: "new")
+        #expect(!held.mustStop && held.guardRails[0].trialRate > 0.8)
     }
 
     @Test("an arm without people, or a person twice, is refused")

@@ -49,4 +49,27 @@ struct ModelRegistryTests {
         #expect(error?.description.contains("a, b, c") == true)
         #expect(throws: ImprovementError.self) { try registry.entry("../a") }
     }
+
+    @Test("a trial runs beside the model that serves until it is ended or that one changes")
+    func trial() throws {
+        #expect(throws: ImprovementError.self) { try registry.startTrial(of: "b", share: 0.2, at: day) }
+        try registry.promote("a", at: day)
+        #expect(throws: ImprovementError.self) { try registry.startTrial(of: "a", share: 0.2, at: day) }
+        #expect(throws: ImprovementError.self) { try registry.startTrial(of: "b", share: 1.5, at: day) }
+        #expect(throws: ImprovementError.self) { try registry.startTrial(of: "c", share: 0.2, at: day) }
+        let trial = try registry.startTrial(of: "b", share: 0.2, at: day)
+        #expect(try registry.trial() == trial)
+        #expect(try registry.entries().map(\.id) == ["a", "b", "c"])
+        let people = (0..<2_000).map { "p\($0)" }
+        let assignment = try trial.assignment()
+        #expect(abs(people.count { assignment.model(for: $0) == "b" } - 400) < 80)
+        #expect(throws: ImprovementError.self) { try registry.startTrial(of: "b", share: 0.3, at: day) }
+        try registry.endTrial(outcome: "unsafe", at: day.addingTimeInterval(60))
+        #expect(try registry.trial() == nil)
+        #expect(try registry.lastTrial()?.outcome == "unsafe")
+        // Promoting another model ends the next trial by itself.
+        _ = try registry.startTrial(of: "b", share: 0.2, at: day)
+        try registry.promote("b", at: day)
+        #expect(try registry.trial() == nil)
+    }
 }

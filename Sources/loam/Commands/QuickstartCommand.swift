@@ -62,7 +62,7 @@ struct QuickstartCommand: AsyncParsableCommand {
             model: URL(filePath: serving?.path ?? configuration.model), modelID: serving?.id ?? "base",
             store: URL(filePath: store),
             encoder: places.encoderFolder, sampling: configuration.evaluation.sampling, port: port,
-            threads: loop.threads
+            threads: loop.threads, registry: registry
         ).run()
     }
 }

@@ -1,0 +1,62 @@
+import Conversations
+import Dialogue
+import Foundation
+import Generation
+import Hummingbird
+import Improvement
+import Logging
+import Server
+import Storage
+import Torch
+
+/// Serves one model, or two in a trial, with one store until it is told to stop.
+struct PageServing {
+    var model: URL
+    var modelID: String?
+    var store: URL
+    var encoder: String
+    var sampling: Sampling
+    var host = "127.0.0.1"
+    var port: Int
+    var threads: Int
+    /// Where a trial is kept; `nil` serves the one model whatever runs.
+    var registry: ModelRegistry?
+
+    func run() async throws {
+        try Engine.setThreadCount(threads)
+        var logger = Logger(label: "loam.server")
+        logger.logLevel = .notice
+        let modelHost = ModelHost(.loading)
+        let store = try SQLiteStore(at: store)
+        let server = try WebServer(host: modelHost, store: store, sampling: sampling, logger: logger)
+        let console = Console(json: false)
+        let (model, modelID, address, encoder, registry) = (model, modelID, host, encoder, registry)
+        let loading = Task {
+            do {
+                let safety = try SafetyGuard(encoder: SentenceEncoder(folder: URL(filePath: encoder), dtype: .bfloat16))
+                func agent(_ folder: URL, _ id: String?) throws -> DialogueAgent {
+                    let generator = try ReplyGenerator(folder: folder, modelID: id, dtype: .bfloat16)
+                    return DialogueAgent(generator: generator, safety: safety)
+                }
+                let base = try agent(model, modelID)
+                guard let registry, let trial = try registry.trial() else {
+                    await modelHost.become(.ready(base))
+                    return
+                }
+                let tried = try agent(URL(filePath: registry.entry(trial.model).path), trial.model)
+                let both = TrialAnswerer(base: base, trial: tried, assignment: try trial.assignment())
+                await modelHost.become(.ready(both))
+                console.say("\(trial.model) is tried on \(Int((100 * trial.share).rounded())) % of the people")
+                await TrialServing(registry: registry, trial: trial, store: store, console: console).watch(both)
+            } catch {
+                console.say("the model could not be loaded: \(error)")
+                await modelHost.become(.failed("\(error)"))
+            }
+        }
+        defer { loading.cancel() }
+        let application = server.application(hostname: host, port: port) { port in
+            console.say("talk to it at http://\(address):\(port)/  (Ctrl-C ends it)")
+        }
+        try await application.runService()
+    }
+}
