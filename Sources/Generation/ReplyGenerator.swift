@@ -22,17 +22,21 @@ public final class ReplyGenerator: TextGenerator {
         public var minimumTokens: Int
         /// Only the k most probable tokens, where a `Sampling` does not say; 0 keeps all.
         public var topK: Int
+        /// γ of the model's per-token classifier, where a `Sampling` does not say; `nil` takes the one that a model folder
+        /// with such a classifier asks for, 0 switches it off.
+        public var guidance: Double?
         /// Bounds of single replies.
         public var scheduler: BatchScheduler.Options
 
         public init(
             batchSize: Int = 64, batchTokens: Int = 16_384, minimumTokens: Int = 1, topK: Int = 0,
-            scheduler: BatchScheduler.Options = BatchScheduler.Options()
+            guidance: Double? = nil, scheduler: BatchScheduler.Options = BatchScheduler.Options()
         ) {
             self.batchSize = max(1, batchSize)
             self.batchTokens = max(1, batchTokens)
             self.minimumTokens = minimumTokens
             self.topK = topK
+            self.guidance = guidance
             self.scheduler = scheduler
         }
     }
@@ -52,7 +56,7 @@ public final class ReplyGenerator: TextGenerator {
     /// Worked out when first asked for.
     private let sentenceEnds = Mutex<Set<Int>?>(nil)
 
-    /// Loads a model folder.
+    /// Loads a model folder, with DIRECTOR's head where it has one.
     /// - Parameters:
     ///   - modelID: kept with each reply; the folder's name when `nil`.
     ///   - dtype: type of the weights and of computing.
@@ -65,10 +69,15 @@ public final class ReplyGenerator: TextGenerator {
         device: Device = .cpu, options: Options = Options(), lane: ComputeLane = ComputeLane()
     ) throws {
         let model = try PretrainedDecoder.load(folder: folder, dtype: dtype, device: device)
+        let guide =
+            DirectorHead.isPresent(in: folder)
+            ? try DirectorHead(folder: folder, for: model.configuration, dtype: dtype, device: device) : nil
+        var options = options
+        options.guidance = options.guidance ?? guide?.guidance
         if let packing { try model.pack(packing) }
         try self.init(
             model: model, format: PromptFormats.of(folder),
-            modelID: modelID ?? folder.lastPathComponent, options: options, lane: lane)
+            modelID: modelID ?? folder.lastPathComponent, options: options, lane: lane, guide: guide)
     }
 
     /// - Parameters:
@@ -209,6 +218,7 @@ public final class ReplyGenerator: TextGenerator {
     public func settings(_ sampling: Sampling) throws -> DecodingSettings {
         var sampling = sampling
         if sampling.topK == 0 { sampling.topK = options.topK }
+        if sampling.guidance == 0, guide != nil { sampling.guidance = options.guidance ?? 0 }
         sampling.minimumTokens = max(sampling.minimumTokens, options.minimumTokens)
         return try DecodingSettings(
             sampling, endIDs: endIDs, suppressedIDs: suppressedIDs,

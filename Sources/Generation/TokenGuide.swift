@@ -33,6 +33,9 @@ public struct SharedGuide: TokenGuide {
     public func classLogits(hidden: Tensor, logits: Tensor) throws -> Tensor { try logits * scale + shift }
 }
 
+/// The head that lies beside a model trained with DIRECTOR.
+extension DirectorHead: TokenGuide {}
+
 /// DIRECTOR's mixing of what is likely with what is wanted.
 public enum Director {
     /// Logits of the mixture: l + γ ln σ(d). Their log-softmax is that of ln softmax(l) + γ ln σ(d), since the two differ

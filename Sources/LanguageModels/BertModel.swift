@@ -79,9 +79,10 @@ public final class BertModel: Module, @unchecked Sendable {
     /// - Parameters:
     ///   - ids: int64 [B, T], T at most the context length.
     ///   - attentionMask: bool [B, T], false for padding.
-    /// - Returns: [B, T, H]; what stands at padding is of no meaning.
+    ///   - compute: The type to compute in; `nil` is the weights' own.
+    /// - Returns: [B, T, H] in the compute type; what stands at padding is of no meaning.
     /// - Throws: `LanguageModelError` for shapes that do not fit, `TorchError` for an id outside the vocabulary.
-    public func hidden(_ ids: Tensor, attentionMask: Tensor) throws -> Tensor {
+    public func hidden(_ ids: Tensor, attentionMask: Tensor, compute: DType? = nil) throws -> Tensor {
         guard ids.rank == 2, attentionMask.shape == ids.shape, ids.shape[1] <= configuration.contextLength else {
             throw LanguageModelError(
                 .input,
@@ -91,7 +92,8 @@ public final class BertModel: Module, @unchecked Sendable {
         let (batch, length) = (ids.shape[0], ids.shape[1])
         let place = try positions.value.narrow(dim: 0, start: 0, length: length)
         let kind = try types.value.narrow(dim: 0, start: 0, length: 1)
-        var x = try norm(ids.embedding(weight: words.value) + place + kind, embeddingNorm)
+        let embedded = try ids.embedding(weight: words.value) + place + kind
+        var x = try norm(compute.map { try embedded.to($0) } ?? embedded, embeddingNorm)
         let mask = try attentionMask.to(.bool).reshape([batch, 1, 1, length]).expand([batch, 1, length, length])
         let size = configuration.hiddenSize / configuration.headCount
         for layer in layers {

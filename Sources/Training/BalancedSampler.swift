@@ -23,7 +23,8 @@ public struct BalancedSampler: BatchSource {
         unlabelledPerStep: Int = 0, seed: UInt64
     ) throws {
         let bad = examples.indices.filter { examples[$0].isBad }
-        let good = examples.indices.filter { examples[$0].labels.contains(.good) }
+        // A bad reply may have good tokens: those that a better one shares with it.
+        let good = examples.indices.filter { examples[$0].labels.contains(.good) && !examples[$0].isBad }
         let plain = examples.indices.filter { examples[$0].labels.contains(.unlabelled) }
         let sides = [(good, goodPerStep), (bad, badPerStep), (plain, unlabelledPerStep)]
         for (name, side) in zip(["good", "bad", "unlabelled"], sides) {

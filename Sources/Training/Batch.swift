@@ -22,13 +22,16 @@ public struct Batch: Sendable, Hashable {
     public let weights: [Float]
     /// For each supervised token, which document of the batch it belongs to, counted through the rows.
     public let owners: [Int]
+    /// Number of each document of the batch in the source that it comes from.
+    public let numbers: [Int]
     /// Tokens of all documents, without padding.
     public let tokenCount: Int
 
     /// - Parameters:
     ///   - rows: Documents per row.
     ///   - padID: Fills rows up; never attended to and never supervised.
-    public init(rows: [[TokenizedExample]], padID: Int) {
+    ///   - numbers: Of the documents in their source; counted from 0 when missing.
+    public init(rows: [[TokenizedExample]], padID: Int, numbers: [Int]? = nil) {
         let length = rows.map { $0.reduce(0) { $0 + $1.count } }.max() ?? 0
         var ids = [Int](repeating: padID, count: rows.count * length)
         var positions = [Int](repeating: 0, count: ids.count)
@@ -71,7 +74,15 @@ public struct Batch: Sendable, Hashable {
         self.labels = labels
         self.weights = weights
         self.owners = owners
+        self.numbers = numbers ?? Array(0..<owner)
         self.tokenCount = tokenCount
+    }
+
+    /// One over the number of supervised tokens, for each document.
+    var shares: [Double] {
+        var counts = [Int](repeating: 0, count: numbers.count)
+        for owner in owners { counts[owner] += 1 }
+        return counts.map { $0 > 0 ? 1 / Double($0) : 0 }
     }
 
     /// Whether no row holds two documents; plain causal attention is then exact, since padding comes last.

@@ -11,6 +11,13 @@ public struct LossSums: Sendable, Hashable {
     public var goodCount = 0
     public var badSum = 0.0
     public var badCount = 0
+    /// Documents with wanted and with unwanted tokens.
+    public var goodDocuments = 0
+    public var badDocuments = 0
+    /// Sum over pairs of how much more the loss rewards the chosen reply than the rejected one, and number of pairs; both
+    /// 0 for losses without a reward.
+    public var marginSum = 0.0
+    public var marginCount = 0
 
     public init() {}
 
@@ -23,12 +30,45 @@ public struct LossSums: Sendable, Hashable {
         a.goodCount += b.goodCount
         a.badSum += b.badSum
         a.badCount += b.badCount
+        a.goodDocuments += b.goodDocuments
+        a.badDocuments += b.badDocuments
+        a.marginSum += b.marginSum
+        a.marginCount += b.marginCount
     }
 
     /// Mean `−log p` of wanted tokens; `nil` without any.
     public var goodCrossEntropy: Double? { goodCount > 0 ? goodSum / Double(goodCount) : nil }
     /// Mean `−log p` of unwanted tokens; `nil` without any.
     public var badCrossEntropy: Double? { badCount > 0 ? badSum / Double(badCount) : nil }
+    /// Mean log-probability of wanted documents' supervised tokens together; `nil` without any.
+    public var chosenLogProbability: Double? { goodDocuments > 0 ? -goodSum / Double(goodDocuments) : nil }
+    /// The same of unwanted documents.
+    public var rejectedLogProbability: Double? { badDocuments > 0 ? -badSum / Double(badDocuments) : nil }
+    /// Mean reward of chosen over rejected replies or, where the loss has no reward, how much more probable a wanted token
+    /// is than an unwanted one, in nats; `nil` without both kinds.
+    public var margin: Double? {
+        if marginCount > 0 { return marginSum / Double(marginCount) }
+        guard let good = goodCrossEntropy, let bad = badCrossEntropy else { return nil }
+        return bad - good
+    }
+
+    /// Adds the weightless sums of a batch's tokens.
+    /// - Parameter crossEntropies: `−log p` per supervised token of `batch`, from `range.lowerBound` on.
+    mutating func add(_ crossEntropies: [Double], of batch: Batch, range: Range<Int>) {
+        for (place, value) in zip(range, crossEntropies) {
+            // A document is counted at its first supervised token.
+            let isFirst = place == 0 || batch.owners[place - 1] != batch.owners[place]
+            if batch.labels[place] == .bad {
+                badSum += value
+                badCount += 1
+                if isFirst { badDocuments += 1 }
+            } else {
+                goodSum += value
+                goodCount += 1
+                if isFirst { goodDocuments += 1 }
+            }
+        }
+    }
 }
 
 /// The head and the loss over supervised tokens in chunks, so that peak memory is a chunk's logits, not the batch's.
@@ -45,58 +85,61 @@ struct ChunkedLoss {
     ///   - hidden: `[n, H]`, the states that predict the batch's supervised tokens, part of the model's graph.
     ///   - divisors: Of the whole optimiser step.
     ///   - uniforms: One draw per supervised token, where the loss asks for them.
+    ///   - factors: What each supervised token's weight is multiplied by, beside the divisors.
     func backward(
         model: any Decoder, hidden: Tensor, batch: Batch, divisors: (positive: Double, negative: Double),
-        uniforms: [Double]?
+        uniforms: [Double]?, factors: [Double]? = nil
     ) throws -> LossSums {
         let count = batch.targets.count
         var sums = LossSums()
         if count <= chunkLength {
             let part = try scalar(
-                model: model, hidden: hidden, batch: batch, range: 0..<count, divisors, uniforms, &sums)
+                model: model, hidden: hidden, batch: batch, range: 0..<count, divisors, uniforms, factors, &sums)
             try part.backward()
             return sums
         }
         let detached = try hidden.detach()
         var gradients: [Tensor] = []
+        var reachesModel = false
         for start in stride(from: 0, to: count, by: chunkLength) {
             let range = start..<min(start + chunkLength, count)
             let piece = try detached.narrow(dim: 0, start: start, length: range.count).clone().requireGradient(true)
-            try scalar(model: model, hidden: piece, batch: batch, range: range, divisors, uniforms, &sums).backward()
-            guard let gradient = piece.gradient else {
-                throw TrainingError(.data, "the loss \(loss.summary) does not depend on the model")
-            }
-            gradients.append(gradient)
+            try scalar(model: model, hidden: piece, batch: batch, range: range, divisors, uniforms, factors, &sums)
+                .backward()
+            // A loss that learns a frozen model's head has no gradient here.
+            reachesModel = reachesModel || piece.gradient != nil
+            gradients.append(try piece.gradient ?? Tensor.zeros(piece.shape, dtype: piece.dtype, device: piece.device))
         }
         // The gradient of Σ h·g with respect to h is g: this hands the gathered gradients down.
-        try (hidden * Tensor.cat(gradients, dim: 0)).sum().backward()
+        if reachesModel { try (hidden * Tensor.cat(gradients, dim: 0)).sum().backward() }
         return sums
     }
 
     private func scalar(
         model: any Decoder, hidden: Tensor, batch: Batch, range: Range<Int>,
-        _ divisors: (positive: Double, negative: Double), _ uniforms: [Double]?, _ sums: inout LossSums
+        _ divisors: (positive: Double, negative: Double), _ uniforms: [Double]?, _ factors: [Double]?,
+        _ sums: inout LossSums
     ) throws -> Tensor {
         let raw = try model.logits(hidden)
         let logits = raw.dtype == .float64 ? raw : try raw.to(.float32)
         let labels = Array(batch.labels[range])
         let chunk = TokenChunk(
             logits: logits, targets: try Tensor(Array(batch.targets[range]), device: logits.device), labels: labels,
-            uniforms: try uniforms.map { try Tensor(Array($0[range]), dtype: logits.dtype, device: logits.device) })
+            uniforms: try uniforms.map { try Tensor(Array($0[range]), dtype: logits.dtype, device: logits.device) },
+            hidden: hidden)
         let terms = try loss.terms(chunk)
-        let weights = batch.weights[range].map(Double.init)
+        var weights = batch.weights[range].map(Double.init)
+        if let factors {
+            for (index, place) in range.enumerated() { weights[index] *= factors[place] }
+        }
+        if loss.normalisation == .perExample {
+            let shares = batch.shares
+            for (index, place) in range.enumerated() { weights[index] *= shares[batch.owners[place]] }
+        }
         let scale = try Tensor(weights, dtype: logits.dtype, device: logits.device)
         let positive = try (terms.positive * scale).sum() * (1 / divisors.positive)
         sums.positive += try positive.item()
-        for (label, value) in zip(labels, try terms.crossEntropy.doubles()) {
-            if label == .bad {
-                sums.badSum += value
-                sums.badCount += 1
-            } else {
-                sums.goodSum += value
-                sums.goodCount += 1
-            }
-        }
+        sums.add(try terms.crossEntropy.doubles(), of: batch, range: range)
         guard let part = terms.negative else { return positive }
         let negative = try (part * scale).sum() * (1 / divisors.negative)
         sums.negative += try negative.item()

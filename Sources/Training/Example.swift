@@ -19,11 +19,21 @@ public struct Example: Sendable, Hashable, Codable {
     public var label: Label
     /// How much it counts, 0 or more; 1 is the usual. Trust in the voter goes here.
     public var weight: Double
+    /// The prompt as plain text that the reply is joined to as it is, in place of turns (TRL's standard strings).
+    public var plainPrompt: String?
+    /// Of a bad reply: better ones to the same context (a correction, a liked reply). `ExampleTokenizer.overlap` says what is
+    /// done with the tokens that they share with it.
+    public var betterReplies: [String]?
 
-    public init(context: [Turn], reply: String, label: Label = .unlabelled, weight: Double = 1) {
+    public init(
+        context: [Turn], reply: String, label: Label = .unlabelled, weight: Double = 1, plainPrompt: String? = nil,
+        betterReplies: [String]? = nil
+    ) {
         self.context = context
         self.reply = reply
         self.label = label
         self.weight = weight
+        self.plainPrompt = plainPrompt
+        self.betterReplies = betterReplies
     }
 }

@@ -14,6 +14,17 @@ public struct ExampleTokenizer: Sendable {
         case botTurns = "bot_turns"
     }
 
+    /// What is done with the tokens of a bad reply that a better one to the same context holds too (`Example.betterReplies`):
+    /// words of the topic and of the grammar, mostly, of which nobody complained.
+    public enum Overlap: String, Sendable, Hashable, Codable, CaseIterable {
+        /// Pushed down like the rest: the methods as published.
+        case pushedDown = "pushed_down"
+        /// Left alone.
+        case leftAlone = "left_alone"
+        /// Taken for good tokens, as JUICER's DIRECTOR-OVERLAP does (Shi et al. 2022, arXiv 2210.15893).
+        case learned
+    }
+
     /// Why an example could not be used.
     public enum Skip: String, Sendable, Hashable, Codable, CaseIterable {
         /// The reply has no text.
@@ -26,7 +37,9 @@ public struct ExampleTokenizer: Sendable {
         case invalidWeight = "invalid_weight"
         /// One turn of a dialogue is longer than the model's context.
         case turnTooLong = "turn_too_long"
-        /// A dialogue without a turn that is learned.
+        /// Both replies of a pair are the same.
+        case sameReplies = "same_replies"
+        /// A dialogue without a turn, or a bad reply without a token, that is learned.
         case nothingSupervised = "nothing_supervised"
     }
 
@@ -43,52 +56,106 @@ public struct ExampleTokenizer: Sendable {
     public let format: ChatFormat
     /// Longest sequence in tokens.
     public let contextLength: Int
+    public let overlap: Overlap
+    /// Whether an example's context is learned too, as plain dialogue: SFT on everything instead of on the reply only.
+    public let learnsContext: Bool
 
     /// - Throws: `TrainingError` when the context is too short for a marker, a token and an end.
-    public init(format: ChatFormat, contextLength: Int) throws {
+    public init(
+        format: ChatFormat, contextLength: Int, overlap: Overlap = .pushedDown, learnsContext: Bool = false
+    ) throws {
         guard contextLength >= 4 else {
             throw TrainingError(.options, "context_length \(contextLength) is too short; it needs 4 tokens or more")
         }
         self.format = format
         self.contextLength = contextLength
+        self.overlap = overlap
+        self.learnsContext = learnsContext
     }
 
     /// One example: the reply and its end are supervised with the example's label, the context is not.
     ///
     /// A context that does not fit loses its oldest turns; when even the newest does not fit, its tail is kept. The reply
     /// is kept whole.
-    public func tokenize(_ example: Example) -> Swift.Result<(example: TokenizedExample, truncated: Bool), SkipError> {
+    /// - Parameter replyRoom: Least tokens that are kept free for the reply: two replies to one context then follow the same
+    ///   part of it.
+    public func tokenize(
+        _ example: Example, replyRoom: Int = 0
+    ) -> Swift.Result<(example: TokenizedExample, truncated: Bool), SkipError> {
         guard example.weight.isFinite, example.weight >= 0 else { return .failure(.init(.invalidWeight)) }
         guard example.weight > 0 else { return .failure(.init(.zeroWeight)) }
         guard !example.reply.allSatisfy(\.isWhitespace) else { return .failure(.init(.emptyReply)) }
-        let reply = format.encode(turn: true, text: example.reply)
+        let reply = replyIDs(of: example)
         guard reply.count <= contextLength else { return .failure(.init(.replyTooLong)) }
-        var room = contextLength - reply.count
-        var turns: [[Int]] = []
+        let (context, truncated) = contextIDs(of: example, room: contextLength - max(reply.count, replyRoom))
+        let ids = (context.map(\.id) + reply).map(Int32.init(truncatingIfNeeded:))
+        // In plain text a reply has no marker of its own: all of it is learned.
+        let markers = example.plainPrompt == nil ? 1 : 0
+        let labels =
+            context.map { learnsContext && !$0.isMarker ? TokenLabel.unlabelled : .ignored }
+            + [TokenLabel](repeating: .ignored, count: markers) + replyLabels(of: example, reply.dropFirst(markers))
+        guard let made = try? TokenizedExample(ids: ids, labels: labels, weight: Float(example.weight)) else {
+            return .failure(.init(.nothingSupervised))
+        }
+        return .success((made, truncated))
+    }
+
+    /// Two replies to one context as two documents, chosen and rejected; both follow the same part of the context.
+    public func tokenize(
+        _ pair: PreferencePair
+    ) -> Swift.Result<(chosen: TokenizedExample, rejected: TokenizedExample, truncated: Bool), SkipError> {
+        let examples = pair.examples
+        let room = examples.map { replyIDs(of: $0).count }.max() ?? 0
+        switch (tokenize(examples[0], replyRoom: room), tokenize(examples[1], replyRoom: room)) {
+        case (.failure(let skip), _), (_, .failure(let skip)): return .failure(skip)
+        case (.success(let chosen), .success(let rejected)):
+            guard chosen.example.ids != rejected.example.ids else { return .failure(.init(.sameReplies)) }
+            return .success((chosen.example, rejected.example, chosen.truncated || rejected.truncated))
+        }
+    }
+
+    /// The reply with its end, behind its marker where the prompt is turns.
+    private func replyIDs(of example: Example) -> [Int] {
+        example.plainPrompt == nil
+            ? format.encode(turn: true, text: example.reply) : format.tokenizer.encode(example.reply) + [format.end]
+    }
+
+    private func contextIDs(of example: Example, room: Int) -> (ids: [(id: Int, isMarker: Bool)], truncated: Bool) {
+        func marked(_ ids: [Int]) -> [(id: Int, isMarker: Bool)] {
+            ids.enumerated().map { (id: $1, isMarker: $0 == 0) }
+        }
+        if let plain = example.plainPrompt {
+            let ids = format.tokenizer.encode(plain)
+            return (ids.suffix(max(0, room)).map { (id: $0, isMarker: false) }, ids.count > room)
+        }
+        var room = room
+        var turns: [[(id: Int, isMarker: Bool)]] = []
         var truncated = false
         for turn in example.context.reversed() {
             let ids = format.encode(turn: turn.sender == .bot, text: turn.text)
             if ids.count <= room {
-                turns.append(ids)
+                turns.append(marked(ids))
                 room -= ids.count
                 continue
             }
             truncated = true
             if turns.isEmpty, room >= 3, let marker = ids.first {
-                turns.append([marker] + ids.suffix(room - 1))
+                turns.append(marked([marker] + ids.suffix(room - 1)))
             }
             break
         }
-        let context = turns.reversed().joined()
+        return (Array(turns.reversed().joined()), truncated)
+    }
+
+    private func replyLabels(of example: Example, _ reply: ArraySlice<Int>) -> [TokenLabel] {
         let label = TokenLabel(example.label)
-        let ids = (Array(context) + reply).map(Int32.init(truncatingIfNeeded:))
-        let labels =
-            [TokenLabel](repeating: .ignored, count: context.count + 1)
-            + [TokenLabel](repeating: label, count: reply.count - 1)
-        guard let made = try? TokenizedExample(ids: ids, labels: labels, weight: Float(example.weight)) else {
-            return .failure(.init(.emptyReply))
+        guard label == .bad, overlap != .pushedDown, let better = example.betterReplies, !better.isEmpty else {
+            return [TokenLabel](repeating: label, count: reply.count)
         }
-        return .success((made, truncated))
+        // A word is another token at the beginning of a reply than behind a space: both count.
+        var shared: Set<Int> = [format.end]
+        for text in better { shared.formUnion(format.tokenizer.encode(text) + format.tokenizer.encode(" " + text)) }
+        return reply.map { shared.contains($0) ? (overlap == .learned ? .good : .ignored) : .bad }
     }
 
     /// Many examples; those that cannot be used are counted by reason.

@@ -13,9 +13,12 @@ public struct RewardExample: Sendable, Hashable {
     public var userID: String
     /// Why not; empty for good replies and for dislikes without a reason.
     public var reasons: [DislikeReason]
+    /// What the person said next, where they went on: it often tells more than the reply itself.
+    public var nextMessage: String?
 
     public init(
-        context: [Turn], reply: String, isGood: Bool, weight: Double = 1, userID: String, reasons: [DislikeReason] = []
+        context: [Turn], reply: String, isGood: Bool, weight: Double = 1, userID: String, reasons: [DislikeReason] = [],
+        nextMessage: String? = nil
     ) {
         self.context = context
         self.reply = reply
@@ -23,5 +26,6 @@ public struct RewardExample: Sendable, Hashable {
         self.weight = weight
         self.userID = userID
         self.reasons = reasons
+        self.nextMessage = nextMessage
     }
 }

@@ -94,7 +94,7 @@ public struct RewardModel: Sendable, Hashable, Codable {
 
     /// Platt's scaling with weights: a logistic curve through out-of-fold margins, with targets kept from 0 and 1. The
     /// slope is kept positive: a model without signal then says the base rate, never the reverse of its ranking.
-    private static func platt(
+    static func platt(
         margins: [Double], labels: [Bool], weights: [Double]
     ) throws -> (slope: Double, offset: Double) {
         let good = zip(labels, weights).reduce(0) { $0 + ($1.0 ? $1.1 : 0) }

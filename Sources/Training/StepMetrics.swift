@@ -12,6 +12,12 @@ public struct StepMetrics: Sendable, Hashable, Codable {
     public var pplGood: Double?
     /// Perplexity of bad tokens before the step.
     public var pplBad: Double?
+    /// Mean log-probability of the step's good (chosen) and of its bad (rejected) replies, in nats.
+    public var logpsChosen: Double?
+    public var logpsRejected: Double?
+    /// Mean reward of chosen over rejected replies, for losses with a reward; otherwise how much more probable a good token
+    /// is than a bad one, in nats.
+    public var margin: Double?
     /// Length of the gradient before clipping.
     public var gradientNorm: Double
     public var learningRate: Double
@@ -40,9 +46,11 @@ public struct StepMetrics: Sendable, Hashable, Codable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case step, loss, ce, ct, tokens, supervised, epochs, wall
+        case step, loss, ce, ct, tokens, supervised, epochs, wall, margin
         case pplGood = "ppl_good"
         case pplBad = "ppl_bad"
+        case logpsChosen = "logps/chosen"
+        case logpsRejected = "logps/rejected"
         case gradientNorm = "grad_norm"
         case learningRate = "lr"
     }

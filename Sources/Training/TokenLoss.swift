@@ -11,12 +11,17 @@ public struct TokenChunk {
     /// `[n]` uniform draws in [0, 1), where the loss asks for them. A token's draw does not depend on how the step is cut
     /// into chunks.
     public let uniforms: Tensor?
+    /// `[n, H]`, the states that the logits were made of; `nil` where a test gives logits alone.
+    public let hidden: Tensor?
 
-    public init(logits: Tensor, targets: Tensor, labels: [TokenLabel], uniforms: Tensor? = nil) {
+    public init(
+        logits: Tensor, targets: Tensor, labels: [TokenLabel], uniforms: Tensor? = nil, hidden: Tensor? = nil
+    ) {
         self.logits = logits
         self.targets = targets
         self.labels = labels
         self.uniforms = uniforms
+        self.hidden = hidden
     }
 
     /// `[n]` in the dtype of the logits: 1 where the label is one of `wanted`, else 0.
@@ -46,6 +51,9 @@ public enum LossNormalisation: String, Sendable, Hashable, Codable {
     case joint
     /// Each by the number of tokens that carry it.
     case separate
+    /// Each token by the number of supervised tokens of its example, examples summed, as the reference implementation of
+    /// DIRECTOR does.
+    case perExample = "per_example"
 }
 
 /// A training loss that is a sum over target tokens. One method per file.
@@ -53,9 +61,7 @@ public enum LossNormalisation: String, Sendable, Hashable, Codable {
 /// The scalar is `Σ w·positive / P + Σ w·negative / N`, with `P` and `N` the weights of the tokens that carry a part (their
 /// number when every weight is 1), counted over the whole optimiser step. So it does not matter how a step is cut into
 /// micro-batches and chunks.
-public protocol TokenLoss: Sendable {
-    /// Name and settings: the same text means the same loss.
-    var summary: String { get }
+public protocol TokenLoss: TrainingLoss {
     var normalisation: LossNormalisation { get }
     /// Labels whose tokens carry the positive part.
     var positiveLabels: Set<TokenLabel> { get }
@@ -68,6 +74,8 @@ public protocol TokenLoss: Sendable {
 
 extension TokenLoss {
     public var needsDraws: Bool { false }
+
+    public func begin(_ context: LossContext) throws -> any LossStep { TokenLossStep(self, context) }
 
     /// Divisors of the two parts for tokens with these labels and weights; 1 where there is nothing to divide.
     public func divisors(labels: [TokenLabel], weights: [Float]) -> (positive: Double, negative: Double) {
@@ -82,6 +90,7 @@ extension TokenLoss {
             if isPositive || isNegative { either += Double(weight) }
         }
         if normalisation == .joint { (positive, negative) = (either, either) }
+        if normalisation == .perExample { return (1, 1) }
         return (positive > 0 ? positive : 1, negative > 0 ? negative : 1)
     }
 

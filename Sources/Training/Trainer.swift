@@ -3,14 +3,14 @@ import LanguageModels
 import Statistics
 import Torch
 
-/// Trains a decoder with any token loss: the one loop behind pre-training, SFT, CRINGE and unlikelihood.
+/// Trains a decoder with any loss: the one loop behind pre-training and every method.
 ///
 /// Everything random depends on a seed and the step's number, so a run that is cut at any step and resumed ends with the
 /// same weights, bit for bit, as one uncut on the same machine and thread count.
 public final class Trainer {
     public let model: any LanguageModels.Decoder
     public let options: TrainingOptions
-    public let loss: any TokenLoss
+    public let loss: any TrainingLoss
     /// Steps done.
     public private(set) var step = 0
     /// The step that this run went on from; 0 for a fresh one.
@@ -31,7 +31,7 @@ public final class Trainer {
     ///   - folder: Gets `metrics.jsonl` and `checkpoints/`; `nil` keeps nothing.
     /// - Throws: `TrainingError` when an option or the data is at fault, or the checkpoint is of another run.
     public init(
-        model: any LanguageModels.Decoder, loss: any TokenLoss, source: any BatchSource, options: TrainingOptions,
+        model: any LanguageModels.Decoder, loss: any TrainingLoss, source: any BatchSource, options: TrainingOptions,
         folder: URL? = nil
     ) throws {
         try options.validate()
@@ -40,7 +40,7 @@ public final class Trainer {
         self.source = source
         self.options = options
         self.folder = folder
-        parameters = model.namedParameters
+        parameters = model.namedParameters + loss.namedParameters
         guard let first = parameters.first else { throw TrainingError(.options, "the model has no parameters") }
         device = first.parameter.value.device
         let vocabulary = model.configuration.vocabularySize
@@ -119,39 +119,39 @@ public final class Trainer {
         let began = clock.now
         let rows = try source.rows(step: step)
         let batches = stride(from: 0, to: rows.count, by: options.rowsPerMicroBatch).map { start in
-            Batch(
-                rows: rows[start..<min(start + options.rowsPerMicroBatch, rows.count)].map { row in
-                    row.map { source.examples[$0] }
-                }, padID: model.configuration.padID ?? 0)
+            let part = rows[start..<min(start + options.rowsPerMicroBatch, rows.count)]
+            return Batch(
+                rows: part.map { row in row.map { source.examples[$0] } }, padID: model.configuration.padID ?? 0,
+                numbers: part.flatMap { $0 })
         }
-        let labels = batches.flatMap(\.labels)
-        let divisors = loss.divisors(labels: labels, weights: batches.flatMap(\.weights))
-        let carried = loss.positiveLabels.union(loss.negativeLabels)
-        let supervised = labels.count { carried.contains($0) }
+        var begun = try loss.begin(
+            LossContext(
+                model: model, batches: batches, rowsPerMicroBatch: options.rowsPerMicroBatch, device: device,
+                compute: options.compute, chunkLength: options.lossChunk,
+                draws: SeededGenerator(seed: options.seed).fork("draws", step)))
+        let supervised = begun.supervised
         guard supervised > 0 else {
             throw TrainingError(
                 .data, "step \(step + 1) has no token that \(loss.summary) learns from (\(names(rows)))")
         }
-        var draws = SeededGenerator(seed: options.seed).fork("draws", step)
-        let chunked = ChunkedLoss(loss: loss, chunkLength: options.lossChunk)
         var sums = LossSums()
         try optimizer.zeroGradients()
-        for batch in batches where !batch.targets.isEmpty {
-            let uniforms = loss.needsDraws ? batch.targets.map { _ in draws.uniform() } : nil
+        for batch in begun.batches where !batch.targets.isEmpty {
             let hidden = try model.predictorStates(of: batch, on: device, compute: options.compute.dtype)
-            sums += try chunked.backward(
-                model: model, hidden: hidden, batch: batch, divisors: divisors, uniforms: uniforms)
+            sums += try begun.backward(hidden: hidden, batch: batch)
         }
         let norm = try clipGradients(parameters.map(\.parameter), maximumNorm: options.clip)
         try check(sums, norm: norm, rows: rows)
         let rate = schedule.rate(at: step)
         try optimizer.step(learningRate: rate)
         step += 1
-        let tokens = batches.reduce(0) { $0 + $1.tokenCount }
+        let tokens = begun.batches.reduce(0) { $0 + $1.tokenCount }
         let spent = (clock.now - began) / .seconds(1)
         return StepMetrics(
             step: step, loss: sums.loss, ce: sums.positive, ct: sums.negative,
-            pplGood: sums.goodCrossEntropy.map(exp), pplBad: sums.badCrossEntropy.map(exp), gradientNorm: norm,
+            pplGood: sums.goodCrossEntropy.map(exp), pplBad: sums.badCrossEntropy.map(exp),
+            logpsChosen: sums.chosenLogProbability, logpsRejected: sums.rejectedLogProbability, margin: sums.margin,
+            gradientNorm: norm,
             learningRate: rate, tokens: tokens, supervised: supervised, epochs: source.epochs(after: step),
             wall: .init(seconds: spent, tokensPerSecond: Double(tokens) / max(spent, 1e-9)))
     }

@@ -1,0 +1,255 @@
+import Conversations
+import Foundation
+import LanguageModels
+import ModelFormats
+import Statistics
+import Testing
+import Tokenizers
+import Torch
+
+@testable import Training
+
+@Suite("Reward models that learn with their body", .serialized)
+struct RewardTrainingTests {
+    /// A dialogue model's folder with a vocabulary of single bytes and a few words.
+    private func base() throws -> (folder: URL, format: ChatFormat) {
+        let folder = TrainerTests.folder()
+        let format = try ExampleTokenizerTests.format()
+        let model = try LlamaModel(
+            LlamaConfiguration(
+                vocabularySize: format.tokenizer.vocabularySize, hiddenSize: 32, intermediateSize: 64, layerCount: 2,
+                headCount: 2, contextLength: 64, padID: format.pad, endIDs: [format.end]),
+            generator: Generator(seed: 3), dtype: .float32, device: .cpu)
+        try DialogueModelFolder.save(
+            model, format: format,
+            card: ModelCard(
+                name: "tiny", languages: [], datasets: [], tags: [], library: "", task: "", summary: "", facts: []),
+            to: folder)
+        return (folder, format)
+    }
+
+    private func data() -> TrainingData {
+        var data = TrainingData()
+        for index in 0..<12 {
+            let context = [Turn(.human, ["hello there", "how are you today", "good day"][index % 3])]
+            let (good, bad) = (
+                ["fine thanks", "fine thanks and you"][index % 2], ["today there", "hello hello"][index % 2]
+            )
+            data.examples += [
+                Sourced(Example(context: context, reply: good, label: .good), file: "f", line: 2 * index + 1),
+                Sourced(Example(context: context, reply: bad, label: .bad), file: "f", line: 2 * index + 2),
+            ]
+        }
+        data.pairs = data.pairedByContext()
+        return data
+    }
+
+    @Test("a decoder learns to score, pairwise and binary, and its folder loads with the same scores at the last token")
+    func decoder() throws {
+        let (base, format) = try base()
+        defer { try? FileManager.default.removeItem(at: base) }
+        for kind in ScoreLoss.Kind.allCases {
+            let folder = TrainerTests.folder()
+            defer { try? FileManager.default.removeItem(at: folder) }
+            var lines: [StepMetrics] = []
+            let made = try DecoderRewardTraining(
+                kind: kind, perStep: 6, options: TrainerTests.options(40, rate: 3e-3)
+            ).run(data(), base: base, to: folder, onStep: { lines.append($0) })
+            #expect(try #require(lines.last).loss < 0.5 * #require(lines.first).loss, "\(kind)")
+            let replies = ["fine thanks", "today there", " ", String(repeating: "fine ", count: 80)]
+            let pairs = replies.map { (context: [Turn(.human, "hello there")], reply: $0) }
+            let scores = try made.model.scores(pairs)
+            #expect(try #require(scores[0]) > #require(scores[1]), "\(kind)")
+            #expect(scores[2] == nil && scores[3] == nil)
+            let loaded = try DecoderRewardModel(folder: folder)
+            let again = try loaded.scores(pairs)
+            #expect(zip(scores, again).allSatisfy { abs(($0 ?? 0) - ($1 ?? 0)) < 1e-5 })
+            // Found as transformers finds it: the rightmost token that is not padding.
+            let turns = format.encode(turns: [(false, "hello there"), (true, "fine thanks")], addReplyPrompt: false)
+            let padded = turns + [format.pad, format.pad]
+            let value = try withoutGradients {
+                try loaded.scorer.scores(
+                    Tensor(padded, shape: [1, padded.count]),
+                    positions: Tensor(Array(padded.indices), shape: [1, padded.count]), mask: .causal)
+            }.item()
+            #expect(abs(value - (again[0] ?? 0)) < 1e-5)
+        }
+    }
+
+    @Test("data of one kind is refused")
+    func oneKind() throws {
+        let (base, _) = try base()
+        defer { try? FileManager.default.removeItem(at: base) }
+        var data = data()
+        data.examples = data.examples.filter { $0.item.label == .good }
+        data.pairs = []
+        for kind in ScoreLoss.Kind.allCases {
+            #expect(throws: TrainingError.self) {
+                try DecoderRewardTraining(kind: kind, options: TrainerTests.options(2)).run(
+                    data, base: base, to: TrainerTests.folder())
+            }
+        }
+    }
+
+    @Test("every method gets its loss and its batches from the same data, and trains")
+    func methods() throws {
+        let (base, format) = try base()
+        defer { try? FileManager.default.removeItem(at: base) }
+        var settings = MethodSettings()
+        settings.perStep = 4
+        for method in Training.Method.allCases {
+            let model = try PretrainedDecoder.load(folder: base)
+            let before = try TrainerTests.weights(model)
+            let plan = try MethodPlan(
+                method, settings: settings, data: data(), model: model, format: format, compute: .float32, seed: 1)
+            #expect((plan.director != nil) == (method == .director))
+            let trainer = try Trainer(
+                model: model, loss: plan.loss, source: plan.source, options: TrainerTests.options(2))
+            let summary = try trainer.run()
+            #expect(try #require(summary.last).loss.isFinite)
+            let after = try TrainerTests.weights(model)
+            #expect(after.contains { $0.value != before[$0.key] }, "\(method)")
+        }
+        var one = data()
+        one.examples = one.examples.filter { $0.item.label == .good }
+        one.pairs = []
+        for method in Training.Method.allCases where method.usesBad {
+            #expect(throws: TrainingError.self) {
+                try MethodPlan(
+                    method, settings: settings, data: one, model: PretrainedDecoder.load(folder: base), format: format,
+                    seed: 1)
+            }
+        }
+    }
+
+    // MARK: - The encoder
+
+    /// A BERT folder of a few thousand weights whose vocabulary is letters.
+    private func encoder() throws -> URL {
+        let folder = TrainerTests.folder()
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let letters = "abcdefghijklmnopqrstuvwxyz".map(String.init)
+        let tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"] + letters + letters.map { "##" + $0 }
+        let vocabulary = Dictionary(uniqueKeysWithValues: tokens.enumerated().map { ($1, $0) })
+        let (width, wide, places) = (16, 32, 128)
+        let config: [String: Any] = [
+            "model_type": "bert", "vocab_size": tokens.count, "hidden_size": width, "num_hidden_layers": 2,
+            "num_attention_heads": 2, "intermediate_size": wide, "max_position_embeddings": places,
+            "type_vocab_size": 2,
+            "layer_norm_eps": 1e-12, "hidden_act": "gelu", "pad_token_id": 0,
+        ]
+        try JSONSerialization.data(withJSONObject: config).write(to: folder.appending(path: "config.json"))
+        let special = tokens.prefix(4).enumerated().map { index, text in
+            [
+                "id": index, "content": text, "special": true, "single_word": false, "lstrip": false, "rstrip": false,
+                "normalized": false,
+            ] as [String: Any]
+        }
+        let tokenizer: [String: Any] = [
+            "version": "1.0", "added_tokens": special,
+            "normalizer": [
+                "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "lowercase": true,
+            ] as [String: Any],
+            "pre_tokenizer": ["type": "BertPreTokenizer"],
+            "decoder": ["type": "WordPiece", "prefix": "##", "cleanup": true] as [String: Any],
+            "model": [
+                "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                "max_input_chars_per_word": 100, "vocab": vocabulary,
+            ] as [String: Any],
+        ]
+        try JSONSerialization.data(withJSONObject: tokenizer).write(to: folder.appending(path: "tokenizer.json"))
+        let generator = try Generator(seed: 6)
+        var tensors: [(String, Tensor)] = []
+        func add(_ name: String, _ shape: [Int]) throws {
+            tensors.append(("bert." + name, try Tensor.randn(shape, generator: generator) * 0.1))
+        }
+        func norm(_ name: String) throws {
+            tensors.append(("bert.\(name).weight", try Tensor.ones([width])))
+            tensors.append(("bert.\(name).bias", try Tensor.zeros([width])))
+        }
+        func linear(_ name: String, _ out: Int, _ from: Int) throws {
+            try add(name + ".weight", [out, from])
+            try add(name + ".bias", [out])
+        }
+        try add("embeddings.word_embeddings.weight", [tokens.count, width])
+        try add("embeddings.position_embeddings.weight", [places, width])
+        try add("embeddings.token_type_embeddings.weight", [2, width])
+        try norm("embeddings.LayerNorm")
+        for layer in 0..<2 {
+            let at = "encoder.layer.\(layer)."
+            for part in ["query", "key", "value"] { try linear(at + "attention.self.\(part)", width, width) }
+            try linear(at + "attention.output.dense", width, width)
+            try norm(at + "attention.output.LayerNorm")
+            try linear(at + "intermediate.dense", wide, width)
+            try linear(at + "output.dense", width, wide)
+            try norm(at + "output.LayerNorm")
+        }
+        try TensorFile.write(tensors, to: folder.appending(path: "model.safetensors"))
+        return folder
+    }
+
+    /// The reply itself says little; what the person says next says all.
+    private func votes(_ count: Int, seed: UInt64) -> [RewardExample] {
+        var generator = SeededGenerator(seed: seed)
+        return (0..<count).map { index in
+            let isGood = generator.chance(0.5)
+            return RewardExample(
+                context: [Turn(.human, "tell me")], reply: ["abc def", "ghi jkl"][generator.index(below: 2)],
+                isGood: isGood,
+                userID: "u\(index % 12)", nextMessage: isGood ? "lovely" : "stop it")
+        }
+    }
+
+    @Test("the encoder learns end to end with the next message, its weights move, and the saved folder judges the same")
+    func encoderTraining() throws {
+        let encoder = try encoder()
+        let folder = TrainerTests.folder()
+        defer { for place in [encoder, folder] { try? FileManager.default.removeItem(at: place) } }
+        var training = EncoderRewardTraining()
+        training.epochs = 6
+        training.learningRate = 3e-3
+        training.headLearningRate = 1e-2
+        training.compute = .float32
+        var shape = EncoderRewardModel.Shape()
+        shape.usesNextMessage = true
+        let outcome = try training.train(votes(120, seed: 1), encoder: encoder, shape: shape)
+        let test = votes(60, seed: 2)
+        let inputs = test.map(EncoderRewardModel.Input.init)
+        let margins = try outcome.model.margins(inputs, compute: .float32)
+        #expect(try ROC.auc(scores: margins, labels: test.map(\.isGood)) > 0.95)
+        let fresh = try BertModel(folder: encoder)
+        for ((name, before), (_, after)) in zip(fresh.namedParameters, outcome.model.encoder.namedParameters) {
+            let moved = try before.value.floats() != after.value.floats()
+            // The last norm's shift of every state moves too; embeddings stay as they are.
+            #expect(moved == !name.hasPrefix("embeddings"), "\(name)")
+        }
+        let probabilities = try outcome.model.probabilities(inputs)
+        let good = zip(probabilities, test).filter { $0.1.isGood }.map(\.0)
+        #expect(good.reduce(0, +) / Double(good.count) > 0.7)
+        try outcome.model.save(to: folder, like: encoder)
+        let loaded = try EncoderRewardModel(folder: folder)
+        let again = try loaded.margins(inputs, compute: .float32)
+        #expect(zip(margins, again).allSatisfy { abs($0 - $1) < 1e-4 })
+        #expect(loaded.shape == outcome.model.shape)
+    }
+
+    @Test("votes of one class, broken weights and too few people are refused")
+    func refusals() {
+        var votes = votes(40, seed: 1)
+        func fault() -> String {
+            do {
+                try EncoderRewardTraining.check(votes)
+                return "none"
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(fault() == "none")
+        votes[3].weight = .nan
+        #expect(fault().contains("the weight of vote 3"))
+        votes = votes.filter(\.isGood)
+        votes.removeAll { !$0.weight.isFinite }
+        #expect(fault().contains("votes are good"))
+        #expect(throws: TrainingError.self) { try EncoderRewardTraining.check([]) }
+    }
+}
