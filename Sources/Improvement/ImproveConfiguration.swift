@@ -44,6 +44,13 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         case maskedCringe = "masked-cringe"
         /// Unlikelihood on bad replies (1908.04319).
         case unlikelihood
+        /// A per-token classifier beside the language-model head that steers generation (2206.07694).
+        case director
+        /// Pairs: corrections, and in each round the better against the worse of two replies drawn from the model that it
+        /// starts from, which is also the reference (2305.18290, iterated).
+        case dpo
+        /// Single replies against the round's starting model (2402.01306).
+        case kto
         /// Good replies alone.
         case sft
     }

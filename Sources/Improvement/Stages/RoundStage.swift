@@ -49,8 +49,12 @@ struct RoundStage: Stage {
             examples += made
         }
         let bench = try ModelBench(start)
-        let tokenized = bench.examples.tokenize(examples)
         let training = configuration.training
+        if let method = loss.planned {
+            return try await planned(
+                method, examples, from: start, bench: bench, work, figures: figures, fromLog: fromLog)
+        }
+        let tokenized = bench.examples.tokenize(examples)
         let isSFT = loss == .sft
         let source = try BalancedSampler(
             tokenized.examples, rowLength: bench.decoder.configuration.contextLength,
@@ -89,6 +93,8 @@ struct RoundStage: Stage {
         case .maskedCringe:
             return try CRINGELoss.masked(alpha: training.alpha, k: training.k, threshold: training.probabilityMask)
         case .unlikelihood: return try UnlikelihoodLoss(alpha: training.alpha)
+        case .director, .dpo, .kto:
+            throw ImprovementError.noData(loss.rawValue, "is trained by its own plan")
         }
     }
 

@@ -31,6 +31,11 @@ struct ModelOptions: ParsableArguments {
     @Option(name: .long, help: "Rounds the weights to 8 or 4 bits: fewer bytes to read for each token.")
     var bits: Int?
 
+    @Option(
+        name: .long,
+        help: "Weight of DIRECTOR's classifier, where the model has one (default: the model's own; 0: off).")
+    var guidance: Double?
+
     @OptionGroup var registry: RegistryOptions
 
     var sampling: Sampling {
@@ -48,7 +53,8 @@ struct ModelOptions: ParsableArguments {
         try Engine.setThreadCount(threads)
         let packing = bits.flatMap(PackedWeight.Bits.init(rawValue:))
         guard (bits == nil) == (packing == nil) else { throw ValidationError("--bits is 8 or 4") }
-        return try ReplyGenerator(folder: folder(), dtype: .bfloat16, packing: packing)
+        return try ReplyGenerator(
+            folder: folder(), dtype: .bfloat16, packing: packing, options: .init(guidance: guidance))
     }
 }
 

@@ -1,28 +1,38 @@
 import ArgumentParser
 import Conversations
 import Foundation
+import Generation
 import Improvement
 import Torch
 import Training
 
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Makes or tunes a model: pretrain, sft, cringe, masked-cringe or unlikelihood.",
+        commandName: "train",
+        abstract: "Makes or tunes a model: \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).",
         discussion: """
             pretrain reads dialogues (lines with "turns", or a Loam log) and makes a model from nothing. The others start
-            from --model and read a Loam log with votes. A run that is cut off goes on when the same command is given again.
+            from --model and read Loam logs with feedback, or JSON lines as TRL and OpenAI write them: prompt with completion,
+            with a label, or with chosen and rejected. docs/methods.md says what each method is for. A run that is cut off
+            goes on when the same command is given again.
 
             Example: loam train pretrain --data dialogues.jsonl --preset small --steps 1500 --out models/base
+            Example: loam train dpo --model models/base --data pairs.jsonl --steps 200 --out models/dpo
+            Example: loam train reward --shape encoder --data chats.jsonl --out models/reward
             """)
 
     /// What is learned.
     enum Kind: String, ExpressibleByArgument, CaseIterable {
-        case pretrain, sft, cringe
+        case pretrain, sft, reward, safety, cringe
         case maskedCringe = "masked-cringe"
-        case unlikelihood
+        case pairwiseCringe = "pairwise-cringe"
+        case unlikelihood, director, dpo, kto
+
+        /// `nil` for what is no method of tuning a dialogue model.
+        var method: Training.Method? { Training.Method(rawValue: rawValue) }
     }
 
-    @Argument(help: "pretrain, sft, cringe, masked-cringe or unlikelihood.")
+    @Argument(help: "What to train.")
     var kind: Kind
 
     @Option(name: .long, parsing: .upToNextOption, help: "Data files.")
@@ -31,7 +41,8 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The folder of the new model.")
     var out: String
 
-    @Option(name: .long, help: "Folder of the model to start from (not for pretrain).")
+    @Option(
+        name: .long, help: "Folder of the model to start from (not for pretrain, safety and reward --shape encoder).")
     var model: String?
 
     @Option(name: .long, help: "Size of a new model: \(ModelPreset.allCases.map(\.rawValue).joined(separator: ", ")).")
@@ -40,14 +51,21 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Optimizer steps.")
     var steps = 1000
 
-    @Option(name: .long, help: "Peak learning rate (default: 1e-3 for pretrain, 3e-4 otherwise).")
+    @Option(name: .long, help: "Peak learning rate (default: 1e-3 for pretrain, 1e-4 for dpo and kto, 3e-4 otherwise).")
     var learningRate: Double?
 
-    @Option(name: .long, help: "Rows per step, each as long as the context; for the others good replies per step.")
+    @Option(
+        name: .long,
+        help:
+            "Rows per step, each as long as the context; for the others good replies (as many bad ones) or pairs per step."
+    )
     var rows = 16
 
-    @Option(name: .long, help: "Weight of the term that pushes bad replies down.")
-    var alpha: Double?
+    @Option(name: .long, help: "reward: \(RewardTraining.Shape.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var shape: RewardTraining.Shape = .encoder
+
+    @Flag(name: .long, help: "reward --shape encoder: also read what the person said next.")
+    var nextMessage = false
 
     @Option(name: .long, help: "cpu, cuda or cuda:N.")
     var device = "cpu"
@@ -58,6 +76,8 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Makes the run repeatable.")
     var seed: UInt64 = 1
 
+    @OptionGroup var methods: MethodOptions
+    @OptionGroup var places: PlaceOptions
     @OptionGroup var common: CommonOptions
 
     struct Answer: Encodable {
@@ -78,7 +98,7 @@ struct TrainCommand: AsyncParsableCommand {
         try Engine.setThreadCount(threads)
         let console = common.console
         let options = TrainingOptions(
-            steps: steps, learningRate: learningRate ?? (kind == .pretrain ? 1e-3 : 3e-4),
+            steps: steps, learningRate: learningRate ?? usualRate,
             warmUp: min(50, steps / 10 + 1),
             checkpointEvery: 100, seed: seed)
         let show: (StepMetrics) -> Void = { step in
@@ -113,28 +133,64 @@ struct TrainCommand: AsyncParsableCommand {
                     + (outcome.heldOutPerplexity.map { String(format: "%.2f", $0) } ?? "not measured"))
             return
         }
-        guard let model else { throw ValidationError("--model is needed for \(kind.rawValue)") }
-        let task = try VoteTraining(
-            loss: loss(), model: URL(filePath: model), logs: data.map { URL(filePath: $0) }, options: options,
-            half: rows,
-            goodOnly: kind == .sft, seed: seed)
-        let summary = try task.run(to: URL(filePath: out), onStep: show)
-        try console.result(
-            Answer(
-                steps: summary.steps, loss: summary.last?.loss, tokensPerSecond: summary.tokensPerSecond,
-                heldOutPerplexity: nil,
-                model: out))
-        console.show("\(summary.steps) steps; the model is in \(out)")
+        switch kind {
+        case .pretrain: break
+        case .reward: try await reward(options)
+        case .safety: try await safety()
+        case .sft, .cringe, .maskedCringe, .pairwiseCringe, .unlikelihood, .director, .dpo, .kto:
+            guard let model, let method = kind.method else {
+                throw ValidationError("--model is needed for \(kind.rawValue)")
+            }
+            let outcome = try MethodTraining(
+                method, settings: methods.settings(perStep: rows), options: options, device: device
+            ).run(
+                data.map { URL(filePath: $0) }, model: URL(filePath: model), to: URL(filePath: out),
+                onProgress: { console.say($0) }, onStep: show)
+            let summary = outcome.summary
+            try console.result(
+                Answer(
+                    steps: summary.steps, loss: summary.last?.loss, tokensPerSecond: summary.tokensPerSecond,
+                    heldOutPerplexity: nil, model: out))
+            for (reason, count) in outcome.skipped.sorted(by: { $0.key < $1.key }) {
+                console.show("left out: \(count) \(reason.replacingOccurrences(of: "_", with: " "))")
+            }
+            console.show("\(summary.steps) steps; the model is in \(out)")
+        }
     }
 
-    private func loss() throws -> any TokenLoss {
+    private var usualRate: Double {
         switch kind {
-        case .pretrain, .sft: CrossEntropyLoss()
-        case .cringe: try CRINGELoss(alpha: alpha ?? 1)
-        case .maskedCringe: try CRINGELoss.masked(alpha: alpha ?? 0.3)
-        case .unlikelihood: try UnlikelihoodLoss(alpha: alpha ?? 1)
+        case .pretrain: 1e-3
+        case .dpo, .kto: 1e-4
+        default: 3e-4
         }
+    }
+
+    private struct Told: Encodable {
+        var outcome: String
+        var model: String
+    }
+
+    private func reward(_ options: TrainingOptions) async throws {
+        let encoder = URL(filePath: places.encoderFolder)
+        let outcome = try await RewardTraining(
+            shape, options: options, perStep: rows, encoder: encoder, usesNextMessage: nextMessage
+        ).run(
+            data.map { URL(filePath: $0) }, model: model.map { URL(filePath: $0) }, to: URL(filePath: out),
+            makeEncoder: { try SentenceEncoder(folder: encoder, dtype: .bfloat16) },
+            onProgress: { common.console.say($0) })
+        try common.console.result(Told(outcome: outcome, model: out))
+        common.console.show("\(outcome); the reward model is in \(out)")
+    }
+
+    private func safety() async throws {
+        let encoder = try SentenceEncoder(folder: URL(filePath: places.encoderFolder), dtype: .bfloat16)
+        let outcome = try await SafetyTraining().run(
+            data.map { URL(filePath: $0) }, encoder: encoder, to: URL(filePath: out))
+        try common.console.result(Told(outcome: outcome, model: out))
+        common.console.show("\(outcome); the head is in \(out)")
     }
 }
 
 extension ModelPreset: ExpressibleByArgument {}
+extension RewardTraining.Shape: ExpressibleByArgument {}

@@ -1,0 +1,101 @@
+import Conversations
+import Foundation
+import Training
+
+/// Learns a reward model: `loam train reward`.
+public struct RewardTraining {
+    /// What the model is made of.
+    public enum Shape: String, Sendable, CaseIterable {
+        /// A sentence encoder, fine-tuned end to end.
+        case encoder
+        /// A dialogue model with a `score` head on pairs.
+        case pairwise
+        /// A dialogue model with a `score` head on single replies.
+        case binary
+        /// A logistic head on frozen states of a dialogue model and on frozen sentence vectors.
+        case frozen
+    }
+
+    public var shape: Shape
+    public var options: TrainingOptions
+    public var perStep: Int
+    public var encoder: URL
+    /// Whether the person's next message is read too (`encoder` only).
+    public var usesNextMessage: Bool
+
+    public init(
+        _ shape: Shape, options: TrainingOptions, perStep: Int = 16, encoder: URL, usesNextMessage: Bool = false
+    ) {
+        self.shape = shape
+        self.options = options
+        self.perStep = perStep
+        self.encoder = encoder
+        self.usesNextMessage = usesNextMessage
+    }
+
+    /// What came of it, in a sentence.
+    public func run(
+        _ files: [URL], model: URL?, to folder: URL, makeEncoder: () throws -> any TextEncoder,
+        onProgress: (String) -> Void
+    ) async throws -> String {
+        switch shape {
+        case .pairwise, .binary:
+            guard let model else { throw TrainingError(.options, "a \(shape.rawValue) reward model needs --model") }
+            var data = try MethodTraining.data(files)
+            if shape == .pairwise, data.pairs.isEmpty { data.pairs = data.pairedByContext() }
+            let kind: ScoreLoss.Kind = shape == .pairwise ? .pairwise : .binary
+            let made = try DecoderRewardTraining(kind: kind, perStep: perStep, options: options).run(
+                data, base: model, to: folder,
+                onStep: { step in
+                    if step.step % 20 == 0 {
+                        onProgress("step \(step.step) of \(options.steps), loss \(String(format: "%.3f", step.loss))")
+                    }
+                })
+            return "\(made.summary.steps) steps, loss "
+                + (made.summary.last.map { String(format: "%.3f", $0.loss) } ?? "–")
+        case .encoder:
+            var shape = EncoderRewardModel.Shape()
+            shape.usesNextMessage = usesNextMessage
+            var training = EncoderRewardTraining()
+            training.seed = options.seed
+            let votes = try Self.votes(files)
+            let outcome = try training.train(
+                votes, encoder: encoder, shape: shape,
+                onStep: { if $0 % 20 == 0 { onProgress("step \($0) of \($1)") } })
+            try outcome.model.save(to: folder, like: encoder)
+            return "\(votes.count) votes, \(outcome.epochs) passes, log loss of kept-back people "
+                + outcome.losses.map { String(format: "%.3f", $0) }.joined(separator: ", ")
+        case .frozen:
+            let votes = try Self.votes(files)
+            let states = try model.map { try ModelBench($0).states(votes.map { ($0.context, $0.reply) }) }
+            var settings = RewardModel.Options()
+            settings.seed = options.seed
+            let made = try await RewardModel.train(
+                votes, encoder: makeEncoder(), encoderName: encoder.lastPathComponent, extra: states, options: settings)
+            try made.save(to: folder)
+            return "\(votes.count) votes, out-of-fold AUC " + String(format: "%.3f", made.training.outOfFoldAUC)
+        }
+    }
+
+    /// Thumbs of logs and labels of training files; each line of a file counts as a person of its own.
+    private static func votes(_ files: [URL]) throws -> [RewardExample] {
+        var votes: [RewardExample] = []
+        for file in files {
+            guard try TrainingData.isLog(file) else {
+                votes += try TrainingFile(file).read().labelled.enumerated().map { index, one in
+                    RewardExample(
+                        context: one.item.context + (one.item.plainPrompt.map { [Turn(.human, $0)] } ?? []),
+                        reply: one.item.reply, isGood: one.item.label == .good, weight: one.item.weight,
+                        userID: "\(file.lastPathComponent):\(one.line ?? index)")
+                }
+                continue
+            }
+            let reader = try LogFormat.loam.reader(of: file)
+            while let event = try reader.next() {
+                guard case .conversation(let conversation) = event, conversation.consent >= .improve else { continue }
+                votes += conversation.rewardExamples()
+            }
+        }
+        return votes
+    }
+}
