@@ -1,5 +1,5 @@
 # Loam. Two commands matter: `make run` and `make test`.
-.PHONY: help setup build run test bench bench-inference bench-trust format lint docs clean
+.PHONY: help setup build run test bench bench-inference bench-trust bench-methods format lint docs clean
 
 help:
 	@echo 'make run     the whole loop on the bundled sample log, then the improved bot at a local address'
@@ -32,6 +32,11 @@ bench-inference: build
 # Against crowd-kit, which it installs under runs/bench; needs the sets of real votes in LOAM_DATA.
 bench-trust:
 	Benchmarks/trust $(ARGS)
+
+# Every method on the same data, and reward models on held-out people; resumes. Needs the data sets (LOAM_DATA).
+bench-methods: build
+	swift build -c release --product methods-bench
+	Benchmarks/compare-methods $(ARGS)
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests Benchmarks

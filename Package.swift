@@ -48,7 +48,9 @@ func closure(_ names: Set<String>) -> Set<String> {
     }
     return seen
 }
-let wanted = only.map(closure)
+/// What `Benchmarks/Methods` stands on; `LOAM_ONLY=MethodsBench` builds it with that alone.
+let methodsBench: Set<String> = ["Training", "Generation", "Safety", "Evaluation"]
+let wanted = only.map { closure($0.contains("MethodsBench") ? $0.union(methodsBench) : $0) }
 func isWanted(_ name: String) -> Bool { wanted?.contains(name) ?? true }
 
 // libtorch: `.deps/libtorch` (made by Scripts/setup), or another one, a CUDA build for instance, by LOAM_LIBTORCH.
@@ -126,6 +128,13 @@ if isWanted("Trust") {
         .executableTarget(
             name: "trust-bench", dependencies: ["Trust", "Statistics"], path: "Benchmarks/Trust",
             swiftSettings: hotSettings))
+}
+
+if only?.contains("MethodsBench") ?? true {
+    targets.append(
+        .executableTarget(
+            name: "methods-bench", dependencies: closure(methodsBench).sorted().map { .init(stringLiteral: $0) },
+            path: "Benchmarks/Methods", swiftSettings: hotSettings))
 }
 
 // What more than one room's tests use.
