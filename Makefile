@@ -1,5 +1,5 @@
 # Loam. Two commands matter: `make run` and `make test`.
-.PHONY: help setup build run test bench bench-inference bench-trust bench-methods format lint docs clean
+.PHONY: help setup build run test bench bench-inference bench-trust bench-methods bench-data format lint docs clean
 
 help:
 	@echo 'make run     the whole loop on the bundled sample log, then the improved bot at a local address'
@@ -18,12 +18,17 @@ run: build
 	.build/release/loam quickstart $(ARGS)
 
 # Two threads of libtorch are all that a test needs; the figures of a test never depend on speed.
-test: setup
+test:
+	@Scripts/setup --tests
 	swift build --build-tests
 	OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive swift test --skip-build
 
 bench: build
 	Benchmarks/run $(ARGS)
+
+# Import and export of a made-up log in BB3x's shape, UTTERANCES=600000 of them; the full size is 6000000.
+bench-data: build
+	Benchmarks/data $(or $(UTTERANCES),600000)
 
 # Against transformers; installs it beside random models under runs/bench (1.3 GB).
 bench-inference: build

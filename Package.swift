@@ -17,7 +17,10 @@ let rooms: [(name: String, imports: [String], external: [Target.Dependency])] = 
     ("Dialogue", ["Conversations", "Safety"], []),
     ("Training", ["LanguageModels", "Tokenizers", "Torch", "ModelFormats", "Conversations", "Statistics"], []),
     ("Evaluation", ["Statistics", "Conversations"], []),
-    ("Storage", ["Conversations"], [.product(name: "GRDB", package: "GRDB.swift")]),
+    (
+        "Storage", ["CPostgres", "Conversations"],
+        [.product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift")]
+    ),
     ("Simulation", ["Conversations"], []),
     (
         "Improvement",
@@ -69,7 +72,7 @@ let settings: [SwiftSetting] = [
 // minute otherwise, and tests run real fits.
 let hot: Set<String> = [
     "Statistics", "Trust", "Tokenizers", "Conversations", "Simulation", "Training", "Deidentification", "ModelFormats",
-    "Generation", "Safety", "Improvement", "Dialogue",
+    "Generation", "Safety", "Improvement", "Dialogue", "Storage",
 ]
 let hotSettings: [SwiftSetting] = settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
@@ -80,6 +83,8 @@ if isWanted("CTorch") {
             name: "CTorch", cxxSettings: [.unsafeFlags(torchHeaders)],
             linkerSettings: [.unsafeFlags(torchLibraries), .linkedLibrary("torch_cpu"), .linkedLibrary("c10")]))
 }
+// libpq: Debian's libpq-dev, installed by Scripts/setup.
+if isWanted("CPostgres") { targets.append(.systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])])) }
 let resources: [String: [Resource]] = [
     "Deidentification": [.process("Resources")], "Safety": [.copy("Resources")], "Server": [.copy("Resources")],
 ]
@@ -90,7 +95,7 @@ for room in rooms where isWanted(room.name) {
             resources: resources[room.name] ?? [], swiftSettings: hot.contains(room.name) ? hotSettings : settings))
     // `Tests/<Room>Tests`; fixtures beside the tests are read from the source tree by path.
     if only?.contains(room.name) ?? true {
-        let imports = closure([room.name]).subtracting(["CTorch"]).sorted()
+        let imports = closure([room.name]).subtracting(["CTorch", "CPostgres"]).sorted()
         targets.append(
             .testTarget(
                 name: room.name + "Tests",
@@ -100,7 +105,9 @@ for room in rooms where isWanted(room.name) {
                             .product(name: "HummingbirdTesting", package: "hummingbird"),
                             .product(name: "Crypto", package: "swift-crypto"),
                         ] : [])
-                    + (["Conversations", "Storage"].contains(room.name) ? ["RandomConversations"] : []),
+                    + (["Conversations", "Storage"].contains(room.name) ? ["RandomConversations"] : [])
+                    + (room.name == "Storage"
+                        ? ["store-writer", .product(name: "GRDB", package: "GRDB.swift")] : []),
                 exclude: ["Fixtures"], swiftSettings: settings))
     }
 }
@@ -135,6 +142,14 @@ if only?.contains("MethodsBench") ?? true {
         .executableTarget(
             name: "methods-bench", dependencies: closure(methodsBench).sorted().map { .init(stringLiteral: $0) },
             path: "Benchmarks/Methods", swiftSettings: hotSettings))
+}
+
+// The process that the store's fault tests end at a bad moment.
+if only?.contains("Storage") ?? true {
+    targets.append(
+        .executableTarget(
+            name: "store-writer", dependencies: ["Storage", "Conversations"], path: "Tests/StoreWriter",
+            swiftSettings: settings))
 }
 
 // What more than one room's tests use.

@@ -1,6 +1,9 @@
-"""The peer of `loam import`: a log into SQLite with Python's own json and sqlite3, tables and indexes of the same kind."""
+"""The peer of `loam import`: a log (or a folder of chunks) into SQLite with Python's own json and sqlite3, tables and
+indexes of the same kind, the same care for the disk."""
 
+import glob
 import json
+import os
 import sqlite3
 import sys
 
@@ -17,7 +20,8 @@ db.executescript(
     """
 )
 pending = 0
-for line in open(log, encoding="utf-8"):
+logs = sorted(glob.glob(os.path.join(log, "*.jsonl"))) if os.path.isdir(log) else [log]
+for line in (line for name in logs for line in open(name, encoding="utf-8")):
     chat = json.loads(line)
     if chat.get("consent") == "none":
         continue

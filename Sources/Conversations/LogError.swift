@@ -24,6 +24,8 @@ public struct LogError: InputFault, Sendable, Hashable, CustomStringConvertible 
         case unknownSender = "unknown_sender"
         /// No message at all: in a BB3x log the mark of a person who did not consent.
         case noMessages = "no_messages"
+        /// A record of a log of votes that holds no vote.
+        case noVote = "no_vote"
         /// A conversation with the id of an earlier one in the same file.
         case duplicate = "duplicate"
     }

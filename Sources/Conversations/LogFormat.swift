@@ -8,6 +8,16 @@ public enum LogFormat: String, Sendable, Hashable, Codable, CaseIterable {
     case bb3x
     /// The ConvAI2 wild evaluation: one JSON array of dialogues.
     case convai2
+    /// ParlAI's Conversations format and FITS: one dialogue per line.
+    case parlai
+    /// ShareGPT: `conversations` of `{from, value}`; lines or one array.
+    case shareGPT = "sharegpt"
+    /// OpenAI's chats, with or without feedback, and its preference lines; lines or one array.
+    case openAI = "openai"
+    /// The feedback export of open-webui: one array, or lines.
+    case openWebUI = "open-webui"
+    /// FastChat's arena logs and cleaned battles; lines or one array.
+    case fastChat = "fastchat"
 
     /// The format with a name in any case.
     public init(parsing name: String) throws(UnknownLogFormat) {
@@ -22,18 +32,45 @@ public enum LogFormat: String, Sendable, Hashable, Codable, CaseIterable {
     public func reader(of file: URL, options: LogReadingOptions = LogReadingOptions()) throws(LogError)
         -> any LogReader
     {
-        let name = file.relativePath
-        let decoder = RecordDecoder(format: self, fileName: file.lastPathComponent, consent: options.consent)
+        RecordLogReader(
+            source: try rawLog(file, options), file: file.relativePath,
+            decoder: RecordDecoder(format: self, fileName: file.lastPathComponent, consent: options.consent),
+            isStrict: options.isStrict)
+    }
+
+    /// Cuts a file into this format's records.
+    func rawLog(_ file: URL, _ options: LogReadingOptions) throws(LogError) -> any RawLog {
         switch self {
-        case .loam, .bb3x:
-            return RecordLogReader(
-                source: try LineReader(file, maximumLength: options.maximumRecordLength), file: name, decoder: decoder,
-                isStrict: options.isStrict)
-        case .convai2:
-            return RecordLogReader(
-                source: try ArrayElementReader(file, maximumLength: options.maximumRecordLength), file: name,
-                decoder: decoder, isStrict: options.isStrict)
+        case .loam, .bb3x: return RecordBox(try LineReader(file, maximumLength: options.maximumRecordLength))
+        case .convai2: return RecordBox(try ArrayElementReader(file, maximumLength: options.maximumRecordLength))
+        case .parlai, .shareGPT, .openAI, .openWebUI, .fastChat:
+            // Published as one array or as lines; the first character tells.
+            if try Self.beginsWithArray(file) {
+                return RecordBox(try ArrayElementReader(file, maximumLength: options.maximumRecordLength))
+            }
+            return RecordBox(try LineReader(file, maximumLength: options.maximumRecordLength))
         }
+    }
+
+    private static func beginsWithArray(_ file: URL) throws(LogError) -> Bool {
+        let source = try ByteSource(file, pieceSize: 4096)
+        let piece = try source.next()
+        let start = try byteOrderMark(of: piece, file: source.file)
+        return piece.dropFirst(start).first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "[")
+    }
+
+    /// The files of a log: itself, or of a folder all its chunks in the order of their names.
+    public static func files(at url: URL) throws(LogError) -> [URL] {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), isDirectory.boolValue else {
+            return [url]
+        }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+        let chunks = names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".jsonl") || $0.hasSuffix(".json")) }.sorted()
+        guard !chunks.isEmpty else {
+            throw LogError(.emptyFile, file: url.relativePath, reason: "a folder without .jsonl or .json files")
+        }
+        return chunks.map { url.appending(path: $0) }
     }
 }
 

@@ -29,9 +29,9 @@ extension LogReader {
     }
 }
 
-/// The one reader behind all formats: records from `Source`, conversations by `RecordDecoder`.
-final class RecordLogReader<Source: RecordReader & ~Copyable>: LogReader {
-    private var source: Source
+/// The one reader behind all formats.
+final class RecordLogReader: LogReader {
+    private let source: any RawLog
     private let file: String
     private let decoder: RecordDecoder
     private let isStrict: Bool
@@ -39,7 +39,7 @@ final class RecordLogReader<Source: RecordReader & ~Copyable>: LogReader {
     /// Hashes of the ids so far, seeded per process by the language: no log can be made to collide on purpose.
     private var seen: Set<Int> = []
 
-    init(source: consuming Source, file: String, decoder: RecordDecoder, isStrict: Bool) {
+    init(source: any RawLog, file: String, decoder: RecordDecoder, isStrict: Bool) {
         self.source = source
         self.file = file
         self.decoder = decoder
@@ -48,16 +48,14 @@ final class RecordLogReader<Source: RecordReader & ~Copyable>: LogReader {
 
     func next() throws(LogError) -> LogEvent? {
         while let record = try nextRecord() {
-            if case .bytes(let bytes) = record.content, bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
-                continue
-            }
+            if record.isBlank { continue }
             hasRead = true
             let skip: SkipReason
-            switch decode(record) {
+            switch decoder.decode(record) {
             case .success(let conversation):
                 if seen.insert(conversation.id.hashValue).inserted { return .conversation(conversation) }
                 skip = SkipReason(
-                    .duplicate, file: file, line: record.line, field: element(record),
+                    .duplicate, file: file, line: record.line, field: record.element.map { "[\($0)]" },
                     reason: "conversation \(quoted(conversation.id)) came before in this file")
             case .failure(let error): skip = error.skip(file: file, record: record)
             }
@@ -77,10 +75,18 @@ final class RecordLogReader<Source: RecordReader & ~Copyable>: LogReader {
             throw error
         }
     }
+}
 
-    private func element(_ record: RawRecord) -> String? { record.element.map { "[\($0)]" } }
+extension RawRecord {
+    /// A line of white space.
+    var isBlank: Bool {
+        guard case .bytes(let bytes) = content else { return false }
+        return bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
+    }
+}
 
-    private func decode(_ record: RawRecord) -> Result<Conversation, FieldError> {
+extension RecordDecoder {
+    func decode(_ record: RawRecord) -> Result<Conversation, FieldError> {
         switch record.content {
         case .tooLong(let length):
             return .failure(FieldError(code: .tooLong, reason: "\(length) bytes long, which is above the cap"))
@@ -90,7 +96,7 @@ final class RecordLogReader<Source: RecordReader & ~Copyable>: LogReader {
             do throws(JSONError) {
                 let value = try JSONValue(parsing: bytes)
                 do throws(FieldError) {
-                    return .success(try decoder.conversation(from: value, bytes: bytes))
+                    return .success(try conversation(from: value, bytes: bytes))
                 } catch {
                     return .failure(error)
                 }

@@ -14,6 +14,10 @@ struct RecordDecoder {
         case .loam: try CanonicalDecoder(isBB3x: false, decoder: self).conversation(from: value, bytes: bytes)
         case .bb3x: try CanonicalDecoder(isBB3x: true, decoder: self).conversation(from: value, bytes: bytes)
         case .convai2: try ConvAI2Decoder(decoder: self).conversation(from: value, bytes: bytes)
+        case .parlai: try ParlAIDecoder(decoder: self).conversation(from: value, bytes: bytes)
+        case .shareGPT, .openAI: try ChatDecoder(decoder: self).conversation(from: value, bytes: bytes)
+        case .openWebUI: try OpenWebUIDecoder(decoder: self).conversation(from: value, bytes: bytes)
+        case .fastChat: try ArenaDecoder(decoder: self).conversation(from: value, bytes: bytes)
         }
     }
 

@@ -104,6 +104,22 @@ struct RecordFields {
         }
     }
 
+    /// The first of several fields that is there, as an id.
+    func identifier(anyOf names: String...) throws(FieldError) -> String? {
+        for name in names {
+            if let id = try identifier(name) { return id }
+        }
+        return nil
+    }
+
+    /// The first of several fields that is there, as a time.
+    func date(anyOf names: String...) throws(FieldError) -> Date? {
+        for name in names {
+            if let date = try date(name) { return date }
+        }
+        return nil
+    }
+
     func bool(_ name: String) throws(FieldError) -> Bool? {
         guard let value = value(name) else { return nil }
         guard case .bool(let flag) = value else { throw fault(name, "true or false", value) }

@@ -26,6 +26,22 @@ public struct UserSplit: Sendable, Hashable {
         self.salt = salt
     }
 
+    /// Reads `train=.9,valid=.05,test=.05`.
+    public init(parsing text: String, salt: String = "loam") throws(Invalid) {
+        var parts: [(name: String, share: Double)] = []
+        for piece in text.split(separator: ",") {
+            let sides = piece.split(separator: "=")
+            let name = sides.first.map { $0.filter { !$0.isWhitespace } } ?? ""
+            let isPlain =
+                !name.isEmpty && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) }
+            guard sides.count == 2, isPlain, let share = Double(sides[1].filter { !$0.isWhitespace }) else {
+                throw Invalid(description: "split '\(text)': expected parts such as train=.9,valid=.05,test=.05")
+            }
+            parts.append((name, share))
+        }
+        try self.init(parts, salt: salt)
+    }
+
     /// Index of the part that a person belongs to.
     public func index(of userID: String) -> Int {
         var hash = StableHash(salt: salt)

@@ -78,14 +78,28 @@ extension Conversation {
     }
 
     private func path(before index: Int, _ places: [String: Int]) -> [Turn] {
-        var turns: [Turn] = []
+        path(to: index, places).compactMap { at in
+            let message = messages[at]
+            return message.isDislikeFeedback || message.text.isEmpty ? nil : Turn(message.sender, message.text)
+        }
+    }
+
+    /// Places of the messages that led to the one at a place, oldest first.
+    func path(to index: Int, _ places: [String: Int]? = nil) -> [Int] {
+        let places = places ?? self.places
+        var path: [Int] = []
         var at = min(index, messages.count)
         while let previous = parent(of: at, places) {
             at = previous
-            let message = messages[at]
-            if !message.isDislikeFeedback, !message.text.isEmpty { turns.append(Turn(message.sender, message.text)) }
+            path.append(at)
         }
-        return turns.reversed()
+        return path.reversed()
+    }
+
+    /// The place that each message answers.
+    var parents: [Int?] {
+        let places = places
+        return messages.indices.map { parent(of: $0, places) }
     }
 
     /// The place of the message that the one at `index` answers; always an earlier one, whatever the ids say.

@@ -59,59 +59,58 @@ public struct LogImporter: Sendable {
     public var consent: Consent?
     /// End at the first bad record instead of passing over it.
     public var isStrict: Bool
-    /// Conversations per transaction.
-    var batch = 500
-
     public init(format: LogFormat, consent: Consent? = nil, isStrict: Bool = false) {
         self.format = format
         self.consent = consent
         self.isStrict = isStrict
     }
 
-    /// Reads `log` into `store`; `onSkip` is called for each record that is left out.
+    /// Reads `log` into `store`; `onSkip` is called for each record that is left out, `onProgress` with the messages stored
+    /// so far.
     ///
     /// In strict reading the whole log is checked before the first conversation is stored, so that a bad file changes
     /// nothing.
     /// - Throws: `LogError` for a log that cannot be used, `StorageError` for a store that cannot.
     public func importing(
-        _ log: URL, into store: any ConversationStore, onSkip: (Skipped) -> Void = { _ in }
+        _ log: URL, into store: any ConversationStore, onSkip: (Skipped) -> Void = { _ in },
+        onProgress: (Int) -> Void = { _ in }
     ) async throws -> Counts {
         let options = LogReadingOptions(isStrict: isStrict, consent: consent)
         if isStrict {
             let check = try format.reader(of: log, options: options)
             while try check.next() != nil {}
         }
-        let reader = try format.reader(of: log, options: options)
+        // Other processors parse, decode and make the rows while this one waits for the disk; a batch is a transaction.
+        let batches = try format.mapped(log, options: options) { EncodedConversation($0) }
         var counts = Counts()
-        var pending: [Conversation] = []
-        while let event = try reader.next() {
-            switch event {
-            case .skipped(let reason):
-                counts.reasons[Self.words(reason.code), default: 0] += 1
-                onSkip(
-                    Skipped(
-                        file: reason.file, line: reason.line, field: reason.field, code: reason.code.rawValue,
-                        reason: reason.reason))
-            case .conversation(let conversation):
-                // What a person did not agree to keep is not kept, not even for a moment.
-                guard conversation.consent > .none else {
-                    counts.reasons["no consent", default: 0] += 1
-                    continue
-                }
-                counts.kept += 1
-                counts.messages += conversation.messages.count
-                counts.people.insert(conversation.userID)
-                for rating in conversation.messages.flatMap({ $0.feedback.compactMap(\.rating) }) {
-                    if rating == .like { counts.likes += 1 } else { counts.dislikes += 1 }
-                }
-                pending.append(conversation)
-                if pending.count >= batch {
-                    counts.note(try await store.save(pending))
-                    pending.removeAll(keepingCapacity: true)
+        while let batch = try await batches.next() {
+            var kept: [EncodedConversation] = []
+            kept.reserveCapacity(batch.count)
+            for event in batch {
+                switch event {
+                case .skipped(let reason):
+                    counts.reasons[Self.words(reason.code), default: 0] += 1
+                    onSkip(
+                        Skipped(
+                            file: reason.file, line: reason.line, field: reason.field, code: reason.code.rawValue,
+                            reason: reason.reason))
+                case .value(let conversation):
+                    // What a person did not agree to keep is not kept, not even for a moment.
+                    guard conversation.consent > .none else {
+                        counts.reasons["no consent", default: 0] += 1
+                        continue
+                    }
+                    counts.kept += 1
+                    counts.messages += conversation.messageCount
+                    counts.people.insert(conversation.userID)
+                    counts.likes += conversation.likes
+                    counts.dislikes += conversation.dislikes
+                    kept.append(conversation)
                 }
             }
+            counts.note(try await store.save(kept))
+            onProgress(counts.messages)
         }
-        counts.note(try await store.save(pending))
         return counts
     }
 

@@ -11,7 +11,7 @@ public protocol ConversationStore: Sendable {
     /// on the page after the log was written; consent is narrowed by a log and never widened; nothing of consent `none` is
     /// kept, and what was there of it goes; nothing comes back of a person who was deleted, unless it began afterwards.
     @discardableResult
-    func save(_ conversations: [Conversation]) async throws -> SaveSummary
+    func save(_ conversations: [EncodedConversation]) async throws -> SaveSummary
     /// The conversation with its current feedback; `nil` when there is none.
     func conversation(id: String) async throws -> Conversation?
     /// A person's conversations, in order of their ids.
@@ -29,22 +29,56 @@ public protocol ConversationStore: Sendable {
     func retractFeedback(of userID: String, on messageID: String, in conversationID: String) async throws
     /// All that was ever said of a message, oldest first.
     func feedbackHistory(of messageID: String, in conversationID: String) async throws -> [FeedbackEvent]
-    /// Changes what the person allowed, in either direction. `none` deletes the conversation.
-    func setConsent(_ consent: Consent, conversationID: String) async throws
+    /// Changes what the person allowed, in either direction, by a text of some version. `none` deletes the conversation.
+    func setConsent(_ consent: Consent, conversationID: String, textVersion: String?) async throws
+    /// Changes of consent, oldest first; what a conversation began with is in itself.
+    func consentHistory(of conversationID: String) async throws -> [ConsentEvent]
+    /// Makes this the rater's current word on a message and label.
+    func annotate(_ annotation: RaterAnnotation) async throws
+    /// What raters say of a conversation's messages, in order of message, rater and label.
+    func annotations(of conversationID: String) async throws -> [RaterAnnotation]
     /// Deletes a conversation with everything in it, if it is there.
     func delete(conversationID: String) async throws
     /// Deletes a person everywhere: their conversations, and their feedback on those of others with its history. A log
-    /// that is imported again does not bring them back.
-    func delete(userID: String) async throws
+    /// that is imported again does not bring them back. The report names data sets and models that hold their words still.
+    @discardableResult
+    func delete(userID: String) async throws -> DeletionReport
+    /// Deletes conversations that nobody touched since `date`: the end of a retention window. Returns how many.
+    func deleteConversations(untouchedSince date: Date) async throws -> Int
+    /// Everything that the store holds of a person.
+    func personalData(of userID: String) async throws -> PersonalData
+    /// Remembers that an operator looks at raw text; to be called before the text is shown.
+    func record(_ access: AccessRecord) async throws
+    /// Looks at raw text, oldest first, `since` or later.
+    func accesses(since: Date?) async throws -> [AccessRecord]
+    /// Remembers a data set and whose words are in it.
+    func record(_ dataset: DatasetRecord, people: Set<String>) async throws
+    /// Remembers a model and what it was trained on.
+    func record(_ model: ModelRecord) async throws
+    /// Models whose replies came into the store, in order of their ids.
+    func models() async throws -> [ModelSighting]
+    /// Whether the store is whole: what is wrong with it, nothing when all is well.
+    func check() async throws -> [String]
     func counts() async throws -> StoreCounts
     /// Everyone who talked or voted, in order of their ids.
     func users() async throws -> [StoredUser]
 }
 
 extension ConversationStore {
+    /// Adds conversations, or replaces those that are there, all in one transaction.
+    @discardableResult
+    public func save(_ conversations: [Conversation]) async throws -> SaveSummary {
+        try await save(conversations.map(EncodedConversation.init))
+    }
+
     /// Adds a conversation, or replaces the one that is there; `save(_:)` of several says how.
     @discardableResult
     public func save(_ conversation: Conversation) async throws -> SaveSummary { try await save([conversation]) }
+
+    /// Changes what the person allowed, in either direction. `none` deletes the conversation.
+    public func setConsent(_ consent: Consent, conversationID: String) async throws {
+        try await setConsent(consent, conversationID: conversationID, textVersion: nil)
+    }
 
     /// All conversations in order of their ids, a page at a time in memory: consented to `consent` at least, and begun or
     /// changed at `since` or later.
@@ -62,7 +96,7 @@ public struct SaveSummary: Sendable, Hashable {
     public var replaced = 0
     /// How many were not kept because the person allows nothing.
     public var withoutConsent = 0
-    /// How many were not kept because the person was deleted.
+    /// How many were not kept because the person was deleted since.
     public var deletedPerson = 0
     /// Conversations that cannot be kept, each with the reason.
     public var refused: [String] = []

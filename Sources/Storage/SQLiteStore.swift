@@ -6,11 +6,11 @@ import GRDB
 ///
 /// Several processes may use the same file: readers never wait, writers wait for each other up to a time-out. A write
 /// that has returned survives the end of the process and of the machine's power.
-public struct SQLiteStore: ConversationStore {
+public struct SQLiteStore: SQLStore {
     /// The store's path, for messages.
-    let file: String
+    public let name: String
     let database: any DatabaseWriter
-    let now: @Sendable () -> Date
+    public let now: @Sendable () -> Date
 
     /// Opens a store, or makes a new one; an older one is brought up to date.
     ///
@@ -18,14 +18,19 @@ public struct SQLiteStore: ConversationStore {
     public init(
         at url: URL, busyTimeout: TimeInterval = 10, now: @escaping @Sendable () -> Date = { Date() }
     ) throws(StorageError) {
-        file = url.relativePath
+        name = url.relativePath
         self.now = now
         do {
             try Self.checkFile(url, busyTimeout: busyTimeout)
             database = try DatabasePool(path: url.path, configuration: Self.configuration(busyTimeout))
-            // The pool lowers this on opening; a vote that was acknowledged must survive a power cut too.
-            try database.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
-            try Self.migrate(database, file: file)
+            try database.writeWithoutTransaction { db in
+                // The pool lowers this on opening; a vote that was acknowledged must survive a power cut too.
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                // Room for a batch of an import (64 MB), and pages moved from the journal into the file every 64 MB: each
+                // is then written twice and not many times.
+                try db.execute(sql: "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384")
+            }
+            try Self.migrate(database, file: name)
         } catch {
             throw StorageError(error, file: url.relativePath)
         }
@@ -33,11 +38,11 @@ public struct SQLiteStore: ConversationStore {
 
     /// A store that lives in memory and ends with the value: for trying things out and for tests.
     public init(now: @escaping @Sendable () -> Date = { Date() }) throws(StorageError) {
-        file = "memory"
+        name = "memory"
         self.now = now
         do {
             database = try DatabaseQueue(configuration: Self.configuration(1))
-            try Self.migrate(database, file: file)
+            try Self.migrate(database, file: name)
         } catch {
             throw StorageError(error, file: "memory")
         }
@@ -97,14 +102,16 @@ public struct SQLiteStore: ConversationStore {
         try migrator.migrate(database)
     }
 
-    /// Runs `body` in a transaction that may write, and gives its errors in the store's words.
+    var file: String { name }
+
+    /// Runs `body` in a transaction that may write, on the database itself.
     func write<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R) async throws -> R {
         do {
             return try await database.write(body)
         } catch let error as CancellationError {
             throw error
         } catch {
-            throw StorageError(error, file: file)
+            throw StorageError(error, file: name)
         }
     }
 
@@ -114,74 +121,44 @@ public struct SQLiteStore: ConversationStore {
         } catch let error as CancellationError {
             throw error
         } catch {
-            throw StorageError(error, file: file)
+            throw StorageError(error, file: name)
         }
     }
 
-    // MARK: Reading
-
-    public func conversation(id: String) async throws -> Conversation? {
-        try await read { db in try StoredRows.conversations(db, where: "id = ?", [id]).first }
+    public func writing<R: Sendable>(
+        _ scope: WriteScope, _ body: @escaping @Sendable (any SQLSession) throws -> R
+    ) async throws -> R {
+        // SQLite has one writer at a time, whatever the scope.
+        try await write { try body(SQLiteSession($0)) }
     }
 
-    public func conversations(of userID: String) async throws -> [Conversation] {
-        try await read { db in try StoredRows.conversations(db, where: "userID = ? ORDER BY id", [userID]) }
+    public func reading<R: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> R) async throws -> R {
+        try await read { try body(SQLiteSession($0)) }
     }
 
-    public func page(after id: String?, limit: Int, consent: Consent, since: Date?) async throws -> [Conversation] {
-        try await read { db in
-            try StoredRows.conversations(
-                db,
-                where:
-                    "(?1 IS NULL OR id > ?1) AND consent >= ?2 AND (?3 IS NULL OR changedAt >= ?3) ORDER BY id LIMIT ?4",
-                [id, StoredRows.number(consent), since?.timeIntervalSince1970, limit])
+    /// Moves the journal into the file and empties it, so that nothing deleted is left in it. While another process reads,
+    /// that cannot be done; the next one to close the store does it.
+    public func forgetDeleted() async throws {
+        do {
+            _ = try await database.writeWithoutTransaction { db in try db.checkpoint(.truncate) }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
+        {
+            return
+        } catch {
+            throw StorageError(error, file: name)
         }
     }
 
-    public func feedbackHistory(of messageID: String, in conversationID: String) async throws -> [FeedbackEvent] {
-        try await read { db in
-            try Row.fetchAll(
-                db,
-                sql:
-                    "SELECT action, body, recordedAt FROM feedbackEvent WHERE conversationID = ? AND messageID = ? ORDER BY id",
-                arguments: [conversationID, messageID]
-            ).map { row in
-                FeedbackEvent(
-                    action: FeedbackEvent.Action(rawValue: row["action"]) ?? .given,
-                    feedback: try Feedback(jsonText: Array(row["body"] as Data)),
-                    recordedAt: Date(timeIntervalSince1970: row["recordedAt"]))
+    /// SQLite's own look at the file's pages, then that of every store.
+    public func check() async throws -> [String] {
+        let pages: [String]
+        do {
+            pages = try await database.read { db in
+                try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
             }
+        } catch {
+            throw StorageError(error, file: name)
         }
-    }
-
-    public func counts() async throws -> StoreCounts {
-        try await read { db in
-            func count(_ sql: String) throws -> Int { try Int.fetchOne(db, sql: sql) ?? 0 }
-            return StoreCounts(
-                conversations: try count("SELECT count(*) FROM conversation"),
-                messages: try count("SELECT count(*) FROM message"),
-                feedback: try count("SELECT count(*) FROM feedback"),
-                likes: try count("SELECT count(*) FROM feedback WHERE rating = 1"),
-                dislikes: try count("SELECT count(*) FROM feedback WHERE rating = -1"),
-                users: try count(
-                    "SELECT count(*) FROM (SELECT userID FROM conversation UNION SELECT userID FROM feedback)"))
-        }
-    }
-
-    public func users() async throws -> [StoredUser] {
-        try await read { db in
-            let sql = """
-                SELECT userID, sum(conversations) AS conversations, sum(likes) AS likes, sum(dislikes) AS dislikes FROM (
-                    SELECT userID, 1 AS conversations, 0 AS likes, 0 AS dislikes FROM conversation
-                    UNION ALL
-                    SELECT userID, 0, ifnull(rating = 1, 0), ifnull(rating = -1, 0) FROM feedback
-                ) GROUP BY userID ORDER BY userID
-                """
-            return try Row.fetchAll(db, sql: sql).map { row in
-                StoredUser(
-                    id: row["userID"], conversations: row["conversations"], likes: row["likes"],
-                    dislikes: row["dislikes"])
-            }
-        }
+        return pages + (try await checkRows())
     }
 }

@@ -20,6 +20,8 @@ public struct StorageError: InputFault, Sendable, Hashable, CustomStringConverti
         case notFound = "not_found"
         /// Something else is already there under that id.
         case conflict
+        /// The server does not answer, or went away.
+        case unreachable
         /// A record of the store cannot be read.
         case damagedRecord = "damaged_record"
         /// The database failed: a full disk, for instance.
@@ -40,7 +42,7 @@ public struct StorageError: InputFault, Sendable, Hashable, CustomStringConverti
     public var isInputAtFault: Bool {
         switch code {
         case .notADatabase, .notAStore, .newerSchema, .unavailable, .notFound, .conflict: true
-        case .locked, .damagedRecord, .failed: false
+        case .locked, .unreachable, .damagedRecord, .failed: false
         }
     }
 
@@ -66,7 +68,22 @@ public struct StorageError: InputFault, Sendable, Hashable, CustomStringConverti
                     .failed, file: file,
                     reason: "\(error.message ?? "failed") (SQLite \(error.extendedResultCode.rawValue))")
             }
+        case let error as PostgresError: self.init(error, file: file)
         default: self.init(.failed, file: file, reason: "\(error)")
+        }
+    }
+
+    private init(_ error: PostgresError, file: String) {
+        switch error.sqlState {
+        // The lock's time-out, a deadlock, a server with no connection left.
+        case "55P03", "40P01", "53300":
+            self.init(.locked, file: file, reason: "locked by another process; try again when it has finished")
+        case "3D000", "28000", "28P01", "42501":
+            self.init(.unavailable, file: file, reason: "cannot be opened (\(error.message))")
+        case _ where error.isDisconnection:
+            self.init(.unreachable, file: file, reason: "the server cannot be reached (\(error.message))")
+        default:
+            self.init(.failed, file: file, reason: "\(error.message) (PostgreSQL \(error.sqlState))")
         }
     }
 }

@@ -23,7 +23,7 @@ struct Loam: AsyncParsableCommand {
             GenerateCommand.self,
             ScoreCommand.self, TokenizeCommand.self, DetokenizeCommand.self, BenchCommand.self,
             ChatCommand.self, ServeCommand.self, SimulateCommand.self, ModelsCommand.self, PromoteCommand.self,
-            RollbackCommand.self, TrialCommand.self, DoctorCommand.self,
+            RollbackCommand.self, TrialCommand.self, DoctorCommand.self, StoreCommand.self,
         ])
 
     static func main() async {

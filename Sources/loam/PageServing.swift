@@ -13,7 +13,7 @@ import Torch
 struct PageServing {
     var model: URL
     var modelID: String?
-    var store: URL
+    var store: StoreLocation
     var encoder: String
     var sampling: Sampling
     var host = "127.0.0.1"
@@ -27,7 +27,7 @@ struct PageServing {
         var logger = Logger(label: "loam.server")
         logger.logLevel = .notice
         let modelHost = ModelHost(.loading)
-        let store = try SQLiteStore(at: store)
+        let store = try await store.open()
         let server = try WebServer(host: modelHost, store: store, sampling: sampling, logger: logger)
         let console = Console(json: false)
         let (model, modelID, address, encoder, registry) = (model, modelID, host, encoder, registry)

@@ -164,7 +164,10 @@ struct BrokenLogTests {
     func formats() throws {
         #expect(try LogFormat(parsing: "BB3x") == .bb3x)
         let error = #expect(throws: UnknownLogFormat.self) { try LogFormat(parsing: "csv") }
-        #expect(error?.description == "unknown log format 'csv'; known are loam, bb3x, convai2")
+        #expect(
+            error?.description
+                == "unknown log format 'csv'; known are loam, bb3x, convai2, parlai, sharegpt, openai, open-webui, fastchat"
+        )
     }
 
     @Test("what a log says of consent is narrowed by the operator's word and never widened")

@@ -13,10 +13,10 @@ struct MemoryTests {
             createdAt: Date(timeIntervalSince1970: 1_700_000_000), usedAt: nil, vector: [0.5, -1.25, 0])
     }
 
-    @Test("kept whole, changed, forgotten, and seen by their person only")
-    func roundTrip() async throws {
-        let folder = try StoreFolder()
-        let store = try folder.store()
+    @Test("kept whole, changed, forgotten, and seen by their person only", arguments: StoreKind.present)
+    func roundTrip(_ kind: StoreKind) async throws {
+        let folder = try StoreBench(kind)
+        let store = try await folder.open()
         try await store.save(chat("c", of: "u"))
         try await store.save(chat("d", of: "v"))
         var own = memory("m", of: "u")
@@ -27,7 +27,7 @@ struct MemoryTests {
         own.usedAt = Date(timeIntervalSince1970: 1_700_000_500)
         own.vector = nil
         try await store.save(own)
-        #expect(try await folder.store().memories(of: "u") == [own])
+        #expect(try await folder.open().memories(of: "u") == [own])
         // Another person's id, another person's conversation, a conversation that is gone.
         for stranger in [memory("n", of: "u"), memory("x", of: "u", in: "d"), memory("x", of: "u", in: "gone")] {
             await #expect(throws: StorageError.self) { try await store.save(stranger) }
@@ -42,9 +42,9 @@ struct MemoryTests {
         #expect(try await store.memories(of: "v").count == 1)
     }
 
-    @Test("memories go with their conversation and with their person")
-    func deletion() async throws {
-        let store = try StoreFolder().store()
+    @Test("memories go with their conversation and with their person", arguments: StoreKind.present)
+    func deletion(_ kind: StoreKind) async throws {
+        let store = try await StoreBench(kind).open()
         try await store.save(chat("c", of: "u"))
         try await store.save(chat("e", of: "u"))
         try await store.save(memory("m", of: "u"))

@@ -36,37 +36,6 @@ struct StoreFileTests {
         #expect(try await rest.counts().likes == 0)
     }
 
-    @Test("two writers at once: nothing is lost, readers are not held up")
-    func twoWriters() async throws {
-        let folder = try StoreFolder()
-        let stores = [try folder.store(), try folder.store()]
-        try await stores[0].save(chat("shared", of: "u"))
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for (writer, store) in stores.enumerated() {
-                group.addTask {
-                    for i in 0..<40 {
-                        try await store.save(chat("c\(writer)-\(i)", of: "u\(writer)"))
-                        try await store.append(
-                            Message(id: "w\(writer)-\(i)", sender: .human, text: "\(i)"), to: "shared")
-                        try await store.setFeedback(
-                            Feedback(userID: "w\(writer)", rating: i % 2 == 0 ? .like : .dislike), on: "2", in: "shared"
-                        )
-                    }
-                }
-            }
-            group.addTask {
-                for _ in 0..<40 { _ = try await stores[0].counts() }
-            }
-            try await group.waitForAll()
-        }
-        let counts = try await stores[1].counts()
-        #expect(counts.conversations == 81)
-        #expect(counts.dislikes == 2)
-        let shared = try #require(try await stores[0].conversation(id: "shared"))
-        #expect(shared.messages.count == 83)
-        #expect(try await stores[1].feedbackHistory(of: "2", in: "shared").count == 80)
-    }
-
     @Test("a locked store: one clear error after the time-out, and it works again afterwards")
     func locked() async throws {
         let folder = try StoreFolder()
@@ -120,16 +89,77 @@ struct StoreFileTests {
     @Test("a store of an older version is brought up to date with all that is in it")
     func olderVersion() async throws {
         let folder = try StoreFolder()
-        try await folder.store().save(chat("c", of: "u"))
-        // As the first version left it.
-        try await DatabaseQueue(path: folder.file.path).write { db in
-            try db.execute(sql: "DROP TABLE deletedPerson; DELETE FROM grdb_migrations WHERE identifier LIKE '2 %'")
+        // As the first version made it, here with what that kept: bodies in the words of the log.
+        var migrator = DatabaseMigrator()
+        let names = ["1 conversations, messages, feedback", "2 deleted people"]
+        migrator.registerMigration(names[0]) { db in
+            try db.execute(sql: Self.firstTables)
+        }
+        let queue = try DatabaseQueue(path: folder.file.path)
+        try migrator.migrate(queue)
+        var given = (0..<3).map { chat("c\($0)", of: "u\($0 % 2)", consent: $0 == 1 ? .release : .improve) }
+        let vote = Feedback(userID: "v", rating: .dislike, comment: "hm")
+        let bare = given
+        try await queue.write { db in
+            for conversation in bare.reversed() {
+                var empty = conversation
+                empty.messages = []
+                try db.execute(
+                    sql: "INSERT INTO conversation VALUES (?, ?, ?, 1700000000, ?)",
+                    arguments: [
+                        conversation.id, conversation.userID, conversation.consent == .release ? 2 : 1,
+                        Data(empty.jsonLine.utf8),
+                    ])
+                for (place, message) in conversation.messages.enumerated().reversed() {
+                    try db.execute(
+                        sql: "INSERT INTO message VALUES (?, ?, ?, ?)",
+                        arguments: [
+                            conversation.id, message.id, place, Data(message.jsonText(userID: conversation.userID)),
+                        ])
+                }
+            }
+            try db.execute(
+                sql: "INSERT INTO feedback VALUES ('c1', '2', 'v', -1, ?)", arguments: [Data(vote.jsonText)])
+            try db.execute(
+                sql: "INSERT INTO feedbackEvent VALUES (7, 'c1', '2', 'v', 'given', ?, 1700000000)",
+                arguments: [Data(vote.jsonText)])
         }
         let store = try folder.store()
-        #expect(try await store.all().map(\.id) == ["c"])
-        try await store.delete(userID: "u")
-        #expect(try await store.save([chat("c", of: "u")]).deletedPerson == 1)
+        given[1].messages[1].feedback = [vote]
+        #expect(try await store.all() == given)
+        #expect(try await store.feedbackHistory(of: "2", in: "c1").map(\.feedback) == [vote])
+        #expect(try await store.check().isEmpty)
+        try await store.delete(userID: "u1")
+        #expect(try await store.all().map(\.id) == ["c0", "c2"])
+        #expect(try await store.save([chat("c1", of: "u1")]).deletedPerson == 1)
+        #expect(try await store.save([chat("c3", of: "u1", startedAt: folder.now + 1)]).added == 1)
     }
+
+    private static let firstTables = """
+        PRAGMA application_id = 1282367853;
+        CREATE TABLE conversation (
+            id TEXT NOT NULL PRIMARY KEY, userID TEXT NOT NULL, consent INTEGER NOT NULL, changedAt REAL NOT NULL,
+            body BLOB NOT NULL
+        );
+        CREATE INDEX conversationUser ON conversation(userID);
+        CREATE TABLE message (
+            conversationID TEXT NOT NULL REFERENCES conversation(id) ON DELETE CASCADE, id TEXT NOT NULL,
+            position INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (conversationID, id)
+        );
+        CREATE TABLE feedback (
+            conversationID TEXT NOT NULL, messageID TEXT NOT NULL, userID TEXT NOT NULL, rating INTEGER,
+            body BLOB NOT NULL, PRIMARY KEY (conversationID, messageID, userID),
+            FOREIGN KEY (conversationID, messageID) REFERENCES message(conversationID, id) ON DELETE CASCADE
+        );
+        CREATE INDEX feedbackUser ON feedback(userID);
+        CREATE TABLE feedbackEvent (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, conversationID TEXT NOT NULL, messageID TEXT NOT NULL,
+            userID TEXT NOT NULL, action TEXT NOT NULL, body BLOB NOT NULL, recordedAt REAL NOT NULL,
+            FOREIGN KEY (conversationID, messageID) REFERENCES message(conversationID, id) ON DELETE CASCADE
+        );
+        CREATE INDEX feedbackEventMessage ON feedbackEvent(conversationID, messageID);
+        CREATE INDEX feedbackEventUser ON feedbackEvent(userID);
+        """
 
     @Test("a store of a newer version is refused")
     func newerVersion() async throws {

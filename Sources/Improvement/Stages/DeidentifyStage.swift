@@ -13,7 +13,7 @@ struct DeidentifyStage: Stage {
     var settings: [String: String] { ["kept_names": configuration.keptNames.sorted().joined(separator: ", ")] }
 
     func run(_ work: StageWork) async throws -> StageOutcome {
-        let store = try SQLiteStore(at: URL(filePath: configuration.store))
+        let store = try await StoreLocation(configuration.store).open()
         try FileManager.default.createDirectory(at: key.deletingLastPathComponent(), withIntermediateDirectories: true)
         var random = SystemRandomNumberGenerator()
         let deidentifier = try Deidentifier(

@@ -12,13 +12,13 @@ struct ImportStage: Stage {
     }
 
     func run(_ work: StageWork) async throws -> StageOutcome {
-        let store = try SQLiteStore(at: URL(filePath: configuration.store))
+        let store = try await StoreLocation(configuration.store).open()
         let importer = LogImporter(
             format: try LogFormat(parsing: configuration.format), consent: configuration.consent, isStrict: false)
         var total = LogImporter.Counts()
         var skipped: [LogImporter.Skipped] = []
-        for log in configuration.logs {
-            let counts = try await importer.importing(URL(filePath: log), into: store) { reason in
+        for log in try configuration.logs.flatMap({ try LogFormat.files(at: URL(filePath: $0)) }) {
+            let counts = try await importer.importing(log, into: store) { reason in
                 if skipped.count < 10_000 { skipped.append(reason) }
             }
             total.add(counts)

@@ -24,7 +24,7 @@ struct ChatCommand: AsyncParsableCommand {
         let safety = try SafetyGuard(
             encoder: SentenceEncoder(folder: URL(filePath: places.encoderFolder), dtype: .bfloat16))
         let agent = DialogueAgent(generator: generator, safety: safety)
-        let store = try SQLiteStore(at: URL(filePath: store.path))
+        let store = try await store.location.open()
         try await TerminalChat(agent: agent, store: store, sampling: model.sampling).run()
     }
 }

@@ -4,14 +4,8 @@ import Deidentification
 import Foundation
 import Improvement
 import Storage
-
-/// Which store a command speaks to.
-struct StoreOptions: ParsableArguments {
-    @Option(name: .long, help: "The conversations' SQLite file (default: LOAM_STORE, or loam.sqlite).")
-    var store: String?
-
-    var path: String { store ?? ProcessInfo.processInfo.environment["LOAM_STORE"] ?? "loam.sqlite" }
-}
+import Synchronization
+import Trust
 
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,10 +16,12 @@ struct ImportCommand: AsyncParsableCommand {
             Example: loam import --from bb3x release_data_*.jsonl --store chats.sqlite
             """)
 
-    @Option(name: .customLong("from"), help: "The logs' format: loam, bb3x or convai2.")
+    @Option(
+        name: .customLong("from"),
+        help: "The logs' format: \(LogFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format: String
 
-    @Argument(help: "Log files.")
+    @Argument(help: "Log files, or folders of chunks.")
     var files: [String]
 
     @Option(name: .long, help: "What a log that does not say allows: none, improve or release.")
@@ -48,12 +44,16 @@ struct ImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let importer = LogImporter(format: try LogFormat(parsing: format), consent: consent, isStrict: strict)
-        let store = try SQLiteStore(at: URL(filePath: store.path))
+        let store = try await store.location.open()
         let console = common.console
         var total = LogImporter.Counts()
-        for file in files {
-            let counts = try await importer.importing(URL(filePath: file), into: store) {
+        let progress = ProgressLine("messages", console)
+        for file in try files.flatMap({ try LogFormat.files(at: URL(filePath: $0)) }) {
+            let before = total.messages
+            let counts = try await importer.importing(file, into: store) {
                 console.say("skipped \($0.text)")
+            } onProgress: {
+                progress.show(before + $0)
             }
             total.add(counts)
         }
@@ -71,15 +71,17 @@ struct ImportCommand: AsyncParsableCommand {
 
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Writes consented, de-identified conversations or training data.",
+        commandName: "export",
+        abstract: "Writes consented, de-identified conversations or training data, with a data card.",
         discussion: """
-            Shapes: loam (conversations), trl-sft, trl-kto (thumbs), trl-dpo (corrections against the disliked replies).
-            What is left out for lack of consent is counted.
+            Shapes: loam (conversations), bb3x (a release: 100 chunks; needs consent release), trl-sft, trl-prompt-completion,
+            openai-sft (liked replies), trl-kto (thumbs), trl-dpo, trl-reward, openai-dpo (corrections and siblings).
+            What is left out is counted.
 
-            Example: loam export --to trl-kto --store chats.sqlite --out data
+            Example: loam export --to trl-kto --split train=.9,valid=.05,test=.05 --store chats.sqlite --out data
             """)
 
-    @Option(name: .customLong("to"), help: "loam, trl-sft, trl-kto or trl-dpo.")
+    @Option(name: .customLong("to"), help: "The shape.")
     var shape: DatasetExport.Shape
 
     @Option(name: .long, help: "The folder to write to.")
@@ -88,26 +90,83 @@ struct ExportCommand: AsyncParsableCommand {
     @Option(name: .long, help: "File of the pseudonyms' key (default: OUT/../deidentify.key, made when missing).")
     var key: String?
 
+    @Option(name: .long, help: "Only what began or changed since this time: 2024-03-01 or 2024-03-01T09:30:00Z.")
+    var since: String?
+
+    @Option(name: .long, help: "Parts by person, such as train=.9,valid=.05,test=.05.")
+    var split: String?
+
+    @Option(name: .customLong("min-trust"), help: "Only votes of people trusted this much, 0 to 1; needs --trust.")
+    var minimumTrust: Double?
+
+    @Option(name: .long, help: "users.csv of loam trust.")
+    var trust: String?
+
+    @Flag(inversion: .prefixedNo, help: "Leave out spam and near-copies (default: only for bb3x).")
+    var clean: Bool?
+
+    @Option(name: .long, help: "Labelled texts in presidio-research's JSON: the card then has the recall.")
+    var labelled: String?
+
     @OptionGroup var kept: KeptNames
     @OptionGroup var store: StoreOptions
     @OptionGroup var common: CommonOptions
 
-    func run() async throws {
-        guard FileManager.default.fileExists(atPath: store.path) else {
-            throw ImprovementFault.missing(store.path)
+    func validate() throws {
+        if let since, Timestamp.date(from: since) == nil {
+            throw ValidationError("--since: expected a time such as 2024-03-01, found \(since)")
         }
+        if (minimumTrust == nil) != (trust == nil) { throw ValidationError("--min-trust and --trust go together") }
+    }
+
+    func run() async throws {
         let folder = URL(filePath: out)
         let keyFile =
             key.map { URL(filePath: $0) } ?? folder.deletingLastPathComponent().appending(path: "deidentify.key")
-        let result = try await DatasetExport(shape: shape, keptNames: kept.names).run(
-            store: SQLiteStore(at: URL(filePath: store.path)), to: folder, key: keyFile)
+        var trusted: (minimum: Double, users: [String: Double])?
+        if let minimumTrust, let trust { trusted = (minimumTrust, try TrustedUsers.read(URL(filePath: trust))) }
+        let export = DatasetExport(
+            shape: shape, keptNames: kept.names, since: since.flatMap(Timestamp.date(from:)),
+            split: try split.map { try UserSplit(parsing: $0) }, trust: trusted, isCleaned: clean,
+            labelled: labelled.map { URL(filePath: $0) })
+        let progress = ProgressLine("conversations", common.console)
+        let result = try await export.run(store: store.location.openExisting(), to: folder, key: keyFile) {
+            progress.show($0)
+        }
         try common.console.result(result)
+        let cleaned = result.cleaned.sorted { $0.key < $1.key }.map { ", \($0.value) \($0.key)" }.joined()
         common.console.show(
-            "\(result.lines) lines in \(result.file); left out: \(result.withoutConsent) without consent")
+            "\(result.lines) lines of \(result.conversations) conversations in \(result.files.count) files under \(out); left out: \(result.withoutConsent) without consent\(cleaned)"
+                + (result.distrusted > 0 ? ", \(result.distrusted) votes" : ""))
     }
 }
 
 extension DatasetExport.Shape: ExpressibleByArgument {}
+
+/// A line every few seconds of long work.
+final class ProgressLine: Sendable {
+    private let unit: String
+    private let console: Console
+    private let start = ContinuousClock.now
+    private let last = Mutex(ContinuousClock.now)
+
+    init(_ unit: String, _ console: Console) {
+        self.unit = unit
+        self.console = console
+    }
+
+    func show(_ count: Int) {
+        let now = ContinuousClock.now
+        let isDue = last.withLock { last in
+            guard now - last >= .seconds(5) else { return false }
+            last = now
+            return true
+        }
+        guard isDue else { return }
+        let seconds = max(1, (now - start).components.seconds)
+        console.say("        \(count) \(unit), \(Int64(count) / seconds)/s")
+    }
+}
 
 /// Names that de-identification leaves alone.
 struct KeptNames: ParsableArguments {
@@ -213,4 +272,23 @@ struct ImprovementFault: InputFault, CustomStringConvertible {
     var description: String
     static func missing(_ path: String) -> Self { Self(description: "\(path): no such file") }
     static func unwritable(_ path: String) -> Self { Self(description: "\(path): may not be written") }
+}
+
+/// Trust by person out of the `users.csv` that `loam trust` writes.
+enum TrustedUsers {
+    static func read(_ file: URL) throws -> [String: Double] {
+        guard let data = try? Data(contentsOf: file) else { throw ImprovementFault.missing(file.relativePath) }
+        let records = try CSV.records(data, file: file.relativePath)
+        guard let head = records.first, let user = head.fields.firstIndex(of: "user"),
+            let trust = head.fields.firstIndex(of: "trust")
+        else { throw ImprovementFault(description: "\(file.relativePath): expected the columns user and trust") }
+        var users: [String: Double] = [:]
+        for record in records.dropFirst() {
+            guard record.fields.count > max(user, trust), let value = Double(record.fields[trust]) else {
+                throw ImprovementFault(description: "\(file.relativePath):\(record.line): trust: expected a number")
+            }
+            users[record.fields[user]] = value
+        }
+        return users
+    }
 }

@@ -3,6 +3,7 @@ import Conversations
 import Foundation
 import Improvement
 import Simulation
+import Storage
 
 struct QuickstartCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -60,7 +61,7 @@ struct QuickstartCommand: AsyncParsableCommand {
             serving == nil ? "the new model did not pass the gate: the base is served" : "serving \(serving?.id ?? "")")
         try await PageServing(
             model: URL(filePath: serving?.path ?? configuration.model), modelID: serving?.id ?? "base",
-            store: URL(filePath: store),
+            store: StoreLocation(store),
             encoder: places.encoderFolder, sampling: configuration.evaluation.sampling, port: port,
             threads: loop.threads, registry: registry
         ).run()

@@ -216,10 +216,10 @@ struct DoctorCommand: AsyncParsableCommand {
             return "\(places.encoderFolder), \(encoder.dimension) numbers a text"
         }
         await check("store", "choose another --store") {
-            guard FileManager.default.fileExists(atPath: store.path) else {
+            if case .file(let path) = store.location, !FileManager.default.fileExists(atPath: path) {
                 return "\(store.path) is not there yet; it will be made"
             }
-            let counts = try await SQLiteStore(at: URL(filePath: store.path)).counts()
+            let counts = try await store.location.open().counts()
             return "\(store.path): \(counts.conversations) conversations of \(counts.users) people"
         }
         await check("registry", "choose another --registry") {

@@ -26,7 +26,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         try await PageServing(
             model: model.folder(), modelID: model.model == nil ? model.registry.open().serving()?.id : nil,
-            store: URL(filePath: store.path), encoder: places.encoderFolder, sampling: model.sampling, host: host,
+            store: store.location, encoder: places.encoderFolder, sampling: model.sampling, host: host,
             port: port,
             threads: model.threads, registry: model.model == nil ? model.registry.open() : nil
         ).run()

@@ -67,7 +67,7 @@ struct TrialCommand: AsyncParsableCommand {
                 return
             }
             let watch = TrialWatch(
-                store: try SQLiteStore(at: URL(filePath: store.path)), assignment: try trial.assignment(),
+                store: try await store.location.open(), assignment: try trial.assignment(),
                 start: trial.startedAt, level: trial.level, now: { Date() })
             let comparison = try await watch.look()
             try console.result(Answer(trial: trial, comparison: comparison))

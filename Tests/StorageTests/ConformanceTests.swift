@@ -4,12 +4,14 @@ import RandomConversations
 import Storage
 import Testing
 
-@Suite("SQLite store")
-struct SQLiteStoreTests {
-    @Test("random conversations come back as they were, all of them, in order of their ids")
-    func roundTrip() async throws {
-        let folder = try StoreFolder()
-        let store = try folder.store()
+/// What every store promises; each test runs with each of them.
+@Suite("Conformance of stores")
+struct ConformanceTests {
+    @Test(
+        "random conversations come back as they were, all of them, in order of their ids", arguments: StoreKind.present)
+    func roundTrip(_ kind: StoreKind) async throws {
+        let folder = try StoreBench(kind)
+        let store = try await folder.open()
         var random = RandomConversation(seed: 5)
         let given = (0..<120).map { random.conversation(index: $0) }
         let summary = try await store.save(given)
@@ -31,7 +33,7 @@ struct SQLiteStoreTests {
         // The same again changes nothing but counts as replaced; another instance reads the same.
         let again = try await store.save(kept)
         #expect(again.replaced == kept.count && again.added == 0)
-        let isSame = try await folder.store().all() == kept
+        let isSame = try await folder.open().all() == kept
         #expect(isSame)
         let releasable = try await store.all(consent: .release)
         #expect(releasable.map(\.id) == kept.filter { $0.consent == .release }.map(\.id))
@@ -45,10 +47,10 @@ struct SQLiteStoreTests {
         #expect(counts.dislikes == thumbs.count { $0.rating == .dislike })
     }
 
-    @Test("one current feedback per person and message, with its history")
-    func feedback() async throws {
-        let folder = try StoreFolder()
-        let store = try folder.store()
+    @Test("one current feedback per person and message, with its history", arguments: StoreKind.present)
+    func feedback(_ kind: StoreKind) async throws {
+        let folder = try StoreBench(kind)
+        let store = try await folder.open()
         try await store.save(chat("c", of: "u"))
         let first = Feedback(userID: "u", rating: .like)
         let second = Feedback(
@@ -78,9 +80,9 @@ struct SQLiteStoreTests {
         #expect(missing?.reason == "no message 9 in conversation c")
     }
 
-    @Test("a log that is imported again keeps what was said on the page since")
-    func mergeOnSave() async throws {
-        let store = try StoreFolder().store()
+    @Test("a log that is imported again keeps what was said on the page since", arguments: StoreKind.present)
+    func mergeOnSave(_ kind: StoreKind) async throws {
+        let store = try await StoreBench(kind).open()
         var log = chat("c", of: "u", consent: .release)
         log.messages[1].feedback = [Feedback(userID: "u", rating: .like)]
         try await store.save(log)
@@ -106,9 +108,9 @@ struct SQLiteStoreTests {
         #expect(try await store.counts().messages == 0)
     }
 
-    @Test("messages are appended once, at the end")
-    func append() async throws {
-        let store = try StoreFolder().store()
+    @Test("messages are appended once, at the end", arguments: StoreKind.present)
+    func append(_ kind: StoreKind) async throws {
+        let store = try await StoreBench(kind).open()
         try await store.save(Conversation(id: "c", userID: "u"))
         let first = Message(id: "z", sender: .human, text: "hello")
         let second = Message(id: "b", sender: .bot, text: "hi", feedback: [Feedback(userID: "u", rating: .like)])
@@ -124,10 +126,10 @@ struct SQLiteStoreTests {
         #expect(missing?.code == .notFound)
     }
 
-    @Test("what changed since, and who is there")
-    func sinceAndUsers() async throws {
-        let folder = try StoreFolder()
-        let store = try folder.store()
+    @Test("what changed since, and who is there", arguments: StoreKind.present)
+    func sinceAndUsers(_ kind: StoreKind) async throws {
+        let folder = try StoreBench(kind)
+        let store = try await folder.open()
         try await store.save([chat("a", of: "u"), chat("b", of: "u"), chat("c", of: "v")])
         folder.advance(100)
         let later = folder.now
@@ -148,10 +150,12 @@ struct SQLiteStoreTests {
         #expect(try await store.conversations(of: "u").map(\.id) == ["b"])
     }
 
-    @Test("what the safety layers said comes later than the message, and changes nothing else of it")
-    func safety() async throws {
-        let folder = try StoreFolder()
-        let store = try folder.store()
+    @Test(
+        "what the safety layers said comes later than the message, and changes nothing else of it",
+        arguments: StoreKind.present)
+    func safety(_ kind: StoreKind) async throws {
+        let folder = try StoreBench(kind)
+        let store = try await folder.open()
         try await store.save(chat("c", of: "u"))
         let before = try #require(try await store.conversation(id: "c"))
         folder.advance(5)
@@ -165,10 +169,11 @@ struct SQLiteStoreTests {
     }
 
     @Test(
-        "a deleted person is gone everywhere, also from the bytes of the file, and an old log does not bring them back")
-    func deletePerson() async throws {
-        let folder = try StoreFolder()
-        let store = try folder.store()
+        "a deleted person is gone everywhere, also from the bytes of the file, and an old log does not bring them back",
+        arguments: StoreKind.present)
+    func deletePerson(_ kind: StoreKind) async throws {
+        let folder = try StoreBench(kind)
+        let store = try await folder.open()
         var mine = chat("mine", of: "person-to-go", startedAt: folder.now)
         mine.messages[0].text = "my secret is plum jam"
         var others = chat("others", of: "v")
@@ -185,7 +190,8 @@ struct SQLiteStoreTests {
         #expect(try await store.users().map(\.id) == ["v"])
         // The other's conversation counts as changed: the next export differs.
         #expect(try await store.all(since: folder.now).map(\.id) == ["others"])
-        for file in try FileManager.default.contentsOfDirectory(at: folder.url, includingPropertiesForKeys: nil) {
+        for file in try FileManager.default.contentsOfDirectory(at: folder.folder.url, includingPropertiesForKeys: nil)
+        {
             let bytes = try Data(contentsOf: file)
             #expect(bytes.range(of: Data("plum jam".utf8)) == nil, "\(file.lastPathComponent)")
             #expect(bytes.range(of: Data("person-to-go".utf8)) == nil, "\(file.lastPathComponent)")
@@ -198,9 +204,9 @@ struct SQLiteStoreTests {
         #expect(try await store.save(new).added == 1)
     }
 
-    @Test("another person's conversation under the same id is refused, not overwritten")
-    func sameID() async throws {
-        let store = try StoreFolder().store()
+    @Test("another person's conversation under the same id is refused, not overwritten", arguments: StoreKind.present)
+    func sameID(_ kind: StoreKind) async throws {
+        let store = try await StoreBench(kind).open()
         try await store.save(chat("c", of: "u"))
         let summary = try await store.save([chat("c", of: "v"), chat("d", of: "v")])
         #expect(summary.refused == ["conversation c: another person's has the same id"])
@@ -210,6 +216,40 @@ struct SQLiteStoreTests {
         twice.messages[2].id = "1"
         #expect(try await store.save(twice).refused == ["conversation e: two messages have the id 1"])
     }
+
+    @Test("two writers at once: nothing is lost, readers are not held up", arguments: StoreKind.present)
+    func twoWriters(_ kind: StoreKind) async throws {
+        let folder = try StoreBench(kind)
+        let stores = [try await folder.open(), try await folder.open()]
+        try await stores[0].save(chat("shared", of: "u"))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (writer, store) in stores.enumerated() {
+                group.addTask {
+                    for i in 0..<40 {
+                        try await store.save(chat("c\(writer)-\(i)", of: "u\(writer)"))
+                        try await store.append(
+                            Message(id: "w\(writer)-\(i)", sender: .human, text: "\(i)"), to: "shared")
+                        try await store.setFeedback(
+                            Feedback(userID: "w\(writer)", rating: i % 2 == 0 ? .like : .dislike), on: "2", in: "shared"
+                        )
+                    }
+                }
+            }
+            group.addTask {
+                for _ in 0..<40 { _ = try await stores[0].counts() }
+            }
+            try await group.waitForAll()
+        }
+        let counts = try await stores[1].counts()
+        #expect(counts.conversations == 81)
+        #expect(counts.dislikes == 2)
+        let shared = try #require(try await stores[0].conversation(id: "shared"))
+        #expect(shared.messages.count == 83)
+        #expect(try await stores[1].feedbackHistory(of: "2", in: "shared").count == 80)
+    }
+
+    @Test("PostgreSQL is there to be tried", .enabled(if: PostgresServer.programs != nil, PostgresServer.absence))
+    func postgresIsThere() throws { _ = try #require(PostgresServer.shared) }
 
     @Test("a store in memory")
     func inMemory() async throws {
