@@ -206,8 +206,9 @@ final class PostgresConnection: SQLSession, @unchecked Sendable {
         return PostgresError(
             sqlState: state,
             message: message.split(whereSeparator: \.isNewline).joined(separator: "; "),
-            // A server that shuts down says so before the connection breaks (57P01 to 57P03).
-            isDisconnection: PQstatus(handle) != CONNECTION_OK || state.hasPrefix("57P0") || state.hasPrefix("08"))
+            // A server that shuts down says so before the connection breaks (57P01 to 57P03); what has no state comes from
+            // libpq itself, which means that nobody answered.
+            isDisconnection: state.isEmpty || state.hasPrefix("57P0") || state.hasPrefix("08"))
     }
 }
 

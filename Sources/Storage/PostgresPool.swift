@@ -39,7 +39,11 @@ final class PostgresPool: Sendable {
                         try ready.commit()
                         return value
                     } catch {
-                        if ready.isAlive { ready.rollback() }
+                        if (error as? PostgresError)?.isDisconnection == true {
+                            connection = nil
+                        } else {
+                            ready.rollback()
+                        }
                         throw error
                     }
                 }
