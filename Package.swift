@@ -6,7 +6,7 @@ import PackageDescription
 let rooms: [(name: String, imports: [String], external: [Target.Dependency])] = [
     ("Torch", ["CTorch"], []),
     ("ModelFormats", [], []),
-    ("Tokenizers", [], []),
+    ("Tokenizers", ["Conversations"], []),
     ("Statistics", [], []),
     ("Conversations", [], []),
     ("LanguageModels", ["Torch", "ModelFormats"], []),

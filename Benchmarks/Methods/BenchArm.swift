@@ -160,7 +160,7 @@ struct Comparison {
         let tokenizer = try ExampleTokenizer(
             format: ChatFormat(folder: model), contextLength: decoder.configuration.contextLength)
         func scored(_ examples: [Example]) throws -> (good: [ReplyScore], bad: [ReplyScore]) {
-            let made = tokenizer.tokenize(examples)
+            let made = try tokenizer.tokenize(examples)
             let scores = try ReplyScorer(model: decoder).scores(made.examples)
             let pairs = zip(scores, made.examples)
             return (pairs.filter { !$1.isBad }.map(\.0), pairs.filter { $1.isBad }.map(\.0))

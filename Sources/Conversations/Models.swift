@@ -17,6 +17,40 @@ public struct Turn: Sendable, Hashable, Codable {
     }
 }
 
+/// A token of a reply as it was drawn.
+public struct ReplyToken: Sendable, Hashable {
+    /// A token that might have stood in its place.
+    public struct Candidate: Sendable, Hashable {
+        /// What it stands for; not always whole characters.
+        public var bytes: [UInt8]
+        /// At temperature 1 before any filter, in nats.
+        public var logProbability: Double
+
+        public init(bytes: [UInt8], logProbability: Double) {
+            self.bytes = bytes
+            self.logProbability = logProbability
+        }
+
+        public var text: String { String(decoding: bytes, as: UTF8.self) }
+    }
+
+    public var id: Int
+    /// The token itself.
+    public var drawn: Candidate
+    /// The most probable tokens, most probable first, as many as were asked for.
+    public var top: [Candidate]
+    /// The part of the reply's text that it made certain: empty while a character or a possible stop string was
+    /// unfinished, and more than its own once that was decided.
+    public var piece: String
+
+    public init(id: Int, drawn: Candidate, top: [Candidate] = [], piece: String) {
+        self.id = id
+        self.drawn = drawn
+        self.top = top
+        self.piece = piece
+    }
+}
+
 /// A reply with what is known of its making.
 public struct Reply: Sendable, Hashable {
     public var text: String
@@ -30,10 +64,12 @@ public struct Reply: Sendable, Hashable {
     public var promptTokenCount: Int
     /// Tokens of the prompt that had been computed before, for an earlier turn or another request.
     public var cachedTokenCount: Int
+    /// The drawn tokens without the one that ended it, where `Sampling.topLogProbabilities` asks for them.
+    public var tokens: [ReplyToken]?
 
     public init(
         text: String, finishReason: String, tokenCount: Int, meanLogProbability: Double, promptTokenCount: Int = 0,
-        cachedTokenCount: Int = 0
+        cachedTokenCount: Int = 0, tokens: [ReplyToken]? = nil
     ) {
         self.text = text
         self.finishReason = finishReason
@@ -41,6 +77,7 @@ public struct Reply: Sendable, Hashable {
         self.meanLogProbability = meanLogProbability
         self.promptTokenCount = promptTokenCount
         self.cachedTokenCount = cachedTokenCount
+        self.tokens = tokens
     }
 }
 

@@ -53,6 +53,9 @@ public struct Sampling: Sendable, Hashable, Codable {
     public var lengthPenalty = 0.65
     /// `nil` is off.
     public var factualNucleus: FactualNucleus?
+    /// The reply comes with its tokens and their log-probabilities, and so many of the most probable tokens in each one's
+    /// place; `nil` leaves all that out.
+    public var topLogProbabilities: Int?
     /// How much a per-token classifier steers, where the model has one (DIRECTOR's γ); 0 is off.
     public var guidance = 0.0
 
@@ -88,6 +91,7 @@ public struct Sampling: Sendable, Hashable, Codable {
         case factualDecay = "lambda_decay"
         case factualFloor = "omega_bound"
         case guidance
+        case topLogProbabilities = "top_logprobs"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -116,6 +120,7 @@ public struct Sampling: Sendable, Hashable, Codable {
         try read(\.beamCount, .beamCount)
         try read(\.lengthPenalty, .lengthPenalty)
         try read(\.guidance, .guidance)
+        topLogProbabilities = try box.decodeIfPresent(Int.self, forKey: .topLogProbabilities)
         let decay = try box.decodeIfPresent(Double.self, forKey: .factualDecay)
         let floor = try box.decodeIfPresent(Double.self, forKey: .factualFloor)
         if decay != nil || floor != nil {
@@ -151,6 +156,7 @@ public struct Sampling: Sendable, Hashable, Codable {
         try write(\.beamCount, .beamCount)
         try write(\.lengthPenalty, .lengthPenalty)
         try write(\.guidance, .guidance)
+        try box.encodeIfPresent(topLogProbabilities, forKey: .topLogProbabilities)
         try box.encodeIfPresent(factualNucleus?.decay, forKey: .factualDecay)
         try box.encodeIfPresent(factualNucleus?.floor, forKey: .factualFloor)
     }

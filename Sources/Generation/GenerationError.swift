@@ -1,3 +1,5 @@
+import Conversations
+
 /// Why a reply, a score or a vector could not be made.
 public struct GenerationError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kind of fault: a bounded set.
@@ -28,4 +30,13 @@ public struct GenerationError: Error, Sendable, Hashable, CustomStringConvertibl
     }
 
     public var description: String { "generation (\(code.rawValue)): \(message)" }
+}
+
+extension GenerationError: InputFault {
+    public var isInputAtFault: Bool {
+        switch code {
+        case .mismatch, .setting, .promptTooLong, .nothingLeft: true
+        case .notFinite, .busy: false
+        }
+    }
 }

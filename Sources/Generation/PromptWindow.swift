@@ -12,10 +12,14 @@ public struct PromptWindow: Sendable {
         self.contextLength = contextLength
     }
 
-    /// The prompt, ending where the bot's reply begins, with room left for `replyTokens`.
+    /// Tokens that a prompt may have where so many are kept for the reply.
     ///
     /// A wish for more reply than half the context is taken as half, so that something of the history remains.
+    public func room(replyTokens: Int) -> Int { max(contextLength - min(replyTokens, contextLength / 2), 1) }
+
+    /// The prompt, ending where the bot's reply begins, with room left for `replyTokens`. Once a history is too long it
+    /// loses its beginning in steps of a quarter of the room, so that following turns have their beginning in common.
     public func prompt(for turns: [Turn], replyTokens: Int) throws -> [Int] {
-        try format.prompt(for: turns, room: max(contextLength - min(replyTokens, contextLength / 2), 1))
+        try format.prompt(for: turns, room: room(replyTokens: replyTokens))
     }
 }

@@ -53,6 +53,8 @@ public final class ReplyGenerator: TextGenerator {
     private let compute: DType?
     private let endIDs: Set<Int>
     private let suppressedIDs: Set<Int>
+    /// Makes what turns the ids of one reply into text.
+    private let pieces: PieceDecoding
     /// Worked out when first asked for.
     private let sentenceEnds = Mutex<Set<Int>?>(nil)
 
@@ -69,6 +71,8 @@ public final class ReplyGenerator: TextGenerator {
         device: Device = .cpu, options: Options = Options(), lane: ComputeLane = ComputeLane()
     ) throws {
         let model = try PretrainedDecoder.load(folder: folder, dtype: dtype, device: device)
+        let format = try PromptFormats.of(folder, ends: model.configuration.endIDs)
+        try model.configuration.requireVocabulary(tokens: format.vocabulary.vocabularySize, in: folder)
         let guide =
             DirectorHead.isPresent(in: folder)
             ? try DirectorHead(folder: folder, for: model.configuration, dtype: dtype, device: device) : nil
@@ -76,8 +80,8 @@ public final class ReplyGenerator: TextGenerator {
         options.guidance = options.guidance ?? guide?.guidance
         if let packing { try model.pack(packing) }
         try self.init(
-            model: model, format: PromptFormats.of(folder),
-            modelID: modelID ?? folder.lastPathComponent, options: options, lane: lane, guide: guide)
+            model: model, format: format, modelID: modelID ?? folder.lastPathComponent, options: options, lane: lane,
+            guide: guide)
     }
 
     /// - Parameters:
@@ -103,11 +107,15 @@ public final class ReplyGenerator: TextGenerator {
         endIDs = ends
         // Tokens that the model has and the tokenizer lacks (padding of the matrix) are no text.
         suppressedIDs = Set(tokens..<vocabulary).union(format.vocabulary.specialTokens.keys).subtracting(ends)
-        let tokenizer = format.vocabulary
+        let (tokenizer, isTrimmed) = (format.vocabulary, format.beginsReplyWithSpace)
+        let pieces: PieceDecoding = {
+            let decoder = tokenizer.streamingDecoder()
+            if isTrimmed { return TrimmedStart(decoder) }
+            return decoder
+        }
+        self.pieces = pieces
         scheduler = BatchScheduler(
-            model: model, pieces: { tokenizer.streamingDecoder() }, guide: guide, options: options.scheduler,
-            lane: lane,
-            compute: compute)
+            model: model, pieces: pieces, guide: guide, options: options.scheduler, lane: lane, compute: compute)
     }
 
     // MARK: - Turns
@@ -121,7 +129,46 @@ public final class ReplyGenerator: TextGenerator {
         to turns: [Turn], sampling: Sampling, onPiece: (@Sendable (String) -> Void)? = nil
     ) async throws -> Reply {
         let request = TokenRequest(prompt: try prompt(for: turns, sampling: sampling), settings: try settings(sampling))
-        return Self.reply(try await completion(of: request, onPiece: onPiece))
+        guard sampling.topLogProbabilities != nil else {
+            return Self.reply(try await completion(of: request, onPiece: onPiece))
+        }
+        guard sampling.beamCount == 1 else {
+            throw GenerationError(.setting, "logprobs: a beam's tokens are not drawn one by one, so they have none")
+        }
+        let drawn = Mutex<[GeneratedToken]>([])
+        let completion = try await completion(
+            of: request, onToken: { token in drawn.withLock { $0.append(token) } }, onPiece: onPiece)
+        var reply = Self.reply(completion)
+        reply.tokens = drawn.withLock { $0 }.map(replyToken)
+        return reply
+    }
+
+    private func replyToken(_ token: GeneratedToken) -> ReplyToken {
+        func candidate(_ id: Int, _ logProbability: Double) -> ReplyToken.Candidate {
+            // A special token has no bytes of its own in a text; a reader of log-probabilities wants its name.
+            let spelled = format.vocabulary.specialTokens[id].map { Array($0.utf8) }
+            return ReplyToken.Candidate(
+                bytes: spelled ?? Array(format.vocabulary.bytes(of: id)), logProbability: logProbability)
+        }
+        return ReplyToken(
+            id: token.id, drawn: candidate(token.id, token.logProbability),
+            top: token.top.map { candidate($0.id, $0.logProbability) }, piece: token.piece)
+    }
+
+    /// Checks that a model reads all of the last turn: what an endless chat may lose of its beginning, a single question
+    /// must not.
+    /// - Throws: `GenerationError` `promptTooLong`.
+    public func requireRoom(for turns: [Turn], sampling: Sampling) throws {
+        guard let last = turns.last else { return }
+        let count = try format.prompt(for: [last], room: .max / 4).count
+        let context = window.contextLength
+        let room = window.room(replyTokens: sampling.maximumTokens)
+        guard count <= room else {
+            throw GenerationError(
+                .promptTooLong,
+                "the prompt takes \(count) tokens; of the model's context of \(context), \(context - room) are kept for the reply and \(room) left for the prompt"
+            )
+        }
     }
 
     public func replies(to histories: [[Turn]], sampling: Sampling) async throws -> [Reply] {
@@ -134,7 +181,6 @@ public final class ReplyGenerator: TextGenerator {
         let prompts = try histories.map { try prompt(for: $0, sampling: sampling) }
         // Longest first, so that the largest batch fails early if memory is short.
         let order = prompts.indices.sorted { (prompts[$1].count, $0) < (prompts[$0].count, $1) }
-        let tokenizer = format.vocabulary
         var result = [Reply?](repeating: nil, count: prompts.count)
         var start = 0
         while start < order.count {
@@ -147,8 +193,7 @@ public final class ReplyGenerator: TextGenerator {
                 return (prompt: prompts[place], settings: own)
             }
             let batch = try PaddedBatch(
-                model: model, requests: requests, guide: guide, pieces: { tokenizer.streamingDecoder() },
-                compute: compute)
+                model: model, requests: requests, guide: guide, pieces: pieces, compute: compute)
             while !batch.isDone { try await lane.run { try batch.step() } }
             for (place, drawn) in zip(part, batch.replies) {
                 result[place] = Reply(
@@ -220,9 +265,13 @@ public final class ReplyGenerator: TextGenerator {
         if sampling.topK == 0 { sampling.topK = options.topK }
         if sampling.guidance == 0, guide != nil { sampling.guidance = options.guidance ?? 0 }
         sampling.minimumTokens = max(sampling.minimumTokens, options.minimumTokens)
-        return try DecodingSettings(
+        sampling.stops += format.stops
+        var settings = try DecodingSettings(
             sampling, endIDs: endIDs, suppressedIDs: suppressedIDs,
             sentenceEnds: sampling.factualNucleus == nil ? [] : endsOfSentences)
+        settings.topLogProbabilities = sampling.topLogProbabilities ?? 0
+        try settings.validate()
+        return settings
     }
 
     /// Continues a prompt of token ids as it is requested, drawn or by beam search.
@@ -279,10 +328,10 @@ public final class ReplyGenerator: TextGenerator {
     }
 
     private func text(of ids: [Int], stops: [String]) -> String {
-        let whole = format.vocabulary.decode(ids)
-        guard !stops.isEmpty else { return whole }
-        var cut = StopStrings(stops)
-        return cut.feed(whole) + cut.finish()
+        var text = ReplyText(pieces, stops: stops)
+        for id in ids { _ = text.append(id) }
+        _ = text.finish()
+        return text.text
     }
 
     /// Tokens that are nothing but marks at which a sentence ends, white space aside.

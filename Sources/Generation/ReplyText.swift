@@ -10,6 +10,25 @@ public protocol PieceDecoder: Sendable {
 
 extension StreamingDecoder: PieceDecoder {}
 
+/// Leaves out the white space with which a text begins.
+struct TrimmedStart<Base: PieceDecoder>: PieceDecoder {
+    private var base: Base
+    private var hasBegun = false
+
+    init(_ base: Base) { self.base = base }
+
+    mutating func append(_ id: Int) -> String { trimmed(base.append(id)) }
+    mutating func finish() -> String { trimmed(base.finish()) }
+
+    private mutating func trimmed(_ piece: String) -> String {
+        if hasBegun { return piece }
+        // A line's end is no white space here: it may be what ends a turn.
+        let rest = piece.drop { $0 == " " || $0 == "\t" }
+        hasBegun = !rest.isEmpty
+        return String(rest)
+    }
+}
+
 /// Makes a decoder for one reply.
 public typealias PieceDecoding = @Sendable () -> any PieceDecoder
 

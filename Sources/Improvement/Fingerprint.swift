@@ -23,10 +23,11 @@ enum Fingerprint {
         return hex(hash.finalize())
     }
 
-    /// Of a model folder: the weights, the configuration and the tokenizer, not its card or dates.
+    /// Of a model folder: the weights, the configuration, the tokenizer and its template, not its card or dates.
     static func of(model folder: URL) throws -> String {
+        let kinds = [".safetensors", ".json", ".jinja", "merges.txt"]
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-            .filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".json") }.sorted()
+            .filter { name in kinds.contains(where: name.hasSuffix) }.sorted()
         return try of(names.flatMap { [$0, try of(file: folder.appending(path: $0))] })
     }
 

@@ -6,43 +6,44 @@ import Tokenizers
 import Torch
 import Training
 
-/// A dialogue model opened for the loop: its decoder, its tokenizer, and what the stages ask of it.
+/// A dialogue model opened for the loop: its decoder, the format that it speaks, and what the stages ask of it.
 struct ModelBench {
     let folder: URL
     let decoder: any DecoderFamily
-    let tokenizer: ByteLevelBPE
-    let format: ChatFormat
     let examples: ExampleTokenizer
 
     /// - Parameter dtype: float32 to train (masters), bfloat16 to score and generate.
+    /// - Throws: `ImprovementError` for what is no model folder; errors of `ModelFormats`, `LanguageModels` and
+    ///   `Tokenizers` that name the file, also where tokenizer and model do not belong together.
     init(_ folder: URL, dtype: DType = .float32) throws {
         self.folder = folder
-        let file = folder.appending(path: "tokenizer.json")
         guard FileManager.default.fileExists(atPath: folder.appending(path: "config.json").path) else {
             throw ImprovementError.model(folder.path, "no config.json here: not a model folder")
         }
-        tokenizer = try ByteLevelBPE(contentsOf: file)
-        format = try ChatFormat(tokenizer: tokenizer)
         decoder = try PretrainedDecoder.load(folder: folder, dtype: dtype, device: .cpu)
-        examples = try ExampleTokenizer(format: format, contextLength: decoder.configuration.contextLength)
+        let format = try PromptFormats.of(folder, ends: decoder.configuration.endIDs)
+        try decoder.configuration.requireVocabulary(tokens: format.vocabulary.vocabularySize, in: folder)
+        examples = try ExampleTokenizer(
+            format: format, contextLength: ExampleTokenizer.rowLength(for: decoder.configuration))
     }
+
+    var format: any PromptFormat { examples.format }
+
+    /// Tokens of a row in training: the longest example fits one.
+    var rowLength: Int { examples.contextLength }
 
     /// Frozen states of the model for each reply: features of the reward model. A reply that cannot be tokenized gets zeros.
     func states(_ pairs: [(context: [Turn], reply: String)]) throws -> [[Float]] {
-        let tokenized = examples.tokenize(
-            pairs.map { Example(context: $0.context, reply: $0.reply, label: .unlabelled) })
-        let scores = try ReplyScorer(model: decoder).scores(tokenized.examples, states: true)
-        var rows = [[Float]](
-            repeating: [Float](repeating: 0, count: decoder.configuration.hiddenSize + 3), count: pairs.count)
-        for (score, origin) in zip(scores, tokenized.origins) { rows[origin] = score.features }
-        return rows
+        let scores = try scores(pairs, states: true)
+        let none = [Float](repeating: 0, count: decoder.configuration.hiddenSize + 3)
+        return scores.map { $0?.features ?? none }
     }
 
     /// Mean and per-reply log-probability of each reply, `nil` where it cannot be tokenized.
-    func scores(_ pairs: [(context: [Turn], reply: String)]) throws -> [ReplyScore?] {
-        let tokenized = examples.tokenize(
+    func scores(_ pairs: [(context: [Turn], reply: String)], states: Bool = false) throws -> [ReplyScore?] {
+        let tokenized = try examples.tokenize(
             pairs.map { Example(context: $0.context, reply: $0.reply, label: .unlabelled) })
-        let scores = try ReplyScorer(model: decoder).scores(tokenized.examples)
+        let scores = try ReplyScorer(model: decoder, rowLength: rowLength).scores(tokenized.examples, states: states)
         var rows = [ReplyScore?](repeating: nil, count: pairs.count)
         for (score, origin) in zip(scores, tokenized.origins) { rows[origin] = score }
         return rows
@@ -60,17 +61,10 @@ struct ModelBench {
         try files.moveItem(at: half, to: place)
     }
 
-    /// Writes the weights and copies the tokenizer's files beside them.
+    /// Writes the weights beside the base's tokenizer and chat template, which stay as they are.
     func write(into folder: URL, like base: URL) throws {
-        let files = FileManager.default
+        try TokenizerFiles.carry(from: base, to: folder)
         try decoder.save(to: folder, metadata: [:])
-        for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json"] {
-            let source = base.appending(path: name)
-            let target = folder.appending(path: name)
-            if files.fileExists(atPath: source.path), !files.fileExists(atPath: target.path) {
-                try files.copyItem(at: source, to: target)
-            }
-        }
     }
 }
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What every decoder can say of itself.
 public struct DecoderConfiguration: Sendable, Hashable {
     public var vocabularySize: Int
@@ -31,12 +33,14 @@ public struct DecoderConfiguration: Sendable, Hashable {
 extension DecoderConfiguration {
     /// Checks that a tokenizer's ids all have a row in the model. A model may have more rows than there are tokens:
     /// matrices are often padded to a round size.
+    /// - Parameter folder: named in the error.
     /// - Throws: `LanguageModelError` `configuration` that names both files.
-    public func requireVocabulary(tokens: Int) throws {
+    public func requireVocabulary(tokens: Int, in folder: URL? = nil) throws {
         guard tokens <= vocabularySize else {
             throw LanguageModelError(
                 .configuration,
-                "tokenizer.json has \(tokens) tokens, config.json's vocab_size only \(vocabularySize)")
+                (folder.map { "\($0.path): " } ?? "")
+                    + "tokenizer.json has \(tokens) tokens, config.json's vocab_size only \(vocabularySize)")
         }
     }
 }

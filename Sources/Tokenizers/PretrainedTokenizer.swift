@@ -224,6 +224,11 @@ public struct PretrainedTokenizer: Tokenizer {
         }
     }
 
+    public func bytes(of id: Int) -> ArraySlice<UInt8> {
+        guard let token = spelling(of: id, skippingSpecialTokens: true) else { return [] }
+        return decoder.bytes(of: token)[...]
+    }
+
     private func spelling(of id: Int, skippingSpecialTokens: Bool) -> [UInt8]? {
         if let token = added.token(of: id) {
             return skippingSpecialTokens && token.isSpecial ? nil : added.spelling(of: id)

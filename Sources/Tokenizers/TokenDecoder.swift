@@ -39,6 +39,22 @@ struct TokenDecoder: Sendable {
         return nil
     }
 
+    /// What a token adds to a text that has begun.
+    func bytes(of token: [UInt8]) -> [UInt8] {
+        if isByteLevel {
+            var bytes: [UInt8] = []
+            ByteAlphabet.append(bytesOf: token, to: &bytes)
+            return bytes
+        }
+        for case .byteFallback in steps {
+            if let byte = ByteFallback.byte(of: token) { return [byte] }
+        }
+        // Of a text's first token some decoders take a space away, so another one comes before it.
+        var run = DecodingRun(self)
+        let before = run.append([0x61])
+        return Array((before + run.append(token) + run.finish()).dropFirst())
+    }
+
     private init(steps: [Step]) {
         separator = []
         self.steps = steps

@@ -11,6 +11,9 @@ public protocol Tokenizer: Sendable {
     func decode(_ ids: [Int]) -> String
     /// A decoder for ids that come one at a time; its pieces together are what `decode` gives.
     func streamingDecoder() -> StreamingDecoder
+    /// The bytes that an id stands for within a text: none for special tokens and unknown ids, and not always whole
+    /// characters.
+    func bytes(of id: Int) -> ArraySlice<UInt8>
     /// The id of a token as it is spelled in the vocabulary.
     func id(of token: String) -> Int?
     /// The spelling of an id in the vocabulary.

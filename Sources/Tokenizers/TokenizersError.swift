@@ -1,5 +1,7 @@
+import Conversations
+
 /// What is wrong with a tokenizer's file, or why one cannot serve. `description` names the file and the field.
-public struct TokenizersError: Error, Sendable, Hashable, CustomStringConvertible {
+public struct TokenizersError: InputFault, Sendable, Hashable, CustomStringConvertible {
     /// The kind of fault: a bounded set.
     public enum Code: String, Sendable, Hashable {
         /// A file is not there, or may not be read or written.

@@ -64,6 +64,8 @@ public struct WordPiece: Tokenizer {
 
     public func streamingDecoder() -> StreamingDecoder { tokenizer.streamingDecoder() }
 
+    public func bytes(of id: Int) -> ArraySlice<UInt8> { tokenizer.bytes(of: id) }
+
     public func id(of token: String) -> Int? { tokenizer.id(of: token) }
 
     public func token(of id: Int) -> String? { tokenizer.token(of: id) }

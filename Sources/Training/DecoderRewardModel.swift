@@ -7,18 +7,19 @@ import Torch
 
 /// A reward model that is a decoder with a `score` head (`…ForSequenceClassification`), and how one is learned.
 ///
-/// The text is the dialogue with the reply at its end, in Loam's chat format; the score is read off the last token, the end of
-/// turn. transformers loads the folder as it is.
+/// The text is the dialogue with the reply at its end, in the model's own format; the score is read off the last token, the end
+/// of turn. transformers loads the folder as it is.
 public struct DecoderRewardModel: Sendable {
     public let scorer: SequenceScorer
     private let examples: ExampleTokenizer
 
     /// Loads a folder of one.
-    /// - Throws: as `SequenceScorer`; `TokenizersError` when the tokenizer lacks Loam's chat tokens.
+    /// - Throws: as `SequenceScorer`; `TokenizersError` and `ChatTemplateError` for a tokenizer that cannot be read.
     public init(folder: URL, dtype: DType = .float32, device: Device = .cpu) throws {
         scorer = try SequenceScorer(folder: folder, dtype: dtype, device: device)
         examples = try ExampleTokenizer(
-            format: ChatFormat(folder: folder), contextLength: scorer.body.configuration.contextLength)
+            format: PromptFormats.of(folder, ends: scorer.body.configuration.endIDs),
+            contextLength: ExampleTokenizer.rowLength(for: scorer.body.configuration))
     }
 
     init(scorer: SequenceScorer, examples: ExampleTokenizer) {
@@ -31,7 +32,7 @@ public struct DecoderRewardModel: Sendable {
     public func scores(
         _ pairs: [(context: [Turn], reply: String)], compute: DType? = nil, batch: Int = 16
     ) throws -> [Double?] {
-        let made = examples.tokenize(pairs.map { Example(context: $0.context, reply: $0.reply) })
+        let made = try examples.tokenize(pairs.map { Example(context: $0.context, reply: $0.reply) })
         var result = [Double?](repeating: nil, count: pairs.count)
         let order = made.examples.indices.sorted { (made.examples[$1].count, $0) < (made.examples[$0].count, $1) }
         let device = scorer.body.device
@@ -81,8 +82,8 @@ public struct DecoderRewardTraining: Sendable {
     ) throws -> (model: DecoderRewardModel, summary: TrainingSummary) {
         let scorer = try SequenceScorer(
             decoder: base, labels: ["reward"], generator: Generator(seed: options.seed), device: device)
-        let format = try ChatFormat(folder: base)
-        let context = scorer.body.configuration.contextLength
+        let format = try PromptFormats.of(base, ends: scorer.body.configuration.endIDs)
+        let context = ExampleTokenizer.rowLength(for: scorer.body.configuration)
         // One place is kept for the placeholder that the loss reads.
         let tokenizer = try ExampleTokenizer(format: format, contextLength: context - 1)
         func scored(_ documents: [TokenizedExample]) throws -> [TokenizedExample] {
@@ -113,7 +114,7 @@ public struct DecoderRewardTraining: Sendable {
         )
         let summary = try trainer.run(onStep: onStep, shouldStop: shouldStop)
         try scorer.save(to: folder, metadata: ["format": "pt"])
-        try format.save(to: folder, contextLength: context)
+        try TokenizerFiles.carry(from: base, to: folder)
         return (
             DecoderRewardModel(
                 scorer: scorer, examples: try ExampleTokenizer(format: format, contextLength: context)), summary

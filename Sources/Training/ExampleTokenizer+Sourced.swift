@@ -18,7 +18,7 @@ extension ExampleTokenizer {
     public func documents(_ examples: [Sourced<Example>]) throws -> Documents {
         var result = Documents()
         for (index, example) in examples.enumerated() {
-            switch tokenize(example.item) {
+            switch try tokenize(example.item) {
             case .success(let made):
                 result.documents.append(made.example)
                 result.origins.append(index)
@@ -34,7 +34,7 @@ extension ExampleTokenizer {
     public func documents(pairs: [Sourced<PreferencePair>]) throws -> Documents {
         var result = Documents()
         for (index, pair) in pairs.enumerated() {
-            switch tokenize(pair.item) {
+            switch try tokenize(pair.item) {
             case .success(let made):
                 result.documents += [made.chosen, made.rejected]
                 result.origins.append(index)
@@ -50,7 +50,7 @@ extension ExampleTokenizer {
     public func documents(texts: [Sourced<String>]) throws -> Documents {
         var result = Documents()
         for (index, text) in texts.enumerated() {
-            let ids = format.tokenizer.encode(text.item) + [format.end]
+            let ids = format.vocabulary.encode(text.item, parsing: .none) + (format.replyEnd.map { [$0] } ?? [])
             for start in stride(from: 0, to: ids.count, by: contextLength) {
                 let part = ids[start..<min(start + contextLength, ids.count)]
                 guard part.count > 1 else { continue }
@@ -80,6 +80,7 @@ extension ExampleTokenizer {
         case .sameReplies: "both replies are the same"
         case .turnTooLong: "a turn is longer than the model's context of \(contextLength) tokens"
         case .zeroWeight: "the weight is 0"
+        case .refusedByTemplate: "the model's chat template does not take these turns"
         case .nothingSupervised: "no token is left to learn from"
         }
     }

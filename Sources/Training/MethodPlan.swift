@@ -23,10 +23,10 @@ public struct MethodPlan {
     /// - Throws: `TrainingError` when the data is not what the method needs; `LogError` naming a line that does not fit.
     public init(
         _ method: Method, settings: MethodSettings, data: TrainingData, model: any LanguageModels.Decoder,
-        format: ChatFormat, head: DirectorHead? = nil, cache: URL? = nil,
+        format: any PromptFormat, head: DirectorHead? = nil, cache: URL? = nil,
         compute: TrainingOptions.ComputeType = .bfloat16, seed: UInt64, onProgress: (String) -> Void = { _ in }
     ) throws {
-        let length = model.configuration.contextLength
+        let length = ExampleTokenizer.rowLength(for: model.configuration)
         let tokenizer = try ExampleTokenizer(
             format: format, contextLength: length, overlap: settings.overlap,
             learnsContext: settings.learnsContext && method == .sft)

@@ -13,7 +13,7 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
     public var preset: ModelPreset
     /// Ids of the vocabulary; `nil` takes the preset's.
     public var vocabularySize: Int?
-    public var supervision: ExampleTokenizer.Supervision
+    public var supervision: DialogueTokenizer.Supervision
     /// Rows of the preset's context length per step.
     public var rowsPerStep: Int
     public var training: TrainingOptions
@@ -23,7 +23,7 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
     public var seed: UInt64
 
     public init(
-        preset: ModelPreset, vocabularySize: Int? = nil, supervision: ExampleTokenizer.Supervision = .allTurns,
+        preset: ModelPreset, vocabularySize: Int? = nil, supervision: DialogueTokenizer.Supervision = .allTurns,
         rowsPerStep: Int = 16, training: TrainingOptions, heldOutEvery: Int = 50, seed: UInt64 = 0
     ) {
         self.preset = preset
@@ -71,8 +71,8 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
             texts: learned.lazy.joined().map(\.text), vocabularySize: vocabularySize ?? preset.vocabularySize,
             specialTokens: ChatFormat.specialTokens)
         let format = try ChatFormat(tokenizer: tokenizer)
-        let maker = try ExampleTokenizer(format: format, contextLength: preset.contextLength)
-        let documents = maker.tokenize(dialogues: learned, supervising: supervision)
+        let maker = try DialogueTokenizer(format: format, contextLength: preset.contextLength)
+        let documents = maker.tokenize(learned, supervising: supervision)
         guard !documents.examples.isEmpty else {
             throw TrainingError(
                 .data, "none of \(learned.count) dialogues has a turn that fits \(preset.contextLength) tokens")
@@ -86,7 +86,7 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
             folder: folder.appending(path: "training"))
         let summary = try trainer.run(onStep: onStep, shouldStop: shouldStop)
         var perplexity: Double?
-        let test = maker.tokenize(dialogues: held.map { dialogues[$0] }, supervising: supervision).examples
+        let test = maker.tokenize(held.map { dialogues[$0] }, supervising: supervision).examples
         if !test.isEmpty {
             perplexity = exp(try ReplyScorer(model: model, compute: training.compute).crossEntropy(test))
         }

@@ -25,18 +25,21 @@ public struct ReplyScore: Sendable, Hashable {
 /// Scores replies under a model: held-out perplexity, the margin of liked over disliked, features for the reward model.
 public struct ReplyScorer {
     public let model: any LanguageModels.Decoder
-    /// Rows of one forward pass, each as long as the model's context.
+    /// Rows of one forward pass.
     public var rowsPerBatch: Int
+    /// Most tokens of a row; `nil` is the model's context.
+    public var rowLength: Int?
     /// Most tokens whose logits exist at once.
     public var chunk: Int
     public var compute: TrainingOptions.ComputeType
 
     public init(
-        model: any LanguageModels.Decoder, rowsPerBatch: Int = 16, chunk: Int = 2048,
+        model: any LanguageModels.Decoder, rowsPerBatch: Int = 16, rowLength: Int? = nil, chunk: Int = 2048,
         compute: TrainingOptions.ComputeType = .bfloat16
     ) {
         self.model = model
         self.rowsPerBatch = max(1, rowsPerBatch)
+        self.rowLength = rowLength
         self.chunk = max(1, chunk)
         self.compute = compute
     }
@@ -44,7 +47,8 @@ public struct ReplyScorer {
     /// One score per example, in order.
     public func scores(_ examples: [TokenizedExample], states: Bool = false) throws -> [ReplyScore] {
         guard let device = model.namedParameters.first?.parameter.value.device else { return [] }
-        let rows = try Packing.rows(lengths: examples.map(\.count), capacity: model.configuration.contextLength)
+        let capacity = rowLength ?? model.configuration.contextLength
+        let rows = try Packing.rows(lengths: examples.map(\.count), capacity: capacity)
         var result = [ReplyScore](
             repeating: ReplyScore(logProbability: 0, minimum: 0, tokenCount: 0, meanState: []), count: examples.count)
         for start in stride(from: 0, to: rows.count, by: rowsPerBatch) {
@@ -54,7 +58,8 @@ public struct ReplyScorer {
             let owners = part.flatMap { $0 }
             try withoutGradients {
                 let hidden = try model.predictorStates(of: batch, on: device, compute: compute.dtype)
-                for (place, value) in try logProbabilities(hidden, batch: batch).enumerated() {
+                let values = try model.logProbabilities(of: batch.targets, after: hidden, chunk: chunk)
+                for (place, value) in values.enumerated() {
                     let owner = owners[batch.owners[place]]
                     result[owner].logProbability += value
                     result[owner].minimum = min(result[owner].minimum, value)
@@ -72,18 +77,6 @@ public struct ReplyScorer {
         let tokens = scores.reduce(0) { $0 + $1.tokenCount }
         guard tokens > 0 else { throw TrainingError(.data, "there is nothing to score") }
         return -scores.reduce(0) { $0 + $1.logProbability } / Double(tokens)
-    }
-
-    private func logProbabilities(_ hidden: Tensor, batch: Batch) throws -> [Double] {
-        var values: [Double] = []
-        for start in stride(from: 0, to: batch.targets.count, by: chunk) {
-            let end = min(start + chunk, batch.targets.count)
-            let raw = try model.logits(hidden.narrow(dim: 0, start: start, length: end - start))
-            let targets = try Tensor(Array(batch.targets[start..<end]), device: raw.device)
-            let logits = raw.dtype == .float64 ? raw : try raw.to(.float32)
-            values += try logits.crossEntropy(targets: targets).doubles().map { -$0 }
-        }
-        return values
     }
 
     /// Supervised tokens of a document stand together, so each mean is over one range of rows.

@@ -21,6 +21,8 @@ struct PageServing {
     var threads: Int
     /// Where a trial is kept; `nil` serves the one model whatever runs.
     var registry: ModelRegistry?
+    /// Rounds the weights to so many bits.
+    var packing: PackedWeight.Bits?
 
     func run() async throws {
         try Engine.setThreadCount(threads)
@@ -30,12 +32,14 @@ struct PageServing {
         let store = try await store.open()
         let server = try WebServer(host: modelHost, store: store, sampling: sampling, logger: logger)
         let console = Console(json: false)
-        let (model, modelID, address, encoder, registry) = (model, modelID, host, encoder, registry)
+        let (model, modelID, address, encoder) = (model, modelID, host, encoder)
+        let (registry, packing) = (registry, packing)
         let loading = Task {
             do {
                 let safety = try SafetyGuard(encoder: SentenceEncoder(folder: URL(filePath: encoder), dtype: .bfloat16))
                 func agent(_ folder: URL, _ id: String?) throws -> DialogueAgent {
-                    let generator = try ReplyGenerator(folder: folder, modelID: id, dtype: .bfloat16)
+                    let generator = try ReplyGenerator(
+                        folder: folder, modelID: id, dtype: .bfloat16, packing: packing)
                     return DialogueAgent(generator: generator, safety: safety)
                 }
                 let base = try agent(model, modelID)

@@ -46,10 +46,26 @@ import Tokenizers
     @Test func dropsTheOldestTurnsWhole() throws {
         #expect(try prompt(turns, context: 40, reply: 10) == "Paaa.Bbbb.Pccc.B")
         #expect(try prompt(turns, context: 26, reply: 10) == "Paaa.Bbbb.Pccc.B")
-        #expect(try prompt(turns, context: 25, reply: 10) == "Bbbb.Pccc.B")
-        #expect(try prompt(turns, context: 16, reply: 5) == "Bbbb.Pccc.B")
+        // What stays begins with the person.
+        #expect(try prompt(turns, context: 25, reply: 10) == "Pccc.B")
+        #expect(try prompt(turns, context: 16, reply: 5) == "Pccc.B")
         #expect(try prompt(turns, context: 15, reply: 5) == "Pccc.B")
         #expect(try prompt([], context: 15, reply: 5) == "B")
+    }
+
+    /// The room is 40 of them: eight turns of five, of which six stay when it is full.
+    @Test func theBeginningStaysForSomeTurns() throws {
+        let letters = Array("abcdefgh")
+        let long = (0..<31).map { Turn($0 % 2 == 0 ? .human : .bot, String(repeating: letters[$0 % 8], count: 3)) }
+        var beginnings: [String] = []
+        for count in stride(from: 1, through: 31, by: 2) {
+            let text = try prompt(Array(long.prefix(count)), context: 51, reply: 10)
+            #expect(text.count <= 41 && text.hasSuffix(".B"))
+            if let last = beginnings.last, text.hasPrefix(last.dropLast()) { beginnings.removeLast() }
+            beginnings.append(text)
+        }
+        // A beginning is extended until the room is full: a prompt in two begins as the one before, not none.
+        #expect(beginnings.count <= 13 / 2 + 1, "\(beginnings)")
     }
 
     @Test func theLastTurnStaysIfOnlyItsEnd() throws {

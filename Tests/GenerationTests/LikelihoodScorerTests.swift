@@ -1,4 +1,3 @@
-import Conversations
 import Foundation
 import Generation
 import LanguageModels
@@ -10,37 +9,7 @@ import Torch
     func scorer(batchTokens: Int = 8192) throws -> LikelihoodScorer {
         LikelihoodScorer(
             model: try LlamaModel(folder: TinyModel.folder, dtype: .float32, device: .cpu),
-            format: try ChatFormat(folder: TinyModel.folder), batchTokens: batchTokens)
-    }
-
-    @Test func scoresEqualTransformers() async throws {
-        let oracles = try TinyModel.oracles()
-        let pairs = oracles.map { (history: $0.turns, reply: $0.given) }
-        // In one padded batch, and in several small ones.
-        for scorer in [try scorer(), try scorer(batchTokens: 50)] {
-            let scores = try await scorer.scores(pairs, states: true)
-            #expect(scores.count == oracles.count)
-            for (score, oracle) in zip(scores, oracles) {
-                #expect(score.tokenLogProbabilities.count == oracle.logProbabilities.count)
-                for (ours, theirs) in zip(score.tokenLogProbabilities, oracle.logProbabilities) {
-                    #expect(abs(ours - theirs) < 2e-4)
-                }
-                #expect(abs(score.logProbability - oracle.logProbabilities.reduce(0, +)) < 2e-3)
-                #expect(score.meanState.count == oracle.meanState.count)
-                for (ours, theirs) in zip(score.meanState, oracle.meanState) { #expect(abs(ours - theirs) < 1e-4) }
-            }
-        }
-    }
-
-    @Test func emptyAndLongRepliesAreScored() async throws {
-        let scores = try await scorer().scores([
-            (history: [Turn(.human, "bread")], reply: ""),
-            (history: [], reply: String(repeating: "I like the lake ", count: 100)),
-        ])
-        // Of nothing, only its end; of too much, half the context of 96.
-        #expect(scores.map(\.tokenLogProbabilities.count) == [1, 48])
-        #expect(scores.allSatisfy { $0.meanState.isEmpty && $0.meanLogProbability < 0 })
-        #expect(try await scorer().scores([]).isEmpty)
+            tokenizer: try ChatFormat(folder: TinyModel.folder).tokenizer, batchTokens: batchTokens)
     }
 
     @Test func textsAreScoredAsTheyStand() async throws {
@@ -76,6 +45,18 @@ import Torch
         }
         #expect(begun.scoredCount == 3)
         await #expect(throws: GenerationError.self) { try await scorer.scores(ofTokens: [[300]]) }
+    }
+
+    @Test func smallBatchesGiveTheSame() async throws {
+        let texts = ["I like the lake", "bread", "we don't like the warm garden today !", "do you see a boat ?"]
+        let wide = try await scorer().scores(ofTexts: texts)
+        let narrow = try await scorer(batchTokens: 9).scores(ofTexts: texts)
+        for (one, other) in zip(wide, narrow) {
+            for (a, b) in zip(one.tokenLogProbabilities, other.tokenLogProbabilities) {
+                #expect(abs((a ?? 0) - (b ?? 0)) < 1e-4 && (a == nil) == (b == nil))
+            }
+        }
+        #expect(try await scorer().scores(ofTexts: []).isEmpty)
     }
 
     /// Of a text beyond the context of 96 every token has a score, seen after half a context or more.

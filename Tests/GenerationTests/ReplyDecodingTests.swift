@@ -25,7 +25,7 @@ import Torch
 
     /// Of a continuation under the model itself, its last token included.
     func logProbability(_ prompt: [Int], _ ids: [Int]) async throws -> Double {
-        let scorer = LikelihoodScorer(model: model, format: format)
+        let scorer = LikelihoodScorer(model: model, tokenizer: format.tokenizer)
         let score = try await scorer.scores(ofTokens: [prompt + ids])
         return score[0].tokenLogProbabilities.suffix(ids.count).reduce(0) { $0 + ($1 ?? 0) }
     }

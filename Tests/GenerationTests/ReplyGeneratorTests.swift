@@ -68,18 +68,65 @@ import Torch
         let model = try LlamaModel(folder: TinyModel.folder, dtype: .float32, device: .cpu)
         let format = try ChatFormat(folder: TinyModel.folder)
         let generator = try ReplyGenerator(model: model, format: format, modelID: "tiny")
-        let scorer = LikelihoodScorer(model: model, format: format)
-        var checked = 0
-        for oracle in try TinyModel.oracles() where oracle.ids.last == 3 {
-            let turns = oracle.turns
-            let reply = try await generator.reply(to: turns, sampling: greedy)
-            let score = try await scorer.scores([(history: turns, reply: reply.text)])
-            // The text gives the drawn tokens back only where they are what the tokenizer would choose.
-            guard score[0].tokenLogProbabilities.count == reply.tokenCount else { continue }
-            checked += 1
-            #expect(abs(score[0].meanLogProbability - reply.meanLogProbability) < 1e-4)
+        let scorer = LikelihoodScorer(model: model, tokenizer: format.tokenizer)
+        var sampling = greedy
+        sampling.topLogProbabilities = 3
+        for oracle in try TinyModel.oracles() {
+            let reply = try await generator.reply(to: oracle.turns, sampling: sampling)
+            let tokens = try #require(reply.tokens)
+            #expect(tokens.map(\.id) == oracle.ids.filter { $0 != format.end })
+            let prompt = try generator.prompt(for: oracle.turns, sampling: greedy)
+            let whole = prompt + oracle.ids
+            let values = try await scorer.scores(ofTokens: [whole])[0].tokenLogProbabilities.suffix(oracle.ids.count)
+            for (token, value) in zip(tokens, values) {
+                #expect(abs(token.drawn.logProbability - (value ?? 0)) < 1e-4)
+                // Greedily drawn, so it is the most probable of the three, unless that is a token which no reply may hold.
+                #expect(token.top.count == 3)
+                #expect(token.top[0].logProbability >= token.drawn.logProbability - 1e-9)
+                #expect(token.drawn.bytes == Array(format.tokenizer.bytes(of: token.id)))
+            }
+            let sum = values.reduce(0) { $0 + ($1 ?? 0) }
+            #expect(abs(sum / Double(oracle.ids.count) - reply.meanLogProbability) < 1e-4)
+            // A character cut short at the end belongs to no token.
+            #expect(reply.text.utf8.starts(with: tokens.map(\.piece).joined().utf8))
         }
-        #expect(checked > 0)
+        var beam = sampling
+        beam.beamCount = 2
+        await #expect(throws: GenerationError.self) { try await generator.reply(to: [], sampling: beam) }
+        #expect(try await generator.reply(to: [], sampling: greedy).tokens == nil)
+    }
+
+    /// Once the context is full, most turns still find their beginning read.
+    @Test func aFullContextIsReusedToo() async throws {
+        let generator = try TinyModel.generator()
+        var sampling = greedy
+        sampling.maximumTokens = 10
+        var turns: [Turn] = []
+        var (read, asked, reused, full) = (0, 0, 0, 0)
+        for index in 0..<40 {
+            turns.append(Turn(.human, ["I", "we", "do", "a"][index % 4]))
+            let reply = try await generator.reply(to: turns, sampling: sampling)
+            asked += reply.promptTokenCount
+            read += reply.promptTokenCount - reply.cachedTokenCount
+            if index >= 16 {
+                full += 1
+                // Only what is new since the last turn: a reply and a person's words.
+                if reply.promptTokenCount - reply.cachedTokenCount <= 12 { reused += 1 }
+            }
+            turns.append(Turn(.bot, "I"))
+        }
+        #expect(reused * 2 > full, "\(reused) of \(full)")
+        #expect(read * 2 < asked, "\(read) of \(asked)")
+    }
+
+    @Test func aQuestionThatDoesNotFitIsSaid() throws {
+        let generator = try TinyModel.generator()
+        let long = [Turn(.human, String(repeating: "I like the lake ", count: 30))]
+        let error = #expect(throws: GenerationError.self) { try generator.requireRoom(for: long, sampling: warm) }
+        #expect(error?.code == .promptTooLong && error?.isInputAtFault == true)
+        #expect(error?.description.contains("context of 96, 16 are kept for the reply and 80 left") == true)
+        // Older turns may go.
+        try generator.requireRoom(for: Array(repeating: Turn(.human, "I like the lake"), count: 90), sampling: warm)
     }
 
     @Test func limitsHold() async throws {
@@ -93,8 +140,8 @@ import Torch
         var sampling = warm
         sampling.maximumTokens = 500
         let reply = try await TinyModel.generator(.init(minimumTokens: 500)).reply(to: long, sampling: sampling)
-        // At least half the context; the rest of it is whole turns, of which one more would not have fitted.
-        #expect((48...70).contains(reply.tokenCount))
+        // At least half the context; the rest of it is whole turns, at most of what is left.
+        #expect((48...96).contains(reply.tokenCount))
         #expect(reply.finishReason == "length")
         sampling.maximumTokens = 0
         await #expect(throws: GenerationError.self) { try await generator.reply(to: long, sampling: sampling) }

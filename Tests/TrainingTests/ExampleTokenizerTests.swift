@@ -70,7 +70,7 @@ struct ExampleTokenizerTests {
     @Test("what cannot be used is counted by reason")
     func skips() throws {
         let tokenizer = try ExampleTokenizer(format: Self.format(), contextLength: 12)
-        let result = tokenizer.tokenize([
+        let result = try tokenizer.tokenize([
             example, Example(context: [], reply: "  "), Example(context: [], reply: "ok", weight: 0),
             Example(context: [], reply: "ok", weight: .nan),
             Example(context: [], reply: String(repeating: "xyz ", count: 20)), Example(context: [], reply: "good day"),
@@ -84,12 +84,12 @@ struct ExampleTokenizerTests {
     @Test("pre-training supervises text and end of all turns, or of the bot's, never a role marker")
     func dialogues() throws {
         let format = try Self.format()
-        let tokenizer = try ExampleTokenizer(format: format, contextLength: 64)
+        let tokenizer = try DialogueTokenizer(format: format, contextLength: 64)
         let dialogue = [Turn(.human, "hello there"), Turn(.bot, "good day")]
-        let all = try #require(tokenizer.tokenize(dialogues: [dialogue]).examples.first)
+        let all = try #require(tokenizer.tokenize([dialogue]).examples.first)
         let markers = Set([format.person, format.bot])
         for (id, label) in zip(all.ids, all.labels) { #expect((label == .ignored) == markers.contains(Int(id))) }
-        let bot = try #require(tokenizer.tokenize(dialogues: [dialogue], supervising: .botTurns).examples.first)
+        let bot = try #require(tokenizer.tokenize([dialogue], supervising: .botTurns).examples.first)
         let person = format.encode(turn: false, text: "hello there").count
         #expect(bot.labels.prefix(person + 1).allSatisfy { $0 == .ignored })
         #expect(bot.labels.dropFirst(person + 1).allSatisfy { $0 == .unlabelled })
@@ -101,11 +101,11 @@ struct ExampleTokenizerTests {
         let format = try Self.format()
         let turns = (0..<6).map { Turn($0 % 2 == 0 ? .human : .bot, Self.texts[$0 % 4]) }
         let whole = format.encode(turns: turns.map { ($0.sender == .bot, $0.text) }, addReplyPrompt: false)
-        let result = try ExampleTokenizer(format: format, contextLength: whole.count / 2).tokenize(dialogues: [turns])
+        let result = try DialogueTokenizer(format: format, contextLength: whole.count / 2).tokenize([turns])
         #expect(result.examples.count >= 2)
         #expect(result.examples.flatMap(\.ids).map(Int.init) == whole)
         for document in result.examples { #expect(document.count <= whole.count / 2) }
-        let none = try ExampleTokenizer(format: format, contextLength: 4).tokenize(dialogues: [turns])
+        let none = try DialogueTokenizer(format: format, contextLength: 4).tokenize([turns])
         #expect(none.examples.isEmpty)
         #expect(none.skipped[.turnTooLong] == 6)
         #expect(none.skipped[.nothingSupervised] == 1)

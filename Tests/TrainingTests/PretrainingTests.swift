@@ -60,7 +60,7 @@ struct PretrainingTests {
         #expect(models[0].configuration.padID == format.pad)
         // What was saved is what was trained: the held-out perplexity comes out again.
         let held = dialogues.enumerated().filter { $0.offset % 10 == 9 }.map(\.element)
-        let examples = try ExampleTokenizer(format: format, contextLength: 256).tokenize(dialogues: held).examples
+        let examples = try DialogueTokenizer(format: format, contextLength: 256).tokenize(held).examples
         let again = exp(try ReplyScorer(model: models[0], compute: .float32).crossEntropy(examples))
         #expect(abs(again - (outcome.heldOutPerplexity ?? 0)) < 1e-3)
         #expect(try String(contentsOf: one.appending(path: "README.md"), encoding: .utf8).contains("made up"))

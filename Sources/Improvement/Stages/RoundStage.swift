@@ -54,10 +54,10 @@ struct RoundStage: Stage {
             return try await planned(
                 method, examples, from: start, bench: bench, work, figures: figures, fromLog: fromLog)
         }
-        let tokenized = bench.examples.tokenize(examples)
+        let tokenized = try bench.examples.tokenize(examples)
         let isSFT = loss == .sft
         let source = try BalancedSampler(
-            tokenized.examples, rowLength: bench.decoder.configuration.contextLength,
+            tokenized.examples, rowLength: bench.rowLength,
             goodPerStep: isSFT ? 2 * training.half : training.half, badPerStep: isSFT ? 0 : training.half,
             seed: configuration.seed &+ UInt64(round))
         let options = TrainingOptions(

@@ -21,6 +21,18 @@ extension ChatTemplate {
         try self.init(source: source, name: url.path, specialTokens: tokens, limits: limits)
     }
 
+    /// Whether a folder has a template at all: base models have none.
+    /// - Throws: `ChatTemplateError` for a configuration that cannot be read.
+    public static func isPresent(in folder: URL) throws -> Bool {
+        if FileManager.default.fileExists(atPath: folder.appendingPathComponent("chat_template.jinja").path) {
+            return true
+        }
+        switch try json("tokenizer_config.json", in: folder)?["chat_template"] {
+        case nil, .null?: return false
+        default: return true
+        }
+    }
+
     private static func source(
         _ variant: String, in folder: URL, _ configuration: TemplateValue?
     ) throws -> (String, URL) {

@@ -1,5 +1,7 @@
+import Conversations
+
 /// Why a chat template cannot be read or rendered. `description` names the template, the line and the construct.
-public struct ChatTemplateError: Error, Sendable, Hashable, CustomStringConvertible {
+public struct ChatTemplateError: InputFault, Sendable, Hashable, CustomStringConvertible {
     /// The kind of fault: a bounded set.
     public enum Code: String, Sendable, Hashable {
         /// A file is not there or may not be read, or a folder has no template.

@@ -25,6 +25,12 @@ public struct RenderedPrompt: Sendable, Hashable {
     /// What the model says, by the template's `{% generation %}` blocks, in bytes of UTF-8; for training on replies only.
     public let generationRanges: [Range<Int>]
 
+    private init(text: String, specialTokenRanges: [Range<Int>], generationRanges: [Range<Int>]) {
+        self.text = text
+        self.specialTokenRanges = specialTokenRanges
+        self.generationRanges = generationRanges
+    }
+
     init(_ output: TracedText, generations: [Range<Int>]) {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(output.count + output.count / 8)
@@ -69,19 +75,25 @@ public struct RenderedPrompt: Sendable, Hashable {
         return parts
     }
 
-    /// The prompt's ids: special tokens where the template spells them, everything else as plain text.
-    /// - Parameters:
-    ///   - specialTokens: spelling and id. Where several fit, the one that begins first, and of those the longest.
-    ///   - encode: the ids of plain text; must not yield a special token, whatever the text says.
-    public func encode(specialTokens: [String: Int], text encode: (String) throws -> [Int]) rethrows -> [Int] {
+    /// A stretch of the text between special tokens, or one of them.
+    struct Piece {
+        /// In bytes of UTF-8.
+        var range: Range<Int>
+        /// The id of a special token; `nil` for plain text.
+        var special: Int?
+    }
+
+    /// The text cut at the special tokens that the template spells.
+    /// - Parameter specialTokens: spelling and id. Where several fit, the one that begins first, and of those the longest.
+    func pieces(specialTokens: [String: Int]) -> [Piece] {
         let bytes = Array(text.utf8)
         let spellings = specialTokens.filter { !$0.key.isEmpty }.map { (bytes: Array($0.key.utf8), id: $0.value) }
         let byFirst = Dictionary(grouping: spellings) { $0.bytes[0] }
             .mapValues { $0.sorted { $0.bytes.count > $1.bytes.count } }
-        var ids: [Int] = []
+        var pieces: [Piece] = []
         var start = 0
-        func flush(to end: Int) throws {
-            if end > start { ids += try encode(String(decoding: bytes[start..<end], as: UTF8.self)) }
+        func flush(to end: Int) {
+            if end > start { pieces.append(Piece(range: start..<end, special: nil)) }
         }
         for range in specialTokenRanges {
             var index = range.lowerBound
@@ -93,14 +105,43 @@ public struct RenderedPrompt: Sendable, Hashable {
                     index += 1
                     continue
                 }
-                try flush(to: index)
-                ids.append(found.id)
+                flush(to: index)
+                pieces.append(Piece(range: index..<(index + found.bytes.count), special: found.id))
                 index += found.bytes.count
                 start = index
             }
         }
-        try flush(to: bytes.count)
-        return ids
+        flush(to: bytes.count)
+        return pieces
+    }
+
+    /// The prompt's ids: special tokens where the template spells them, everything else as plain text.
+    /// - Parameters:
+    ///   - specialTokens: as for `pieces`.
+    ///   - encode: the ids of plain text; must not yield a special token, whatever the text says.
+    public func encode(specialTokens: [String: Int], text encode: (String) throws -> [Int]) rethrows -> [Int] {
+        let bytes = Array(text.utf8)
+        return try pieces(specialTokens: specialTokens).flatMap { piece in
+            try piece.special.map { [$0] } ?? encode(String(decoding: bytes[piece.range], as: UTF8.self))
+        }
+    }
+
+    /// Where the last piece that the template did not write ends, in bytes of UTF-8.
+    var contentEnd: Int {
+        let count = text.utf8.count
+        guard let last = specialTokenRanges.last, last.upperBound == count else { return count }
+        return last.lowerBound
+    }
+
+    /// A part of the text, in bytes of UTF-8, that begins and ends between characters.
+    func part(_ range: Range<Int>) -> RenderedPrompt {
+        func shifted(_ ranges: [Range<Int>]) -> [Range<Int>] {
+            ranges.map { $0.clamped(to: range) }.filter { !$0.isEmpty }
+                .map { ($0.lowerBound - range.lowerBound)..<($0.upperBound - range.lowerBound) }
+        }
+        return RenderedPrompt(
+            text: String(decoding: Array(text.utf8)[range], as: UTF8.self),
+            specialTokenRanges: shifted(specialTokenRanges), generationRanges: shifted(generationRanges))
     }
 
     /// The prompt's ids by a tokenizer that can be told where special tokens may stand.

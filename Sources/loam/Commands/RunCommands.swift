@@ -1,111 +1,11 @@
 import ArgumentParser
 import Conversations
-import Dialogue
 import Foundation
 import Generation
 import Improvement
 import Simulation
 import Storage
 import Torch
-
-/// Which model a command opens, and how it draws.
-struct ModelOptions: ParsableArguments {
-    @Option(name: .long, help: "Folder of the model (default: the one that serves).")
-    var model: String?
-
-    @Option(name: .long, help: "0 is greedy.")
-    var temperature = 1.0
-
-    @Option(name: .long, help: "Keep the smallest set of tokens whose probability reaches this.")
-    var topP = 0.95
-
-    @Option(name: .long, help: "Most tokens of a reply.")
-    var maxTokens = 48
-
-    @Option(name: .long, help: "Makes the draw repeatable.")
-    var seed: UInt64 = 1
-
-    @Option(name: .long, help: "Threads of libtorch.")
-    var threads = 2
-
-    @Option(name: .long, help: "Rounds the weights to 8 or 4 bits: fewer bytes to read for each token.")
-    var bits: Int?
-
-    @Option(
-        name: .long,
-        help: "Weight of DIRECTOR's classifier, where the model has one (default: the model's own; 0: off).")
-    var guidance: Double?
-
-    @OptionGroup var registry: RegistryOptions
-
-    var sampling: Sampling {
-        Sampling(temperature: temperature, topP: topP, maximumTokens: maxTokens, seed: seed)
-    }
-
-    func folder() throws -> URL {
-        guard let path = try model ?? registry.open().serving()?.path else {
-            throw ValidationError("--model is needed: no model serves yet")
-        }
-        return URL(filePath: path)
-    }
-
-    func open() throws -> ReplyGenerator {
-        try Engine.setThreadCount(threads)
-        let packing = bits.flatMap(PackedWeight.Bits.init(rawValue:))
-        guard (bits == nil) == (packing == nil) else { throw ValidationError("--bits is 8 or 4") }
-        return try ReplyGenerator(
-            folder: folder(), dtype: .bfloat16, packing: packing, options: .init(guidance: guidance))
-    }
-}
-
-struct GenerateCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "generate", abstract: "One reply of a model.",
-        discussion: "Example: loam generate --model models/base --prompt 'hello there'")
-
-    @Option(name: .long, help: "What the person says.")
-    var prompt: String?
-
-    @Option(name: .long, help: "A JSON file with the turns: [{\"sender\": \"human\", \"text\": \"…\"}, …].")
-    var messages: String?
-
-    @OptionGroup var model: ModelOptions
-    @OptionGroup var common: CommonOptions
-
-    struct Answer: Encodable {
-        var reply: String
-        var finishReason: String
-        var tokens: Int
-        var meanLogProbability: Double
-
-        enum CodingKeys: String, CodingKey {
-            case reply, tokens
-            case finishReason = "finish_reason"
-            case meanLogProbability = "mean_log_probability"
-        }
-    }
-
-    func run() async throws {
-        let turns: [Turn]
-        if let messages {
-            do {
-                turns = try JSONDecoder().decode([Turn].self, from: Data(contentsOf: URL(filePath: messages)))
-            } catch {
-                throw ImprovementFault(description: "\(messages): expected a list of {sender, text}: \(error)")
-            }
-        } else if let prompt {
-            turns = [Turn(.human, prompt)]
-        } else {
-            throw ValidationError("--prompt TEXT or --messages FILE is needed")
-        }
-        let reply = try await model.open().reply(to: turns, sampling: model.sampling, onPiece: nil)
-        try common.console.result(
-            Answer(
-                reply: reply.text, finishReason: reply.finishReason, tokens: reply.tokenCount,
-                meanLogProbability: reply.meanLogProbability))
-        common.console.show(reply.text)
-    }
-}
 
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

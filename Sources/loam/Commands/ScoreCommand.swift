@@ -3,6 +3,7 @@ import Conversations
 import Foundation
 import Generation
 import LanguageModels
+import Tokenizers
 import Torch
 
 /// How probable a model finds given texts.
@@ -61,7 +62,9 @@ struct ScoreCommand: AsyncParsableCommand {
         let texts = try self.texts()
         let decoder = try PretrainedDecoder.load(folder: URL(filePath: model), dtype: type)
         if let packing { try decoder.pack(packing) }
-        let scorer = LikelihoodScorer(model: decoder, format: try PromptFormats.of(URL(filePath: model)))
+        let tokenizer = try PretrainedTokenizer(folder: URL(filePath: model))
+        try decoder.configuration.requireVocabulary(tokens: tokenizer.vocabularySize, in: URL(filePath: model))
+        let scorer = LikelihoodScorer(model: decoder, tokenizer: tokenizer)
         var scored: [TextLikelihood] = []
         // A few at a time: what is scored is written before the next is read.
         for start in stride(from: 0, to: texts.count, by: 64) {

@@ -27,8 +27,8 @@ struct ServeCommand: AsyncParsableCommand {
         try await PageServing(
             model: model.folder(), modelID: model.model == nil ? model.registry.open().serving()?.id : nil,
             store: store.location, encoder: places.encoderFolder, sampling: model.sampling, host: host,
-            port: port,
-            threads: model.threads, registry: model.model == nil ? model.registry.open() : nil
+            port: port, threads: model.threads, registry: model.model == nil ? model.registry.open() : nil,
+            packing: model.packing()
         ).run()
     }
 }

@@ -16,8 +16,6 @@ struct TokenizerOptions: ParsableArguments {
     }
 }
 
-extension TokenizersError: InputFault {}
-
 extension AddedTokenParsing: ExpressibleByArgument {}
 
 /// Lines of standard input, without their line ends; a carriage return is part of the text.
