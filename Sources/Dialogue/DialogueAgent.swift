@@ -18,14 +18,24 @@ public struct DialogueAgent: Sendable {
         public var tokenCount: Int
         /// What the safety layers said of the person's message: it belongs to that message.
         public var personDecisions: [SafetyDecision]
+        /// Tokens that the model read for the reply, and those of them that it had read before; 0 for a canned one.
+        public var promptTokenCount: Int
+        public var cachedTokenCount: Int
+        /// The tokens that the model drew, where `Sampling.topLogProbabilities` asks for them; `nil` for a canned reply. They
+        /// may begin before the message's text and go on after it, where that was trimmed or cut.
+        public var tokens: [ReplyToken]?
 
         public init(
-            message: Message, finishReason: String, tokenCount: Int, personDecisions: [SafetyDecision] = []
+            message: Message, finishReason: String, tokenCount: Int, personDecisions: [SafetyDecision] = [],
+            promptTokenCount: Int = 0, cachedTokenCount: Int = 0, tokens: [ReplyToken]? = nil
         ) {
             self.message = message
             self.finishReason = finishReason
             self.tokenCount = tokenCount
             self.personDecisions = personDecisions
+            self.promptTokenCount = promptTokenCount
+            self.cachedTokenCount = cachedTokenCount
+            self.tokens = tokens
         }
     }
 
@@ -137,7 +147,9 @@ public struct DialogueAgent: Sendable {
                 }
                 return Answer(
                     message: result.message(id: makeID()), finishReason: result.finishReason,
-                    tokenCount: result.tokenCount, personDecisions: result.personDecisions)
+                    tokenCount: result.tokenCount, personDecisions: result.personDecisions,
+                    promptTokenCount: result.promptTokenCount, cachedTokenCount: result.cachedTokenCount,
+                    tokens: result.tokens)
             }
         }
     }

@@ -1,4 +1,5 @@
 import Conversations
+import Dialogue
 
 /// Answers people: everything that stands between what a person says and what they read, safety on both sides included.
 /// The server itself judges nothing; what it serves is as safe as the answerer it is given.
@@ -17,23 +18,5 @@ public protocol Answerer: Sendable {
     ) async throws -> Answer
 }
 
-/// A reply with what an API client is told of its making.
-public struct Answer: Sendable, Hashable {
-    /// The reply, with generation record and safety decisions; a canned one says so (`isSafetyControlled`).
-    public var message: Message
-    /// `stop` at an end of turn, `length` at the cap.
-    public var finishReason: String
-    /// Tokens drawn; 0 for a canned reply.
-    public var tokenCount: Int
-    /// What the safety layers said of the person's message: kept with that message.
-    public var personDecisions: [SafetyDecision]
-
-    public init(
-        message: Message, finishReason: String, tokenCount: Int, personDecisions: [SafetyDecision] = []
-    ) {
-        self.message = message
-        self.finishReason = finishReason
-        self.tokenCount = tokenCount
-        self.personDecisions = personDecisions
-    }
-}
+/// A reply with what an API client is told of its making. The server gives the message its id and time.
+public typealias Answer = DialogueAgent.Answer

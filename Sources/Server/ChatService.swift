@@ -1,4 +1,5 @@
 import Conversations
+import Dialogue
 import Foundation
 import HTTPTypes
 import Storage

@@ -20,7 +20,7 @@ struct CompletionFormat: Sendable {
     }
 
     /// The whole answer at once.
-    func completion(_ choices: [CompletionService.Choice], promptTokens: Int?) -> JSONValue {
+    func completion(_ choices: [CompletionService.Choice]) -> JSONValue {
         var body = head("chat.completion")
         body["choices"] = .array(
             choices.enumerated().map { index, choice in
@@ -29,21 +29,25 @@ struct CompletionFormat: Sendable {
                     "message": .object([
                         "role": .string("assistant"), "content": .string(choice.text), "refusal": .null,
                     ]),
-                    "finish_reason": .string(choice.finishReason), "logprobs": .null,
+                    "finish_reason": .string(choice.finishReason), "logprobs": Self.logprobs(choice.tokens),
                 ])
             })
-        if let usage = usage(choices, promptTokens) { body["usage"] = usage }
+        body["usage"] = usage(choices)
         return .object(body)
     }
 
     /// One chunk of a stream.
-    /// - Parameter withNullUsage: the request asked for usage, so that every chunk but the last says `null`.
-    func chunk(index: Int, _ delta: [String: JSONValue], finishReason: String? = nil, withNullUsage: Bool) -> JSONValue
-    {
+    /// - Parameters:
+    ///   - tokens: those of the delta, where log-probabilities are asked for.
+    ///   - withNullUsage: the request asked for usage, so that every chunk but the last says `null`.
+    func chunk(
+        index: Int, _ delta: [String: JSONValue], tokens: [ReplyToken]? = nil, finishReason: String? = nil,
+        withNullUsage: Bool
+    ) -> JSONValue {
         var body = head("chat.completion.chunk")
         body["choices"] = .array([
             .object([
-                "index": .number(Double(index)), "delta": .object(delta), "logprobs": .null,
+                "index": .number(Double(index)), "delta": .object(delta), "logprobs": Self.logprobs(tokens),
                 "finish_reason": finishReason.map(JSONValue.string) ?? .null,
             ])
         ])
@@ -51,21 +55,42 @@ struct CompletionFormat: Sendable {
         return .object(body)
     }
 
-    /// The last chunk of a stream that asked for usage; `null` where this server cannot count the prompt.
-    func usageChunk(_ choices: [CompletionService.Choice], promptTokens: Int?) -> JSONValue {
+    /// The last chunk of a stream that asked for usage.
+    func usageChunk(_ choices: [CompletionService.Choice]) -> JSONValue {
         var body = head("chat.completion.chunk")
         body["choices"] = .array([])
-        body["usage"] = usage(choices, promptTokens) ?? .null
+        body["usage"] = usage(choices)
         return .object(body)
     }
 
-    private func usage(_ choices: [CompletionService.Choice], _ promptTokens: Int?) -> JSONValue? {
-        guard let promptTokens else { return nil }
+    /// All choices have one prompt, which counts once.
+    private func usage(_ choices: [CompletionService.Choice]) -> JSONValue {
+        let prompt = choices.map(\.promptTokenCount).max() ?? 0
+        let cached = choices.first?.cachedTokenCount ?? 0
         let written = choices.reduce(0) { $0 + $1.tokenCount }
         return .object([
-            "prompt_tokens": .number(Double(promptTokens)), "completion_tokens": .number(Double(written)),
-            "total_tokens": .number(Double(promptTokens + written)),
+            "prompt_tokens": .number(Double(prompt)), "completion_tokens": .number(Double(written)),
+            "total_tokens": .number(Double(prompt + written)),
+            "prompt_tokens_details": .object(["cached_tokens": .number(Double(cached))]),
         ])
+    }
+
+    private static func logprobs(_ tokens: [ReplyToken]?) -> JSONValue {
+        guard let tokens else { return .null }
+        let content = tokens.map { token in
+            var fields = candidate(token.drawn)
+            fields["top_logprobs"] = .array(token.top.map { .object(candidate($0)) })
+            return JSONValue.object(fields)
+        }
+        return .object(["content": .array(content), "refusal": .null])
+    }
+
+    /// JSON knows no infinity: OpenAI writes −9999 for what cannot come.
+    private static func candidate(_ candidate: ReplyToken.Candidate) -> [String: JSONValue] {
+        [
+            "token": .string(candidate.text), "logprob": .number(max(candidate.logProbability, -9999)),
+            "bytes": .array(candidate.bytes.map { .number(Double($0)) }),
+        ]
     }
 
     static func model(_ id: String, created: Int) -> JSONValue {

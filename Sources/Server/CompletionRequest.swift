@@ -4,8 +4,7 @@ import HTTPTypes
 
 /// A request to `/v1/chat/completions`, as OpenAI's clients send it.
 ///
-/// What this server cannot do is refused by name rather than ignored, unless it is asked for in a way that changes
-/// nothing (a penalty of 0, `logprobs: false`). Fields it has never heard of are ignored.
+/// What this server cannot do is refused by name rather than ignored. Fields it has never heard of are ignored.
 struct CompletionRequest: Decodable, Sendable {
     /// A message's text: a string, or a list of typed parts of which only text is understood.
     enum Content: Decodable, Sendable {
@@ -100,12 +99,31 @@ struct CompletionJob: Sendable {
     var seed: UInt64?
     var count: Int
     var stops: [String]
+    var presencePenalty: Double?
+    var frequencyPenalty: Double?
+    var logitBias: [Int: Double] = [:]
+    /// Log-probabilities are asked for, and so many of the most probable tokens with each; `nil` for none.
+    var topLogProbabilities: Int?
     var isStreamed: Bool
     var includesUsage: Bool
     /// The client allows that the exchange is kept (and may teach the next model).
     var isStored: Bool
     /// Who the client says it speaks for; hashed before it is stored.
     var person: String?
+
+    /// How replies are drawn: as the request says, and as the server does where it says nothing.
+    func sampling(over usual: Sampling) -> Sampling {
+        var sampling = usual
+        sampling.temperature = temperature ?? usual.temperature
+        sampling.topP = topP ?? usual.topP
+        sampling.maximumTokens = maximumTokens ?? usual.maximumTokens
+        sampling.presencePenalty = presencePenalty ?? usual.presencePenalty
+        sampling.frequencyPenalty = frequencyPenalty ?? usual.frequencyPenalty
+        if !logitBias.isEmpty { sampling.logitBias = logitBias }
+        if !stops.isEmpty { sampling.stops = stops }
+        sampling.topLogProbabilities = topLogProbabilities
+        return sampling
+    }
 }
 
 extension CompletionRequest {
@@ -135,24 +153,40 @@ extension CompletionRequest {
         case .one(let text): stops = [text]
         case .several(let texts): stops = texts
         }
-        guard stops.count <= 4 else { throw ServerError.invalid("stop", "'stop' may hold at most 4 strings.") }
+        guard stops.count <= 4, stops.allSatisfy({ $0.utf8.count <= 1024 }) else {
+            throw ServerError.invalid("stop", "'stop' may hold at most 4 strings of 1024 bytes.")
+        }
+        guard topLogprobs == nil || logprobs == true else {
+            throw ServerError.invalid("top_logprobs", "'top_logprobs' goes with 'logprobs': true.")
+        }
         guard streamOptions == nil || stream == true else {
             throw ServerError.invalid("stream_options", "'stream_options' goes with 'stream': true.")
         }
         return CompletionJob(
             turns: try turns(), temperature: temperature, topP: topP,
             maximumTokens: (maxCompletionTokens ?? maxTokens).map { min($0, limits.tokensPerReply) },
-            seed: seed.map { UInt64(bitPattern: $0) }, count: n ?? 1, stops: stops, isStreamed: stream ?? false,
+            seed: seed.map { UInt64(bitPattern: $0) }, count: n ?? 1, stops: stops.filter { !$0.isEmpty },
+            presencePenalty: presencePenalty, frequencyPenalty: frequencyPenalty, logitBias: try bias(),
+            topLogProbabilities: logprobs == true ? topLogprobs ?? 0 : nil, isStreamed: stream ?? false,
             includesUsage: streamOptions?.includeUsage ?? false, isStored: store ?? false,
             person: safetyIdentifier ?? user)
     }
 
+    /// Token ids with what is added to their logits.
+    private func bias() throws -> [Int: Double] {
+        var bias: [Int: Double] = [:]
+        for (key, value) in logitBias ?? [:] {
+            guard let id = Int(key), id >= 0, (-100...100).contains(value) else {
+                throw ServerError.invalid(
+                    "logit_bias", "'logit_bias' maps token ids to numbers from -100 to 100.")
+            }
+            bias[id] = value
+        }
+        return bias
+    }
+
     private func refuseWhatCannotBeDone() throws {
         var refused: String?
-        if logprobs == true || (topLogprobs ?? 0) > 0 { refused = "logprobs" }
-        if (presencePenalty ?? 0) != 0 { refused = "presence_penalty" }
-        if (frequencyPenalty ?? 0) != 0 { refused = "frequency_penalty" }
-        if logitBias?.values.contains(where: { $0 != 0 }) == true { refused = "logit_bias" }
         if let responseFormat, responseFormat.type != "text" { refused = "response_format" }
         if tools?.isEmpty == false { refused = "tools" }
         if let refused {

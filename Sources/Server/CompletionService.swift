@@ -1,8 +1,10 @@
 import Conversations
 import Crypto
+import Dialogue
 import Foundation
 import HTTPTypes
 import Storage
+import Synchronization
 
 /// Answers API requests that bring their whole history along.
 ///
@@ -12,7 +14,6 @@ struct CompletionService: Sendable {
     let store: any ConversationStore
     let host: ModelHost
     let sampling: Sampling
-    let countTokens: (@Sendable ([Turn]) -> Int)?
     let randomness: Randomness
     let now: @Sendable () -> Date
 
@@ -22,29 +23,48 @@ struct CompletionService: Sendable {
         /// `stop`, `length` or `content_filter`.
         var finishReason: String
         var tokenCount: Int
+        /// Tokens of the prompt, and those of them that had been read before.
+        var promptTokenCount: Int
+        var cachedTokenCount: Int
+        /// The tokens of `text`, where the request asks for log-probabilities.
+        var tokens: [ReplyToken]?
     }
 
     /// What happens while a completion is made.
     enum Event: Sendable {
-        case piece(index: Int, text: String)
+        /// More of a choice's text, with its tokens where they are asked for.
+        case piece(index: Int, text: String, tokens: [ReplyToken]?)
         case choice(index: Int, Choice)
     }
 
-    /// Tokens of a prompt, where they can be counted.
-    func promptTokens(_ job: CompletionJob) -> Int? { countTokens.map { $0(job.turns) } }
-
     /// Carries out a job that `host.take()` has let in; the place is given back at the end.
+    ///
+    /// The choices are written side by side, so that the model reads their prompt once.
     /// - Parameter id: of the completion, and of the stored conversation and its reply.
     /// - Returns: the events; letting go of the stream stops the writing.
     func run(_ job: CompletionJob, id: String, with answerer: any Answerer) -> AsyncThrowingStream<Event, any Error> {
         AsyncThrowingStream { continuation in
             let task = Task {
                 do {
-                    for index in 0..<job.count {
-                        let choice = try await write(job, id: id, index: index, with: answerer) {
-                            continuation.yield(.piece(index: index, text: $0))
+                    let conversation = self.conversation(job, id: id)
+                    let answers = try await withThrowingTaskGroup(of: (Int, Answer).self) { group in
+                        // Choices of one seeded request differ, and a repeated request repeats them.
+                        let seed = job.seed ?? randomness.seed()
+                        for index in 0..<job.count {
+                            group.addTask {
+                                let answer = try await write(
+                                    job, conversation, index: index, seed: seed &+ UInt64(index), with: answerer
+                                ) { continuation.yield(.piece(index: index, text: $0, tokens: $1)) }
+                                return (index, answer)
+                            }
                         }
-                        continuation.yield(.choice(index: index, choice))
+                        var answers: [Int: Answer] = [:]
+                        for try await (index, answer) in group { answers[index] = answer }
+                        return answers.sorted { $0.key < $1.key }.map(\.value)
+                    }
+                    if job.isStored { try await keep(conversation, answers.map(\.message)) }
+                    for (index, answer) in answers.enumerated() {
+                        continuation.yield(.choice(index: index, choice(answer, job)))
                     }
                     await host.give()
                     continuation.finish()
@@ -57,50 +77,61 @@ struct CompletionService: Sendable {
         }
     }
 
-    private func write(
-        _ job: CompletionJob, id: String, index: Int, with answerer: any Answerer,
-        onPiece: @escaping @Sendable (String) -> Void
-    ) async throws -> Choice {
-        var sampling = sampling
-        sampling.temperature = job.temperature ?? sampling.temperature
-        sampling.topP = job.topP ?? sampling.topP
-        sampling.maximumTokens = job.maximumTokens ?? sampling.maximumTokens
-        // Choices of one seeded request differ, and a repeated request repeats them.
-        sampling.seed = (job.seed ?? randomness.seed()) &+ UInt64(index)
-
+    private func conversation(_ job: CompletionJob, id: String) -> Conversation {
         var conversation = Conversation(
             id: id, userID: Self.userID(of: job.person), consent: job.isStored ? .improve : .none, startedAt: now(),
             source: "api")
         conversation.messages = job.turns.enumerated().map { number, turn in
             Message(id: "\(id).m\(number)", sender: turn.sender, text: turn.text)
         }
-        let matcher = StopGate(job.stops)
-        var answer = try await answerer.answer(conversation, sampling: sampling) { piece in
-            let shown = matcher.feed(piece)
-            if !shown.isEmpty { onPiece(shown) }
-        }
-        try Task.checkCancellation()
-        // A canned reply is not what was being drawn: what is held back of that must not come out any more.
-        if !answer.message.isSafetyControlled {
-            let rest = matcher.finish()
-            if !rest.isEmpty { onPiece(rest) }
-        }
-        var cut = StopMatcher(job.stops)
-        answer.message.text = cut.feed(answer.message.text) + cut.finish()
-        if !matcher.hasShown, !answer.message.text.isEmpty { onPiece(answer.message.text) }
-        answer.message.id = index == 0 ? id : "\(id).\(index)"
-        answer.message.sentAt = now()
-        if job.isStored { try await keep(conversation, answer.message, isFirst: index == 0) }
-        let reason = answer.message.isSafetyControlled ? "content_filter" : cut.isStopped ? "stop" : answer.finishReason
-        return Choice(text: answer.message.text, finishReason: reason, tokenCount: answer.tokenCount)
+        return conversation
     }
 
-    private func keep(_ conversation: Conversation, _ reply: Message, isFirst: Bool) async throws {
-        if isFirst { try await store.save(conversation) }
-        var reply = reply
-        // Choices of one request are siblings: they answer the same message.
-        reply.parentID = conversation.messages.last?.id
-        try await store.append(reply, to: conversation.id)
+    /// Writes one choice. Where log-probabilities are asked for, text comes out token by token once all is known: what a
+    /// safety layer or a stop takes back must not be told of either.
+    private func write(
+        _ job: CompletionJob, _ conversation: Conversation, index: Int, seed: UInt64, with answerer: any Answerer,
+        onPiece: @escaping @Sendable (String, [ReplyToken]?) -> Void
+    ) async throws -> Answer {
+        var sampling = job.sampling(over: sampling)
+        sampling.seed = seed
+        let isHeld = job.topLogProbabilities != nil
+        let hasShown = Atomic(false)
+        var answer = try await answerer.answer(conversation, sampling: sampling) { piece in
+            guard !isHeld, !piece.isEmpty else { return }
+            hasShown.store(true, ordering: .releasing)
+            onPiece(piece, nil)
+        }
+        try Task.checkCancellation()
+        if let tokens = answer.tokens, isHeld {
+            let spelled = SpelledReply(answer.message.text, tokens: tokens)
+            answer.tokens = spelled.parts.flatMap(\.tokens)
+            for part in spelled.parts { onPiece(part.text, part.tokens) }
+        } else if !hasShown.load(ordering: .acquiring), !answer.message.text.isEmpty {
+            // A canned reply has no pieces.
+            onPiece(answer.message.text, nil)
+        }
+        answer.message.id = index == 0 ? conversation.id : "\(conversation.id).\(index)"
+        answer.message.sentAt = now()
+        return answer
+    }
+
+    private func choice(_ answer: Answer, _ job: CompletionJob) -> Choice {
+        Choice(
+            text: answer.message.text,
+            finishReason: answer.message.isSafetyControlled ? "content_filter" : answer.finishReason,
+            tokenCount: answer.tokenCount, promptTokenCount: answer.promptTokenCount,
+            cachedTokenCount: answer.cachedTokenCount,
+            tokens: job.topLogProbabilities == nil ? nil : answer.tokens)
+    }
+
+    private func keep(_ conversation: Conversation, _ replies: [Message]) async throws {
+        try await store.save(conversation)
+        for var reply in replies {
+            // Choices of one request are siblings: they answer the same message.
+            reply.parentID = conversation.messages.last?.id
+            try await store.append(reply, to: conversation.id)
+        }
     }
 
     /// The pseudonym of whoever an API client speaks for.

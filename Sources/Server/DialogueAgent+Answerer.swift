@@ -5,10 +5,7 @@ import Dialogue
 extension DialogueAgent: Answerer {
     public func answer(
         _ conversation: Conversation, sampling: Sampling, onPiece: @escaping @Sendable (String) -> Void
-    ) async throws -> Server.Answer {
-        let answer = try await reply(to: conversation, sampling: sampling, onPiece: onPiece)
-        return Server.Answer(
-            message: answer.message, finishReason: answer.finishReason, tokenCount: answer.tokenCount,
-            personDecisions: answer.personDecisions)
+    ) async throws -> Answer {
+        try await reply(to: conversation, sampling: sampling, onPiece: onPiece)
     }
 }

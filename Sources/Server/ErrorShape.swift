@@ -1,3 +1,4 @@
+import Generation
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -28,6 +29,7 @@ extension ServerError {
                 type: error.status.code < 500 ? "invalid_request_error" : "server_error",
                 code: error.status == .notFound ? "not_found" : nil)
         case let error as any HTTPResponseError: self.init(error.status, error.status.reasonPhrase)
+        case let error as GenerationError: self.init(of: error, logger: logger)
         case is CancellationError:
             self = .unavailable("The server is stopping.", code: "stopping", retryAfter: 5)
         case let error as StorageError:
@@ -37,6 +39,19 @@ extension ServerError {
                 ? .unavailable("The store is busy.", code: "store_busy", retryAfter: 2) : .unexpected
         default:
             logger.error("request failed", metadata: ["error": "\(Swift.type(of: error))"])
+            self = .unexpected
+        }
+    }
+
+    /// What a generator could not do. Its messages are about numbers and settings, never about what was said.
+    private init(of error: GenerationError, logger: Logger) {
+        switch error.code {
+        case .busy: self = .full(retryAfter: error.retryAfter ?? 1)
+        case .promptTooLong:
+            self.init(.badRequest, error.message, param: "messages", code: "context_length_exceeded")
+        case .setting: self.init(.badRequest, error.message, code: "invalid_value")
+        case .mismatch, .notFinite, .nothingLeft:
+            logger.error("generation failed", metadata: ["error": "\(error)"])
             self = .unexpected
         }
     }

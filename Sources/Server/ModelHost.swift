@@ -18,7 +18,7 @@ public actor ModelHost {
 
     /// - Parameters:
     ///   - state: usually `.loading`; `become` changes it.
-    ///   - repliesAtOnce: replies being written or waiting at once; more are told to come back.
+    ///   - repliesAtOnce: replies being written or waiting at once; more are told to come back (429).
     public init(_ state: State = .loading, repliesAtOnce: Int = ServerLimits().repliesAtOnce) {
         self.state = state
         self.repliesAtOnce = repliesAtOnce
@@ -50,8 +50,7 @@ public actor ModelHost {
             throw ServerError.unavailable("The model could not be loaded.", code: "model_failed", retryAfter: 60)
         case .ready(let answerer):
             guard writing < repliesAtOnce else {
-                throw ServerError.unavailable(
-                    "Too many people are talking right now.", code: "overloaded", retryAfter: 2)
+                throw ServerError.full(retryAfter: 2)
             }
             writing += 1
             return answerer

@@ -53,7 +53,7 @@ struct OpenAIRoutes: Sendable {
             for try await event in events {
                 if case .choice(_, let choice) = event { choices.append(choice) }
             }
-            return try JSONBody.response(format.completion(choices, promptTokens: completions.promptTokens(job)))
+            return try JSONBody.response(format.completion(choices))
         }
         let chunks = chunks(of: events, job, format)
         return EventStream.response(to: request, chunks, logger: context.logger) { try .init(json: $0.body) }
@@ -64,14 +64,17 @@ struct OpenAIRoutes: Sendable {
         of events: AsyncThrowingStream<CompletionService.Event, any Error>, _ job: CompletionJob,
         _ format: CompletionFormat
     ) -> AsyncThrowingStream<EventStream.Event, any Error> {
-        let promptTokens = job.includesUsage ? completions.promptTokens(job) : nil
-        return AsyncThrowingStream { continuation in
+        AsyncThrowingStream { continuation in
             let task = Task {
                 do {
                     var choices: [CompletionService.Choice] = []
-                    func send(_ index: Int, _ delta: [String: JSONValue], _ reason: String? = nil) throws {
+                    func send(
+                        _ index: Int, _ delta: [String: JSONValue], _ tokens: [ReplyToken]? = nil,
+                        reason: String? = nil
+                    ) throws {
                         let chunk = format.chunk(
-                            index: index, delta, finishReason: reason, withNullUsage: job.includesUsage)
+                            index: index, delta, tokens: tokens, finishReason: reason,
+                            withNullUsage: job.includesUsage)
                         continuation.yield(try .init(json: chunk))
                     }
                     for index in 0..<job.count {
@@ -79,14 +82,15 @@ struct OpenAIRoutes: Sendable {
                     }
                     for try await event in events {
                         switch event {
-                        case .piece(let index, let text): try send(index, ["content": .string(text)])
+                        case .piece(let index, let text, let tokens):
+                            try send(index, ["content": .string(text)], tokens)
                         case .choice(let index, let choice):
-                            try send(index, [:], choice.finishReason)
+                            try send(index, [:], reason: choice.finishReason)
                             choices.append(choice)
                         }
                     }
                     if job.includesUsage {
-                        continuation.yield(try .init(json: format.usageChunk(choices, promptTokens: promptTokens)))
+                        continuation.yield(try .init(json: format.usageChunk(choices)))
                     }
                     continuation.yield(.init(data: "[DONE]"))
                     continuation.finish()

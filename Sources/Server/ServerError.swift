@@ -42,7 +42,7 @@ public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
         ServerError(.notFound, "There is no such \(what).", code: "\(what)_not_found")
     }
 
-    /// The model is not there yet, or has more to do than it can.
+    /// The model is not there yet.
     static func unavailable(_ message: String, code: String, retryAfter: Int) -> ServerError {
         ServerError(.serviceUnavailable, message, type: "server_error", code: code, retryAfter: retryAfter)
     }
@@ -51,6 +51,13 @@ public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
         ServerError(
             .tooManyRequests, "Too many requests; try again in \(retryAfter) s.", type: "rate_limit_exceeded",
             code: "rate_limit_exceeded", retryAfter: retryAfter)
+    }
+
+    /// As many replies are being written, or wait, as there is room for.
+    static func full(retryAfter: Int) -> ServerError {
+        ServerError(
+            .tooManyRequests, "Too many people are talking right now; try again in \(retryAfter) s.",
+            type: "rate_limit_exceeded", code: "rate_limit_exceeded", retryAfter: retryAfter)
     }
 
     static let unexpected = ServerError(

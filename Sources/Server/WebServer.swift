@@ -23,14 +23,13 @@ public struct WebServer: Sendable {
     ///   - host: the model; it may still be loading.
     ///   - store: where conversations and feedback are kept.
     ///   - sampling: how replies are drawn.
-    ///   - countTokens: tokens of a prompt, for `usage` in the API; where there is none, `usage` is left out.
     ///   - randomness: where ids, cookies and seeds come from.
     ///   - now: the clock.
     ///   - files: folder of the page; `nil` is the one that is built in.
     /// - Throws: when the page's files cannot be read.
     public init(
         host: ModelHost, store: any ConversationStore, sampling: Sampling = Sampling(),
-        limits: ServerLimits = ServerLimits(), countTokens: (@Sendable ([Turn]) -> Int)? = nil,
+        limits: ServerLimits = ServerLimits(),
         randomness: Randomness = .system, now: @escaping @Sendable () -> Date = { Date() }, files: URL? = nil,
         logger: Logger
     ) throws {
@@ -43,7 +42,7 @@ public struct WebServer: Sendable {
         chat = ChatService(
             store: store, host: host, sampling: sampling, limits: limits, randomness: randomness, now: now)
         completions = CompletionService(
-            store: store, host: host, sampling: sampling, countTokens: countTokens, randomness: randomness, now: now)
+            store: store, host: host, sampling: sampling, randomness: randomness, now: now)
     }
 
     /// - Parameters:

@@ -1,5 +1,6 @@
 import Conversations
 import Foundation
+import Generation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -102,6 +103,87 @@ struct CompletionTests {
         }
     }
 
+    @Test("penalties, biases and stops reach the model")
+    func penalties() async throws {
+        let bench = try Workbench()
+        try await bench.server.application().test(.router) { client in
+            let response = try await post(
+                client,
+                Self.simple
+                    + #","presence_penalty":0.5,"frequency_penalty":-1.5,"logit_bias":{"7":-100,"12":2.5},"stop":["x",""],"n":2}"#
+            )
+            #expect(response.status == .ok)
+            let sampling = bench.generator.lastSampling
+            #expect(sampling.presencePenalty == 0.5 && sampling.frequencyPenalty == -1.5)
+            #expect(sampling.logitBias == [7: -100, 12: 2.5] && sampling.stops == ["x"])
+            #expect(sampling.topLogProbabilities == nil)
+            #expect(bench.generator.calls == 2)
+            _ = try await post(client, Self.simple + "}")
+            #expect(bench.generator.lastSampling.presencePenalty == 0 && bench.generator.lastSampling.logitBias.isEmpty)
+        }
+    }
+
+    @Test("log-probabilities come with every token, whole or streamed, and are those of the text that is shown")
+    func logprobs() async throws {
+        let generator = ScriptedGenerator { _, _ in ["Hi", " 🌿", " END", " more"] }
+        try await Workbench(generator).server.application().test(.router) { client in
+            func tokens(_ choice: [String: any Sendable]?) throws -> [[String: any Sendable]] {
+                let logprobs = try #require(choice?["logprobs"] as? [String: any Sendable])
+                #expect(logprobs["refusal"] as? JSONValue == .null)
+                return try #require(logprobs["content"] as? [any Sendable]).compactMap { $0 as? [String: any Sendable] }
+            }
+            let options = #","logprobs":true,"top_logprobs":2,"stop":" END""#
+            let whole = try await post(client, Self.simple + options + "}")
+            let choice = try #require((whole.object["choices"] as? [any Sendable])?.first as? [String: any Sendable])
+            #expect(contents(whole) == ["Hi 🌿"])
+            let content = try tokens(choice)
+            #expect(content.map { $0["token"] as? String } == ["Hi", " 🌿"])
+            #expect(content.map { $0["logprob"] as? Double } == [0, -0.5])
+            #expect((content[1]["bytes"] as? [any Sendable])?.compactMap { $0 as? Double } == [32, 240, 159, 140, 191])
+            #expect((content[0]["top_logprobs"] as? [any Sendable])?.count == 2)
+
+            let streamed = try await post(client, Self.simple + options + #","stream":true}"#)
+            let choices = streamed.events.compactMap {
+                ($0.object["choices"] as? [any Sendable])?.first as? [String: any Sendable]
+            }
+            let deltas = choices.filter { ($0["delta"] as? [String: any Sendable])?["content"] as? String != "" }
+            #expect(try deltas.dropLast().flatMap(tokens).map { $0["token"] as? String } == ["Hi", " 🌿"])
+            #expect(
+                deltas.compactMap { ($0["delta"] as? [String: any Sendable])?["content"] as? String }.joined()
+                    == "Hi 🌿")
+            #expect(deltas.last?["logprobs"] as? JSONValue == .null)
+        }
+    }
+
+    @Test("a full queue is 429 with Retry-After, the server's own and the model's; a prompt past the context is 400")
+    func full() async throws {
+        var limits = ServerLimits()
+        limits.repliesAtOnce = 1
+        let slow = try Workbench(ScriptedGenerator(pause: .milliseconds(400)), limits: limits)
+        try await slow.server.application().test(.router) { client in
+            async let first = post(client, Self.simple + "}")
+            while await slow.host.load == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            let second = try await post(client, Self.simple + #","stream":true}"#)
+            #expect(second.status == .tooManyRequests)
+            #expect(second.headers[.retryAfter] == "2")
+            #expect(second.error["type"] as? String == "rate_limit_exceeded")
+            #expect(try await first.status == .ok)
+        }
+        let busy = try Workbench(
+            ScriptedGenerator { turns, _ in
+                throw turns.last?.text == "long"
+                    ? GenerationError(.promptTooLong, "9 tokens") : GenerationError(.busy, "full", retryAfter: 7)
+            })
+        try await busy.server.application().test(.router) { client in
+            let refused = try await post(client, Self.simple + #","n":2}"#)
+            #expect(refused.status == .tooManyRequests && refused.headers[.retryAfter] == "7")
+            #expect(refused.error["code"] as? String == "rate_limit_exceeded")
+            let long = try await post(client, #"{"model":"scripted-1","messages":[{"role":"user","content":"long"}]}"#)
+            #expect(long.status == .badRequest && long.error["code"] as? String == "context_length_exceeded")
+            #expect(await busy.host.load == 0)
+        }
+    }
+
     @Test("stop strings cut the answer, streamed or not; n gives that many choices with seeds of their own")
     func stopAndCount() async throws {
         let generator = ScriptedGenerator { _, sampling in ["one ", "tw", "o EN", "D three \(sampling.seed)"] }
@@ -128,9 +210,11 @@ struct CompletionTests {
     @Test(
         "what cannot be done is refused by name",
         arguments: [
-            (#""tools":[{"type":"function"}]"#, "tools"), (#""logprobs":true"#, "logprobs"),
-            (#""presence_penalty":1"#, "presence_penalty"), (#""presence_penalty":3"#, "presence_penalty"),
-            (#""logit_bias":{"5":1}"#, "logit_bias"), (#""response_format":{"type":"json_object"}"#, "response_format"),
+            (#""tools":[{"type":"function"}]"#, "tools"), (#""top_logprobs":2"#, "top_logprobs"),
+            (#""logprobs":true,"top_logprobs":21"#, "top_logprobs"), (#""presence_penalty":3"#, "presence_penalty"),
+            (#""frequency_penalty":-2.5"#, "frequency_penalty"), (#""logit_bias":{"five":1}"#, "logit_bias"),
+            (#""logit_bias":{"5":101}"#, "logit_bias"), (#""logit_bias":{"-5":1}"#, "logit_bias"),
+            (#""response_format":{"type":"json_object"}"#, "response_format"),
             (#""temperature":2.1"#, "temperature"), (#""top_p":-0.1"#, "top_p"), (#""n":0"#, "n"), (#""n":99"#, "n"),
             (#""max_tokens":0"#, "max_tokens"), (#""stop":["a","b","c","d","e"]"#, "stop"),
             (#""stream_options":{"include_usage":true}"#, "stream_options"), (#""temperature":"hot""#, "temperature"),

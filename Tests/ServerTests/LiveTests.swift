@@ -74,7 +74,7 @@ struct LiveTests {
             async let first = ann.say("hi", in: annsID)
             #expect(try await eventually { generator.calls == 1 })
             let refused = try await bob.send(.post, "/api/conversations/\(bobsID)/messages", #"{"text":"hi"}"#)
-            #expect(refused.status == .serviceUnavailable)
+            #expect(refused.status == .tooManyRequests)
             #expect(refused.headers[.retryAfter] == "2")
             #expect(try await first["text"] as? String == "ab")
             try await bob.say("hi", in: bobsID)

@@ -61,29 +61,6 @@ struct PartsTests {
         #expect(await bound.take("a", at: Date(timeIntervalSince1970: 50)) == 10)
     }
 
-    @Test(
-        "stop strings are cut wherever the pieces break",
-        arguments: [
-            ["one two END three"], ["one two E", "ND three"], ["one two", " ", "E", "N", "D", " three"],
-        ])
-    func stops(pieces: [String]) {
-        var matcher = StopMatcher(["END", "never"])
-        let shown = pieces.map { matcher.feed($0) }.joined() + matcher.finish()
-        #expect(shown == "one two ")
-        #expect(matcher.isStopped)
-    }
-
-    @Test("what could have been a stop string and was not comes out whole")
-    func stopsHeldBack() {
-        var matcher = StopMatcher(["\n\n", "END"])
-        #expect(matcher.feed("The E") == "The ")
-        #expect(matcher.feed("Nglish\n") == "ENglish")
-        #expect(matcher.finish() == "\n")
-        #expect(!matcher.isStopped)
-        var none = StopMatcher(["", ""])
-        #expect(none.feed("as it is") == "as it is")
-    }
-
     @Test("conversations that are not kept are bounded: the longest untouched goes first")
     func unkept() {
         var unkept = UnkeptConversations(limit: 2)

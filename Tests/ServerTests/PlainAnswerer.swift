@@ -1,4 +1,5 @@
 import Conversations
+import Dialogue
 
 @testable import Server
 
@@ -20,6 +21,8 @@ struct PlainAnswerer: Answerer {
         let reply = try await generator.reply(to: turns, sampling: sampling, onPiece: onPiece)
         let record = GenerationRecord(model: generator.modelID, temperature: sampling.temperature, seed: sampling.seed)
         let message = Message(id: "", sender: .bot, text: reply.text, generation: record)
-        return Answer(message: message, finishReason: reply.finishReason, tokenCount: reply.tokenCount)
+        return Answer(
+            message: message, finishReason: reply.finishReason, tokenCount: reply.tokenCount,
+            promptTokenCount: reply.promptTokenCount, cachedTokenCount: reply.cachedTokenCount, tokens: reply.tokens)
     }
 }

@@ -1,5 +1,6 @@
 import Conversations
 import Foundation
+import Generation
 import Synchronization
 
 /// A `TextGenerator` whose replies are written in the test: pieces with an optional pause before each.
@@ -33,18 +34,28 @@ final class ScriptedGenerator: TextGenerator {
             $0.sampling = sampling
             $0.turns = turns
         }
-        let pieces = try script(turns, sampling)
+        var stops = StopStrings(sampling.stops)
+        var tokens: [ReplyToken] = []
         do {
-            for piece in pieces {
+            for (index, piece) in try script(turns, sampling).enumerated() where !stops.isStopped {
                 if pause > .zero { try await Task.sleep(for: pause) }
                 try Task.checkCancellation()
-                onPiece?(piece)
+                let shown = stops.feed(piece)
+                if !shown.isEmpty { onPiece?(shown) }
+                let candidate = ReplyToken.Candidate(bytes: Array(piece.utf8), logProbability: -0.5 * Double(index))
+                let top = Array(repeating: candidate, count: sampling.topLogProbabilities ?? 0)
+                tokens.append(ReplyToken(id: index, drawn: candidate, top: top, piece: shown))
             }
         } catch {
             record.withLock { $0.isCancelled = true }
             throw error
         }
-        return Reply(text: pieces.joined(), finishReason: "stop", tokenCount: pieces.count, meanLogProbability: -1)
+        let rest = stops.finish()
+        if !rest.isEmpty { onPiece?(rest) }
+        return Reply(
+            text: tokens.map(\.piece).joined() + rest, finishReason: "stop", tokenCount: tokens.count,
+            meanLogProbability: -1, promptTokenCount: turns.reduce(0) { $0 + $1.text.split(separator: " ").count },
+            tokens: sampling.topLogProbabilities == nil ? nil : tokens)
     }
 
     func replies(to histories: [[Turn]], sampling: Sampling) async throws -> [Reply] {

@@ -37,7 +37,6 @@ struct Workbench: Sendable {
         let box = CounterBox()
         server = try WebServer(
             host: host, store: store, limits: limits,
-            countTokens: { $0.reduce(0) { $0 + $1.text.split(separator: " ").count } },
             randomness: Randomness { count in box.bytes(count) }, now: { clock.now }, files: files,
             logger: Logger(label: "test") { _ in SheetLogHandler(sheet: log) })
     }

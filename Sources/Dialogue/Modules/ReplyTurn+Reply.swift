@@ -142,6 +142,9 @@ extension ReplyTurn {
         result.replyCall = candidate.number
         result.finishReason = candidate.text.isCut ? "stop" : candidate.output.reply.finishReason
         result.tokenCount = candidate.output.reply.tokenCount
+        result.promptTokenCount = candidate.output.reply.promptTokenCount
+        result.cachedTokenCount = candidate.output.reply.cachedTokenCount
+        result.tokens = candidate.output.reply.tokens
         result.safety = candidate.verdict.decisions
         let drawn = candidate.call.sampling
         result.generation = GenerationRecord(
@@ -155,7 +158,8 @@ extension ReplyTurn {
         result.text = text
         result.failure = failure
         result.finishReason = "stop"
-        result.tokenCount = 0
+        (result.tokenCount, result.promptTokenCount, result.cachedTokenCount) = (0, 0, 0)
+        result.tokens = nil
         // Not said, so not used.
         result.usedMemoryID = nil
         if let verdict {

@@ -9,6 +9,11 @@ public struct TurnResult: Sendable, Hashable {
     public var finishReason = "stop"
     /// Tokens drawn for the reply.
     public var tokenCount = 0
+    /// Tokens that the model read for the reply, and those of them that it had read before; 0 for a canned one.
+    public var promptTokenCount = 0
+    public var cachedTokenCount = 0
+    /// The tokens of the reply as it was drawn, where they are asked for.
+    public var tokens: [ReplyToken]?
     public var generation: GenerationRecord?
     public var search: SearchRecord?
     public var memory: MemoryRecord?
