@@ -109,7 +109,8 @@ struct Comparison {
         if method == .cringe || method == .unlikelihood { settings.alpha = 0.1 }
         if method == .dpo { settings.nll = 0.5 }
         let plan = try MethodPlan(
-            method, settings: settings, data: data, model: model, format: format, cache: place, seed: seed)
+            method, settings: settings, data: data, model: model, format: PromptFormats.of(start), cache: place,
+            seed: seed)
         let rate = method == .dpo || method == .kto ? 1e-4 : 3e-4
         let options = TrainingOptions(steps: steps, learningRate: rate, warmUp: steps / 10, seed: seed)
         try Trainer(model: model, loss: plan.loss, source: plan.source, options: options).run()
@@ -158,7 +159,7 @@ struct Comparison {
     private func measure(_ model: URL, arm: Arm, seed: UInt64) async throws -> ArmFigures {
         let decoder = try PretrainedDecoder.load(folder: model)
         let tokenizer = try ExampleTokenizer(
-            format: ChatFormat(folder: model), contextLength: decoder.configuration.contextLength)
+            format: PromptFormats.of(model), contextLength: decoder.configuration.contextLength)
         func scored(_ examples: [Example]) throws -> (good: [ReplyScore], bad: [ReplyScore]) {
             let made = try tokenizer.tokenize(examples)
             let scores = try ReplyScorer(model: decoder).scores(made.examples)

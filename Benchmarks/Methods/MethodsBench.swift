@@ -8,7 +8,8 @@ import Torch
 import Training
 
 /// `methods-bench DATA BASE ENCODER WORK [methods|reward|table]`: every method on the same data and budget, and reward models
-/// on held-out people. Whatever is done is kept in WORK, so a run that is cut off goes on.
+/// on held-out people. Whatever is done is kept in WORK, so a run that is cut off goes on. With `LOAM_QUICK=1` everything is
+/// done on a few examples, to see that it works; the figures then say nothing.
 @main
 struct MethodsBench {
     static func main() async throws {
@@ -23,10 +24,12 @@ struct MethodsBench {
         try FileManager.default.createDirectory(at: work, withIntermediateDirectories: true)
         let say: (String) -> Void = { FileHandle.standardError.write(Data(($0 + "\n").utf8)) }
         try Engine.setThreadCount(2)
-        let data = try BenchData(paths[0])
+        let isQuick = ProcessInfo.processInfo.environment["LOAM_QUICK"] == "1"
+        let data = try BenchData(paths[0], safetyExamples: isQuick ? 60 : 2_000, prompts: isQuick ? 12 : 240)
         let encoder = try SentenceEncoder(folder: paths[2], dtype: .bfloat16)
         let rewards = RewardBench(
-            votes: data.allVotes, encoderFolder: paths[2], encoder: encoder, work: work, say: say)
+            votes: isQuick ? Array(data.allVotes.prefix(90)) : data.allVotes, encoderFolder: paths[2], encoder: encoder,
+            work: work, say: say)
         if part == "reward" {
             try await rewards.run()
             print(try rewards.table())
@@ -38,11 +41,12 @@ struct MethodsBench {
         }
         let safety = try await safetyHead(paths[0], encoder: encoder, work: work)
         let judge = try await judge(data, encoder: encoder, work: work)
-        let comparison = Comparison(
+        var comparison = Comparison(
             data: data, base: paths[1], encoder: encoder, safety: safety, judge: judge, work: work, say: say)
+        if isQuick { (comparison.steps, comparison.perStep, comparison.drawn) = (3, 4, 24) }
         var rows: [ArmFigures] = []
         // Seed by seed, so that a run cut short still compares all arms.
-        for seed in UInt64(1)...3 {
+        for seed in UInt64(1)...(isQuick ? 1 : 3) {
             for arm in Arm.allCases {
                 let file = work.appending(path: "arm-\(arm.rawValue.replacing(" ", with: "-"))-\(seed).json")
                 if let kept = try? Data(contentsOf: file),

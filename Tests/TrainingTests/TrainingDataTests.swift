@@ -247,6 +247,7 @@ struct TrainingDataTests {
                 PreferencePair(context: [ask], chosen: "jazz is lovely", rejected: "bananas", weight: 0.8),
                 PreferencePair(context: before, chosen: "see you", rejected: "bye", weight: 0.5),
             ])
+        #expect(SatisfactionLabels.unvoted(conversation).map(\.reply) == ["see you"])
         let rewards = conversation.rewardExamples()
         #expect(rewards.map(\.nextMessage) == ["thank you", "thank you", "see you"])
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Conversations
 import Foundation
 import Generation
+import Improvement
 
 struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,6 +12,7 @@ struct GenerateCommand: AsyncParsableCommand {
             turn that does not fit the model's context is an error; older turns are left out.
 
             Example: loam generate --model models/base --prompt 'hello there'
+            Example: loam generate --model models/base --prompt 'hello there' --best-of 4 --reward models/reward
             """)
 
     @Option(name: .long, help: "What the person says.")
@@ -24,6 +26,12 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(name: .customShort("n"), help: "How many replies; each has a seed of its own.")
     var count = 1
 
+    @Option(name: .long, help: "Draws so many replies and gives the one that --reward likes best.")
+    var bestOf = 1
+
+    @Option(name: .long, help: "Folder of a reward model, for --best-of.")
+    var reward: String?
+
     @Flag(name: .long, help: "Shows the log-probability of every token.")
     var logprobs = false
 
@@ -31,6 +39,7 @@ struct GenerateCommand: AsyncParsableCommand {
     var topLogprobs: Int?
 
     @OptionGroup var model: ModelOptions
+    @OptionGroup var places: PlaceOptions
     @OptionGroup var common: CommonOptions
 
     struct Token: Encodable {
@@ -92,6 +101,10 @@ struct GenerateCommand: AsyncParsableCommand {
         guard (0...20).contains(topLogprobs ?? 0) else {
             throw ValidationError("--top-logprobs is \(topLogprobs ?? 0), should be from 0 to 20")
         }
+        guard (bestOf > 1) == (reward != nil) else { throw ValidationError("--best-of N goes with --reward DIR") }
+        guard (1...256).contains(bestOf), bestOf == 1 || count == 1 else {
+            throw ValidationError("--best-of is from 2 to 256, and gives one reply: not together with -n")
+        }
         guard (prompt == nil) != (messages == nil) else {
             throw ValidationError("--prompt TEXT or --messages FILE is needed, one of them")
         }
@@ -104,17 +117,11 @@ struct GenerateCommand: AsyncParsableCommand {
         if logprobs || topLogprobs != nil { sampling.topLogProbabilities = topLogprobs ?? 0 }
         try generator.requireRoom(for: turns, sampling: sampling)
         let wish = sampling
-        let replies = try await withThrowingTaskGroup(of: (Int, Reply).self) { group in
-            for index in 0..<count {
-                group.addTask {
-                    var own = wish
-                    own.seed &+= UInt64(index)
-                    return (index, try await generator.reply(to: turns, sampling: own))
-                }
-            }
-            var found: [Int: Reply] = [:]
-            for try await (index, reply) in group { found[index] = reply }
-            return found.sorted { $0.key < $1.key }.map(\.value)
+        let replies: [Reply]
+        if let best = try await best(turns, generator, wish) {
+            replies = best
+        } else {
+            replies = try await drawn(turns, generator, wish)
         }
         let answers = replies.map(Answer.init)
         if answers.count == 1 {
@@ -125,6 +132,33 @@ struct GenerateCommand: AsyncParsableCommand {
         for (number, answer) in answers.enumerated() {
             common.console.show(answers.count == 1 ? answer.reply : "[\(number + 1)] \(answer.reply)")
             for token in answer.logprobs ?? [] { common.console.show(Self.line(token)) }
+        }
+    }
+
+    /// The reply that the reward model likes best; `nil` when none is asked.
+    private func best(_ turns: [Turn], _ generator: ReplyGenerator, _ sampling: Sampling) async throws -> [Reply]? {
+        guard let reward else { return nil }
+        let encoder = URL(filePath: places.encoderFolder)
+        let ranker = try RewardRanking.open(
+            URL(filePath: reward), makeEncoder: { try SentenceEncoder(folder: encoder, dtype: .bfloat16) })
+        return [
+            try await RewardRanking.best(of: bestOf, to: turns, generator: generator, sampling: sampling, by: ranker)
+                .reply
+        ]
+    }
+
+    private func drawn(_ turns: [Turn], _ generator: ReplyGenerator, _ wish: Sampling) async throws -> [Reply] {
+        try await withThrowingTaskGroup(of: (Int, Reply).self) { group in
+            for index in 0..<count {
+                group.addTask {
+                    var own = wish
+                    own.seed &+= UInt64(index)
+                    return (index, try await generator.reply(to: turns, sampling: own))
+                }
+            }
+            var found: [Int: Reply] = [:]
+            for try await (index, reply) in group { found[index] = reply }
+            return found.sorted { $0.key < $1.key }.map(\.value)
         }
     }
 
