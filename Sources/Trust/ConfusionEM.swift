@@ -123,7 +123,15 @@ struct ConfusionEM<Model: ErrorModel> {
         if model.learnsShares {
             let items = ballots.items.count
             var sums = [Double](repeating: 0, count: width)
-            for item in 0..<items { for k in 0..<width { sums[k] += state.posterior[item * width + k] } }
+            if width == 2 {
+                var good = 0.0
+                state.posterior.withUnsafeBufferPointer { posterior in
+                    for item in 0..<items { good += posterior[item &* 2 &+ 1] }
+                }
+                sums = [Double(items) - good, good]
+            } else {
+                for item in 0..<items { for k in 0..<width { sums[k] += state.posterior[item * width + k] } }
+            }
             state.shares = sums.map { min(max($0 / Double(items), OwnErrors.floor), 1 - OwnErrors.floor) }
         }
         count(&state)

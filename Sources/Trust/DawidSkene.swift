@@ -6,7 +6,7 @@ import Statistics
 /// Dawid and Skene, "Maximum likelihood estimation of observer error-rates using the EM algorithm", 1979. Starts from the
 /// majority. It needs several votes an item: with one each there is nothing to learn from.
 public struct DawidSkene: VoteModel, Hashable {
-    /// Votes added to each cell of a person's error table; 0 is the model as published.
+    /// Votes added to each cell of a person's error table: just enough that nothing is impossible. 0 is the model as published.
     public var smoothing: Double
     public var maximumIterations: Int
     /// Stop when the log-likelihood per vote moves by less; negative for a fixed number of iterations.
@@ -14,7 +14,7 @@ public struct DawidSkene: VoteModel, Hashable {
     /// Number of first guesses: the majority, then noisy ones; the likeliest end is kept.
     public var starts: Int
 
-    public init(smoothing: Double = 0.5, maximumIterations: Int = 200, tolerance: Double = 1e-7, starts: Int = 1) {
+    public init(smoothing: Double = 0.01, maximumIterations: Int = 200, tolerance: Double = 1e-9, starts: Int = 1) {
         self.smoothing = smoothing
         self.maximumIterations = maximumIterations
         self.tolerance = tolerance
