@@ -144,6 +144,14 @@ if only?.contains("MethodsBench") ?? true {
             path: "Benchmarks/Methods", swiftSettings: hotSettings))
 }
 
+// Import and export by the rooms alone: `make bench-data`.
+if isWanted("Storage") {
+    targets.append(
+        .executableTarget(
+            name: "data-bench", dependencies: ["Storage", "Conversations"], path: "Benchmarks/Data",
+            swiftSettings: settings))
+}
+
 // The process that the store's fault tests end at a bad moment.
 if only?.contains("Storage") ?? true {
     targets.append(
