@@ -1,5 +1,5 @@
 # Loam. Two commands matter: `make run` and `make test`.
-.PHONY: help setup build run test bench bench-inference bench-trust bench-methods bench-data format lint docs clean
+.PHONY: help setup build run test bench bench-inference bench-training bench-trust bench-methods bench-data format lint docs clean
 
 help:
 	@echo 'make run     the whole loop on the bundled sample log, then the improved bot at a local address'
@@ -29,6 +29,10 @@ bench: build
 # Import and export of a made-up log in BB3x's shape, UTTERANCES=600000 of them; the full size is 6000000.
 bench-data: build
 	Benchmarks/data $(or $(UTTERANCES),600000)
+
+# Against plain PyTorch and TRL; installs them under runs/bench (1.5 GB).
+bench-training: build
+	Benchmarks/training $(ARGS)
 
 # Against transformers; installs it beside random models under runs/bench (1.3 GB).
 bench-inference: build

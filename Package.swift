@@ -1,4 +1,5 @@
 // swift-tools-version:6.2
+import Foundation
 import PackageDescription
 
 // Which room may see which: the table of imports that `Tests/HouseTests` holds every source file to.
@@ -64,6 +65,18 @@ let torchHeaders = [
 ]
 let torchLibraries = ["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]
 
+// MPI, for training on several machines: where Debian's libopenmpi-dev puts it, or LOAM_MPI=DIR with include/ and lib/. Without
+// mpi.h, or with LOAM_MPI=off, the target is left out and `loam train` runs as one process. (SwiftPM remembers the answer: after
+// installing MPI, touch this file.)
+let mpi: String? =
+    switch Context.environment["LOAM_MPI"] {
+    case "off": nil
+    case let place?: place
+    case nil:
+        ["x86_64-linux-gnu", "aarch64-linux-gnu"].map { "/usr/lib/\($0)/openmpi" }
+            .first { FileManager.default.fileExists(atPath: $0 + "/include/mpi.h") }
+    }
+
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
 ]
@@ -85,14 +98,34 @@ if isWanted("CTorch") {
 }
 // libpq: Debian's libpq-dev, installed by Scripts/setup.
 if isWanted("CPostgres") { targets.append(.systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])])) }
+let usesMPI = mpi != nil && isWanted("Training")
+if let mpi, usesMPI {
+    targets.append(
+        .target(
+            name: "CMPI", cxxSettings: [.unsafeFlags(["-std=c++20", "-I\(mpi)/include"])],
+            linkerSettings: [
+                .unsafeFlags(["-L\(mpi)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(mpi)/lib"]), .linkedLibrary("mpi"),
+            ]))
+}
+if isWanted("Training"), only?.contains("Training") ?? true {
+    // A process of its own for the tests: to be killed, to fill a disk, to train beside another.
+    targets.append(
+        .executableTarget(
+            name: "training-process", dependencies: ["Training", "LanguageModels", "Torch", "Statistics"],
+            path: "Tests/TrainingProcess", swiftSettings: settings))
+}
 let resources: [String: [Resource]] = [
     "Deidentification": [.process("Resources")], "Safety": [.copy("Resources")], "Server": [.copy("Resources")],
 ]
 for room in rooms where isWanted(room.name) {
     targets.append(
         .target(
-            name: room.name, dependencies: room.imports.map { .init(stringLiteral: $0) } + room.external,
-            resources: resources[room.name] ?? [], swiftSettings: hot.contains(room.name) ? hotSettings : settings))
+            name: room.name,
+            dependencies: room.imports.map { .init(stringLiteral: $0) } + room.external
+                + (room.name == "Training" && usesMPI ? ["CMPI"] : []),
+            resources: resources[room.name] ?? [],
+            swiftSettings: (hot.contains(room.name) ? hotSettings : settings)
+                + (room.name == "Training" && usesMPI ? [.define("LOAM_MPI")] : [])))
     // `Tests/<Room>Tests`; fixtures beside the tests are read from the source tree by path.
     if only?.contains(room.name) ?? true {
         let imports = closure([room.name]).subtracting(["CTorch", "CPostgres"]).sorted()
@@ -107,7 +140,8 @@ for room in rooms where isWanted(room.name) {
                         ] : [])
                     + (["Conversations", "Storage"].contains(room.name) ? ["RandomConversations"] : [])
                     + (room.name == "Storage"
-                        ? ["store-writer", .product(name: "GRDB", package: "GRDB.swift")] : []),
+                        ? ["store-writer", .product(name: "GRDB", package: "GRDB.swift")] : [])
+                    + (room.name == "Training" ? ["training-process"] : []),
                 exclude: ["Fixtures"], swiftSettings: settings))
     }
 }

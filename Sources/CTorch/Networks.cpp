@@ -1,6 +1,7 @@
 #include "Barrier.hpp"
 #include "Kernels/DecodeKernels.hpp"
 #include "Kernels/InParallel.hpp"
+#include "TrainingParts.hpp"
 
 #include <c10/core/GradMode.h>
 
@@ -23,7 +24,7 @@ constexpr int64_t mostScores = int64_t(1) << 25;
 bool plainIsFaster(const at::Tensor &q, const at::Tensor &k, const std::optional<at::Tensor> &mask, bool isCausal) {
     if (!q.is_cpu() || q.scalar_type() != at::kBFloat16) { return false; }
     if (!at::GradMode::is_enabled() || !(q.requires_grad() || k.requires_grad())) { return false; }
-    if (mask && (isCausal || mask->scalar_type() != at::kBool)) { return false; }
+    if (mask && (isCausal || mask->scalar_type() != at::kBool || mask->dim() != 4)) { return false; }
     if (isCausal && q.size(2) != k.size(2)) { return false; }
     return q.numel() > 0 && q.size(0) * q.size(1) * q.size(2) <= mostScores / k.size(2);
 }
@@ -36,15 +37,7 @@ at::Tensor plainAttention(
         k = at::repeat_interleave(k, share, 1);
         v = at::repeat_interleave(v, share, 1);
     }
-    auto scores = at::matmul(q * scale, k.transpose(2, 3));
-    if (mask || isCausal) {
-        auto hidden = mask ? at::logical_not(*mask)
-                           : at::ones({q.size(2), k.size(2)}, q.options().dtype(at::kBool)).triu(1);
-        // Written past the record: a hidden place has weight 0, so its gradient is 0 without being told. A finite
-        // number, so that a row that may look at nothing stays finite too.
-        scores.detach().masked_fill_(hidden, -1e30);
-    }
-    return at::matmul(at::softmax(scores, -1), v);
+    return recordedAttention(q, k, v, mask, isCausal, scale);
 }
 
 // Whether a product with a bfloat16 matrix is one of decoding: a few rows, no gradients, memory as the kernel wants it.
@@ -138,8 +131,38 @@ int ct_cross_entropy(const CTTensor *logits, const CTTensor *targets, int64_t ig
                 CT_SHAPE, "cross-entropy of logits " + describe(x.sizes()) + " with targets " + describe(y.sizes())};
         }
         auto classes = x.size(-1);
+        if (auto part = recordedCrossEntropy(x.reshape({-1, classes}), y.reshape({-1}), ignoreIndex)) {
+            return part->reshape(y.sizes());
+        }
         auto flat = atLeastFloat32(x).reshape({-1, classes});
         return at::cross_entropy_loss(flat, y.reshape({-1}), {}, at::Reduction::None, ignoreIndex).reshape(y.sizes());
+    });
+}
+
+int ct_logit_scores(const CTTensor *logits, const CTTensor *picks, CTTensor **sums, CTTensor **values) {
+    return yieldingPair(sums, values, [&]() -> std::tuple<at::Tensor, at::Tensor> {
+        const at::Tensor &x = logits->value, &places = picks->value;
+        if (x.dim() != 2 || places.dim() != 2 || x.size(0) != places.size(0)) {
+            throw Fault{
+                CT_SHAPE, "scores of logits " + describe(x.sizes()) + " at places " + describe(places.sizes())};
+        }
+        if (auto parts = recordedScores(x, places)) { return *parts; }
+        auto wide = atLeastFloat32(x);
+        return {at::logsumexp(wide, {1}), at::gather(wide, 1, places)};
+    });
+}
+
+int ct_largest_other(const CTTensor *logits, const CTTensor *except, CTTensor **out) {
+    return yielding(out, [&] {
+        const at::Tensor &x = logits->value, &places = except->value;
+        if (x.dim() != 2 || places.dim() != 1 || x.size(0) != places.size(0) || x.size(1) < 2) {
+            throw Fault{
+                CT_SHAPE, "largest of logits " + describe(x.sizes()) + " but those at " + describe(places.sizes())};
+        }
+        if (auto part = largestOthers(x, places)) { return *part; }
+        c10::AutoGradMode off(false);
+        auto others = x.detach().scatter(1, places.unsqueeze(1), -std::numeric_limits<double>::infinity());
+        return std::get<1>(at::max(others, 1));
     });
 }
 

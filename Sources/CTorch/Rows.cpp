@@ -4,6 +4,7 @@
 // make is made here.
 #include "Barrier.hpp"
 #include "Kernels/InParallel.hpp"
+#include "TrainingParts.hpp"
 
 #include <c10/core/GradMode.h>
 
@@ -121,6 +122,7 @@ int ct_rms_norm_wide(const CTTensor *self, const CTTensor *weight, double epsilo
             throw Fault{CT_SHAPE, "a norm of " + describe(x.sizes()) + " with a weight " + describe(w.sizes())};
         }
         if (x.numel() > 0 && isPlain({&x, &w}) && x.scalar_type() == at::kBFloat16) { return rmsNorm(x, w, epsilon); }
+        if (auto part = recordedNorm(x, w, epsilon)) { return *part; }
         auto isShort = x.scalar_type() == at::kBFloat16 || x.scalar_type() == at::kHalf;
         auto wide = isShort ? at::kFloat : x.scalar_type();
         return at::rms_norm(x.to(wide), w.sizes(), w.to(wide), epsilon).to(x.scalar_type());
@@ -142,6 +144,7 @@ int ct_rotate(const CTTensor *self, const CTTensor *cosine, const CTTensor *sine
             }
             return result;
         }
+        if (auto part = recordedRotation(x, c, s)) { return *part; }
         auto half = x.size(3) / 2;
         auto turned = at::cat({-x.narrow(3, half, half), x.narrow(3, 0, half)}, 3);
         return x * c + turned * s;
@@ -159,6 +162,7 @@ int ct_silu_mul(const CTTensor *gate, const CTTensor *up, CTTensor **out) {
                 result.mutable_data_ptr<at::BFloat16>());
             return result;
         }
+        if (auto part = recordedGate(g, u)) { return *part; }
         return at::silu(g) * u;
     });
 }

@@ -76,6 +76,10 @@ int ct_item(const CTTensor *self, double *value) {
     });
 }
 
+int ct_alias(const CTTensor *self, CTTensor **out) {
+    return yielding(out, [&] { return self->value; });
+}
+
 int ct_to_dtype(const CTTensor *self, int dtype, CTTensor **out) {
     return yielding(out, [&] { return self->value.to(scalarType(dtype)); });
 }

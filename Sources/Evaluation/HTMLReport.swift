@@ -5,22 +5,28 @@ import Statistics
 /// The report as one page that stands alone: no scripts, nothing loaded, charts drawn in place, every text escaped.
 public struct HTMLReport: Sendable, Hashable {
     public var data: ReportData
+    /// The sections to show, by id; `nil` shows all and the verdict.
+    public var sections: Set<String>?
 
-    public init(_ data: ReportData) { self.data = data }
+    public init(_ data: ReportData, sections: Set<String>? = nil) {
+        self.data = data
+        self.sections = sections
+    }
 
     /// The page.
     public var html: String { page.text }
 
     private var page: Markup {
-        let parts: [(id: String, name: String, body: Markup)] = [
+        let all: [(id: String, name: String, body: Markup)] = [
             ("data", "Where the data went", flow), ("trust", "Trust of users", trust),
             ("before-after", "Before and after", beforeAfter), ("arms", "All arms", arms),
             ("reward-model", "Reward model", rewardModel), ("training", "Training", training),
             ("samples", "Changed replies", samples), ("provenance", "What made it", provenance),
         ]
+        let parts = all.filter { sections?.contains($0.id) ?? true }
         let links = Markup.lines(
-            [("verdict", "Verdict")].map(link) + parts.map { link($0.id, $0.name) })
-        let sections = Markup.lines(
+            (sections == nil ? [link("verdict", "Verdict")] : []) + parts.map { link($0.id, $0.name) })
+        let bodies = Markup.lines(
             parts.map { part in
                 """
                 <section id="\(part.id)" aria-labelledby="\(part.id)-heading"><h2 id="\(part.id)-heading">\(part.name)</h2>
@@ -33,12 +39,12 @@ public struct HTMLReport: Sendable, Hashable {
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
             <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
             <meta name="referrer" content="no-referrer"><title>\(data.title)</title><style>\(Self.style)</style></head>
-            <body><a class="skip" href="#verdict">Skip to the verdict</a>
+            <body><a class="skip" href="#\(sections == nil ? "verdict" : parts.first?.id ?? "")">Skip to the content</a>
             <header><h1>\(data.title)</h1><p class="muted">\(data.subtitle)</p>
             <nav aria-label="Sections"><ul>\(links)</ul></nav></header>
             <main>
-            \(verdict)
-            \(sections)
+            \(sections == nil ? verdict : .empty)
+            \(bodies)
             </main>
             <footer><p>Made by Loam\(data.madeAt.map { " on " + $0 } ?? ""). The same figures are in report.json beside this page.</p></footer>
             </body></html>

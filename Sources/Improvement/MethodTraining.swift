@@ -12,6 +12,7 @@ public struct MethodTraining {
     public var settings: MethodSettings
     public var options: TrainingOptions
     public var device: Device
+    public var run: TrainingRun
 
     /// What was used and what came of it.
     public struct Outcome: Sendable {
@@ -24,12 +25,13 @@ public struct MethodTraining {
 
     public init(
         _ method: Training.Method, settings: MethodSettings = MethodSettings(), options: TrainingOptions,
-        device: Device = .cpu
+        device: Device = .cpu, run: TrainingRun = TrainingRun()
     ) {
         self.method = method
         self.settings = settings
         self.options = options
         self.device = device
+        self.run = run
     }
 
     /// Trains and writes the model folder; `training/` in it holds metrics, checkpoints and the reference's figures. A run that
@@ -41,19 +43,50 @@ public struct MethodTraining {
     ) throws -> Outcome {
         var data = try Self.data(files)
         if method.needsPairs, data.pairs.isEmpty { data.pairs = data.pairedByContext() }
-        let bench = try ModelBench(model)
+        let bench = try ModelBench(model, device: device)
         let work = folder.appending(path: "training")
         let plan = try MethodPlan(
-            method, settings: settings, data: data, model: bench.decoder, format: bench.format, cache: work,
+            method, settings: settings, data: data, model: bench.decoder, format: bench.format,
+            cache: run.group.isFirst ? work : nil,
             compute: options.compute, seed: options.seed, onProgress: onProgress)
+        let adapted = try run.lora.map {
+            try LoRAModel(bench.decoder, adapter: $0, generator: Generator(seed: options.seed))
+        }
+        let learner: any LanguageModels.Decoder = adapted ?? bench.decoder
         let trainer = try Trainer(
-            model: bench.decoder, loss: plan.loss, source: plan.source, options: options, folder: work)
-        let summary = try trainer.run(onStep: onStep)
-        try bench.write(into: folder, like: model)
-        try plan.director?.save(to: folder)
+            model: learner, loss: plan.loss, source: plan.source, options: options, folder: work, group: run.group,
+            peak: run.measuresPeak ? ComputePeak.measure(options.compute, device: device) : nil)
+        let heldOut = run.heldOut.isEmpty ? [] : try bench.examples.documents(Self.data(run.heldOut).wanted).documents
+        let samples = try sampleLog(work, data, bench, from: trainer.step)
+        let scorer = ReplyScorer(model: learner, compute: options.compute)
+        let summary = try trainer.run(
+            onStep: { step in
+                try onStep(step)
+                if let samples, step.step % run.sampleEvery == 0 { try samples.append(learner, step: step.step) }
+            },
+            evaluate: { heldOut.isEmpty ? [:] : ["ppl": exp(try scorer.crossEntropy(heldOut))] })
+        if run.group.isFirst {
+            try adapted?.save(to: folder.appending(path: "adapter"), base: model.path)
+            try bench.write(into: folder, like: model, adapted?.merged())
+            try plan.director?.save(to: folder)
+        }
         var skipped = data.skipped
         for (reason, count) in plan.skipped { skipped[reason.rawValue, default: 0] += count }
         return Outcome(summary: summary, skipped: skipped, truncated: plan.truncated)
+    }
+
+    /// Where samples are written, when they are asked for: the first of the data's contexts, each once.
+    private func sampleLog(_ work: URL, _ data: TrainingData, _ bench: ModelBench, from step: Int) throws -> SampleLog?
+    {
+        guard run.sampleEvery > 0, run.group.isFirst else { return nil }
+        var contexts: [[Turn]] = []
+        for example in data.wanted where !example.item.context.isEmpty && !contexts.contains(example.item.context) {
+            contexts.append(example.item.context)
+            if contexts.count == run.sampleCount { break }
+        }
+        return try SampleLog(
+            work.appending(path: "samples.jsonl"), after: step, contexts: contexts, format: bench.format,
+            contextLength: bench.decoder.configuration.contextLength)
     }
 
     /// The data of several files together.

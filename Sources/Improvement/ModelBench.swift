@@ -15,12 +15,12 @@ struct ModelBench {
     /// - Parameter dtype: float32 to train (masters), bfloat16 to score and generate.
     /// - Throws: `ImprovementError` for what is no model folder; errors of `ModelFormats`, `LanguageModels` and
     ///   `Tokenizers` that name the file, also where tokenizer and model do not belong together.
-    init(_ folder: URL, dtype: DType = .float32) throws {
+    init(_ folder: URL, dtype: DType = .float32, device: Device = .cpu) throws {
         self.folder = folder
         guard FileManager.default.fileExists(atPath: folder.appending(path: "config.json").path) else {
             throw ImprovementError.model(folder.path, "no config.json here: not a model folder")
         }
-        decoder = try PretrainedDecoder.load(folder: folder, dtype: dtype, device: .cpu)
+        decoder = try PretrainedDecoder.load(folder: folder, dtype: dtype, device: device)
         let format = try PromptFormats.of(folder, ends: decoder.configuration.endIDs)
         try decoder.configuration.requireVocabulary(tokens: format.vocabulary.vocabularySize, in: folder)
         examples = try ExampleTokenizer(
@@ -62,9 +62,10 @@ struct ModelBench {
     }
 
     /// Writes the weights beside the base's tokenizer and chat template, which stay as they are.
-    func write(into folder: URL, like base: URL) throws {
+    /// - Parameter other: Another model of the same shape, in place of the bench's own.
+    func write(into folder: URL, like base: URL, _ other: (any DecoderFamily)? = nil) throws {
         try TokenizerFiles.carry(from: base, to: folder)
-        try decoder.save(to: folder, metadata: [:])
+        try (other ?? decoder).save(to: folder, metadata: [:])
     }
 }
 

@@ -23,9 +23,49 @@ public protocol Decoder: Module, Sendable {
 
     /// Logits of hidden states: […, H] to […, V], in the type of `hidden`.
     func logits(_ hidden: Tensor) throws -> Tensor
+
+    /// Whether the values inside the layers are thrown away in the forward pass and computed again for the gradient
+    /// (gradient checkpointing): memory of one layer instead of all, for a third more time. For learning only; off at first,
+    /// and without effect on a decoder that cannot.
+    var recomputesLayers: Bool { get set }
+
+    /// Draws that drop inputs of an adapter follow from this seed; `nil`, as it is at first, drops none. Set before each
+    /// pass by whoever trains, so that a run can be repeated. Without effect on a decoder that drops nothing.
+    var dropoutSeed: UInt64? { get set }
+
+    /// Weights in the matrices of the layers, without embeddings and head: what the arithmetic of a token is counted by.
+    var layerMatrixCount: Int { get }
 }
 
 extension Decoder {
+    public var recomputesLayers: Bool {
+        get { false }
+        set {}
+    }
+
+    public var dropoutSeed: UInt64? {
+        get { nil }
+        set {}
+    }
+
+    public var layerMatrixCount: Int {
+        namedParameters.reduce(0) { sum, item in
+            let isOutside = ["embed", "wte", "wpe", "lm_head"].contains { item.name.contains($0) }
+            return isOutside || item.parameter.value.rank != 2 ? sum : sum + item.parameter.value.count
+        }
+    }
+
+    /// One layer of a pass, recomputed where that is asked for. A cache is for use, not for learning.
+    func layer(_ x: Tensor, _ cache: KVCache?, _ body: @escaping (Tensor) throws -> Tensor) throws -> Tensor {
+        recomputesLayers && cache == nil ? try x.recomputed(body) : try body(x)
+    }
+
+    /// The first layer's input. Frozen embeddings do not ask for a gradient, and then no later layer would record one.
+    func firstLayerInput(_ x: Tensor, _ cache: KVCache?) throws -> Tensor {
+        guard recomputesLayers, cache == nil, !x.requiresGradient else { return x }
+        return try x.detach().requireGradient(true)
+    }
+
     /// The same in the weights' own type.
     public func hidden(_ ids: Tensor, positions: Tensor, mask: AttentionMask, cache: KVCache?) throws -> Tensor {
         try hidden(ids, positions: positions, mask: mask, cache: cache, compute: nil)

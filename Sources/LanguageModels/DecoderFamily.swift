@@ -19,6 +19,9 @@ public protocol DecoderFamily: Decoder {
     /// Puts another in the place of each weight matrix but the embedding, a quantised one say, by checkpoint names
     /// (`model.layers.0.self_attn.q_proj`, `lm_head`). Only before the model is shared: nothing guards it.
     func replaceLinears(_ change: (_ name: String, _ linear: Linear) throws -> Linear) throws
+
+    /// Another model over the very same weights: what is put in the place of its matrices leaves this one as it is.
+    func sharingWeights() -> Self
 }
 
 /// What loading and saving ask of a family's model, whatever its maths.
@@ -62,6 +65,10 @@ extension CheckpointDecoder {
         guard !isPacked else {
             throw LanguageModelError(
                 .input, "the model's weights are rounded to few bits: save it before it is packed")
+        }
+        guard !hasAdapter else {
+            throw LanguageModelError(
+                .input, "the model has an adapter beside its weights: save the adapter, or merge it first")
         }
         let tensors = try checkpointTensors() + (score.map { [("score.weight", $0.weight)] } ?? [])
         try TensorLoading.write(tensors, metadata: metadata, to: place.file("model.safetensors"))

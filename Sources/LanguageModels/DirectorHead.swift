@@ -112,6 +112,24 @@ public final class DirectorHead: Module, @unchecked Sendable {
         return try own * scale.value.to(own.dtype) + shift.value.to(own.dtype)
     }
 
+    /// Classifier logits of one token each, [N], without those of all others.
+    /// - Parameters:
+    ///   - targets: int64 [N].
+    ///   - logits: the model's own, [N, V]; only a shared head asks for them.
+    public func classLogits(hidden: Tensor, logits: Tensor, targets: Tensor) throws -> Tensor {
+        let count = targets.shape[0]
+        let wide: DType = hidden.dtype == .float64 ? .float64 : .float32
+        if let weight = linear?.weight?.value {
+            let rows = try weight.indexSelect(dim: 0, index: targets).to(wide)
+            let product = try (hidden.to(wide) * rows).sum(dim: 1)
+            guard let bias = linear?.bias?.value else { return product }
+            return try product + bias.indexSelect(dim: 0, index: targets).to(wide)
+        }
+        let own = try logits.gather(dim: 1, index: targets.reshape([count, 1])).reshape([count]).to(wide)
+        guard let scale, let shift else { return own }
+        return try own * scale.value.to(wide) + shift.value.to(wide)
+    }
+
     /// Writes the head beside the model in its folder; the configuration last.
     public func save(to url: URL) throws {
         let folder = try ModelFolder.create(at: url)

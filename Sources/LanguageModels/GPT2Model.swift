@@ -13,6 +13,7 @@ public final class GPT2Model: CheckpointDecoder, @unchecked Sendable {
     private let norm: LayerNorm
     /// Made of the embedding where the two are tied; `nil` in a scorer's body.
     private var head: Linear?
+    public var recomputesLayers = false
 
     private struct Layer {
         var attentionNorm, feedForwardNorm: LayerNorm
@@ -74,6 +75,13 @@ public final class GPT2Model: CheckpointDecoder, @unchecked Sendable {
             source: FreshWeights(layerCount: family.layerCount, generator: generator, dtype: dtype, device: device))
     }
 
+    private init(sharing other: GPT2Model) {
+        (family, tokens, places) = (other.family, other.tokens, other.places)
+        (layers, norm, head) = (other.layers, other.norm, other.head)
+    }
+
+    public func sharingWeights() -> GPT2Model { GPT2Model(sharing: self) }
+
     public convenience init(folder: URL, dtype: DType = .float32, device: Device = .cpu) throws {
         try self.init(opening: folder, as: .decoder, dtype: dtype, device: device)
     }
@@ -128,19 +136,22 @@ public final class GPT2Model: CheckpointDecoder, @unchecked Sendable {
         let type = compute ?? tokens.value.dtype
         let (batch, length) = (ids.shape[0], ids.shape[1])
         let (width, count) = (family.hiddenSize, family.headCount)
-        var x = try ids.embedding(weight: tokens.value).to(type) + positions.embedding(weight: places.value).to(type)
+        var x = try firstLayerInput(
+            ids.embedding(weight: tokens.value).to(type) + positions.embedding(weight: places.value).to(type), cache)
         for (index, layer) in layers.enumerated() {
-            let mixed = try layer.mix(layer.attentionNorm(x))
-            func heads(_ part: Int) throws -> Tensor {
-                try mixed.narrow(dim: -1, start: part * width, length: width)
-                    .reshape([batch, length, count, width / count]).transpose(1, 2)
+            x = try self.layer(x, cache) { [family] x in
+                let mixed = try layer.mix(layer.attentionNorm(x))
+                func heads(_ part: Int) throws -> Tensor {
+                    try mixed.narrow(dim: -1, start: part * width, length: width)
+                        .reshape([batch, length, count, width / count]).transpose(1, 2)
+                }
+                let x =
+                    try x
+                    + layer.output(
+                        layer.attention(
+                            query: heads(0), key: heads(1), value: heads(2), layer: index, mask: mask, cache: cache))
+                return try x + layer.down(family.activation(layer.up(layer.feedForwardNorm(x))))
             }
-            x =
-                try x
-                + layer.output(
-                    layer.attention(
-                        query: heads(0), key: heads(1), value: heads(2), layer: index, mask: mask, cache: cache))
-            x = try x + layer.down(family.activation(layer.up(layer.feedForwardNorm(x))))
         }
         cache?.advance(by: length)
         return try norm(x)

@@ -15,6 +15,7 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
     /// Made of the embedding where the two are tied; `nil` in a scorer's body.
     private var head: Linear?
     private let rotation: Rotation
+    public var recomputesLayers = false
 
     private struct Layer {
         var attentionNorm, feedForwardNorm: RMSNorm
@@ -85,6 +86,14 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
                 layerCount: family.gated.layerCount, generator: generator, dtype: dtype, device: device))
     }
 
+    private init(sharing other: GatedDecoder) {
+        (family, shape, options) = (other.family, other.shape, other.options)
+        (embedding, layers, norm) = (other.embedding, other.layers, other.norm)
+        (head, rotation) = (other.head, other.rotation)
+    }
+
+    public func sharingWeights() -> GatedDecoder { GatedDecoder(sharing: self) }
+
     public convenience init(folder: URL, dtype: DType = .float32, device: Device = .cpu) throws {
         try self.init(opening: folder, as: .decoder, dtype: dtype, device: device)
     }
@@ -141,16 +150,18 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
         let type = compute ?? embedding.value.dtype
         let angles = try rotation.angles(positions, type)
         let narrow = try options.window.map { try mask.narrowed(to: $0.size) }
-        var x = try ids.embedding(weight: embedding.value).to(type)
+        var x = try firstLayerInput(ids.embedding(weight: embedding.value).to(type), cache)
         for (index, layer) in layers.enumerated() {
             let slides = options.window?.layers[index] == true
-            x =
-                try x
-                + attention(
-                    layer.attentionNorm(x), layer, index, angles, slides ? narrow ?? mask : mask,
-                    slides ? options.window?.size : nil, cache)
-            let fed = try layer.feedForwardNorm(x)
-            x = try x + layer.down(shape.activation.gating(layer.gate(fed), layer.up(fed)))
+            x = try self.layer(x, cache) { [self] x in
+                let x =
+                    try x
+                    + attention(
+                        layer.attentionNorm(x), layer, index, angles, slides ? narrow ?? mask : mask,
+                        slides ? options.window?.size : nil, cache)
+                let fed = try layer.feedForwardNorm(x)
+                return try x + layer.down(shape.activation.gating(layer.gate(fed), layer.up(fed)))
+            }
         }
         cache?.advance(by: ids.shape[1])
         return try norm(x)

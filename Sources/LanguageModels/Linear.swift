@@ -13,6 +13,8 @@ public struct Linear: Sendable {
     private var storage: Storage
     /// [out]; `nil` where the family has none.
     public var bias: Parameter?
+    /// What an adapter adds to the product; `nil` without one.
+    var change: LowRankChange?
 
     /// - Parameter weight: [out, in].
     public init(weight: Parameter, bias: Parameter? = nil) {
@@ -40,16 +42,25 @@ public struct Linear: Sendable {
         return linear
     }
 
+    /// The same with an adapter's change beside its weight.
+    func changed(by change: LowRankChange?) -> Linear {
+        var linear = self
+        linear.change = change
+        return linear
+    }
+
     /// [..., in] to [..., out].
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
-        switch storage {
-        case .dense(let weight): try x.linear(weight: weight.value.to(x.dtype), bias: bias?.value.to(x.dtype))
-        case .packed(let weight): try weight.linear(x, bias: bias?.value)
-        }
+        let product =
+            switch storage {
+            case .dense(let weight): try x.linear(weight: weight.value.to(x.dtype), bias: bias?.value.to(x.dtype))
+            case .packed(let weight): try weight.linear(x, bias: bias?.value)
+            }
+        return try change.map { try product + $0(x) } ?? product
     }
 
     /// Its parameters under checkpoint names: `name.weight` and, where there is one, `name.bias`. A rounded weight is no
-    /// parameter.
+    /// parameter, and an adapter's factors are the adapter's.
     public func named(_ name: String) -> [(name: String, parameter: Parameter)] {
         (weight.map { [(name + ".weight", $0)] } ?? []) + (bias.map { [(name + ".bias", $0)] } ?? [])
     }

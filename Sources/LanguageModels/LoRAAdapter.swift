@@ -23,7 +23,7 @@ public struct LoRAAdapter: Sendable {
     public let factors: [String: Factors]
     private let folder: URL
 
-    private static let prefix = "base_model.model."
+    static let prefix = "base_model.model."
 
     /// Loads a folder and checks that its factors fit together.
     /// - Throws: `ModelFormatsError` for broken files; `LanguageModelError` naming the field or tensor that is not
@@ -92,15 +92,16 @@ public struct LoRAAdapter: Sendable {
         return nil
     }
 
+    func fault(_ module: String, _ what: String) -> LanguageModelError {
+        .init(.weights, "\(folder.path)/adapter_model.safetensors: \(module) \(what)")
+    }
+
     /// Adds the change to a decoder's weights: W + scale · B · A, computed in float32 and kept in the weights' own type.
     /// The decoder then runs as fast as without, and saves as a plain model. All matrices change or, on an error, none.
     /// - Throws: `LanguageModelError` naming the first module that the decoder lacks, that is of another shape, or that
     ///   is no plain matrix.
     public func merge(into decoder: any Module) throws {
         let named = Dictionary(decoder.namedParameters.map { ($0.name, $0.parameter) }) { first, _ in first }
-        func fault(_ module: String, _ what: String) -> LanguageModelError {
-            .init(.weights, "\(folder.path)/adapter_model.safetensors: \(module) \(what)")
-        }
         let targets = try factors.sorted { $0.key < $1.key }.map { module, factors in
             guard let parameter = named[module + ".weight"] else {
                 let isTied = module == "lm_head"

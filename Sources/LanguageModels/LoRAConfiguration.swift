@@ -10,16 +10,34 @@ public struct LoRAConfiguration: Sendable, Hashable {
     public var ranks: [String: Int]
     /// Alphas of modules whose name ends so.
     public var alphas: [String: Double]
+    /// Matrices that change: names, or how they end behind a dot (`q_proj`, `1.mlp.down_proj`). `all-linear` is every matrix
+    /// but the head; none at all stands for the family's queries and values, as in the paper.
+    public var targets: [String]
+    /// Share of the inputs of the first factor that are dropped while learning, from 0 to below 1.
+    public var dropout: Double
 
     public init(
         rank: Int, alpha: Double, isRankStabilized: Bool = false, ranks: [String: Int] = [:],
-        alphas: [String: Double] = [:]
+        alphas: [String: Double] = [:], targets: [String] = [], dropout: Double = 0
     ) {
         self.rank = rank
         self.alpha = alpha
         self.isRankStabilized = isRankStabilized
         self.ranks = ranks
         self.alphas = alphas
+        self.targets = targets
+        self.dropout = dropout
+    }
+
+    /// Stands for every matrix but the head.
+    public static let allLinear = "all-linear"
+    /// Queries and values in every family's spelling; GPT-2 has them in one matrix with the keys.
+    private static let attention = ["q_proj", "v_proj", "c_attn"]
+
+    /// Whether a matrix of a model is to change.
+    func targets(_ module: String) -> Bool {
+        if targets.contains(Self.allLinear), module != "lm_head" { return true }
+        return (targets.isEmpty ? Self.attention : targets).contains { module == $0 || module.hasSuffix("." + $0) }
     }
 
     /// The rank of one module.
@@ -40,6 +58,44 @@ public struct LoRAConfiguration: Sendable, Hashable {
             throw LanguageModelError(.configuration, "adapter_config.json: \(field) has several values for \(module)")
         }
         return found.first
+    }
+}
+
+extension LoRAConfiguration {
+    /// What `adapter_config.json` says: the fields that PEFT needs, and those whose defaults have changed between versions.
+    struct File: Encodable {
+        let configuration: LoRAConfiguration
+        /// The folder or name of the model that the adapter belongs to.
+        let base: String?
+        /// Last parts of the changed matrices' names.
+        let modules: [String]
+        /// Whether the files of the model hold their matrices as [in, out].
+        let isTurned: Bool
+
+        func encode(to encoder: any Encoder) throws {
+            var writer = ConfigurationWriter(encoder)
+            try writer.write("peft_type", "LORA")
+            try writer.write("task_type", "CAUSAL_LM")
+            if let base { try writer.write("base_model_name_or_path", base) }
+            try writer.write("inference_mode", true)
+            try writer.write("r", configuration.rank)
+            try writer.write("lora_alpha", configuration.alpha)
+            try writer.write("lora_dropout", configuration.dropout)
+            try writer.write("use_rslora", configuration.isRankStabilized)
+            try writer.write("target_modules", modules)
+            try writer.write("rank_pattern", configuration.ranks)
+            try writer.write("alpha_pattern", configuration.alphas)
+            try writer.write("bias", "none")
+            try writer.write("fan_in_fan_out", isTurned)
+        }
+    }
+
+    /// - Throws: `LanguageModelError` naming the setting outside its range.
+    func validate() throws {
+        func fault(_ what: String) -> LanguageModelError { .init(.configuration, "LoRA: \(what)") }
+        guard (1...1 << 16).contains(rank) else { throw fault("rank is \(rank), it must be 1 or more") }
+        guard alpha.isFinite, alpha > 0 else { throw fault("alpha is \(alpha), it must be above 0") }
+        guard dropout >= 0, dropout < 1 else { throw fault("dropout is \(dropout), it must be from 0 to below 1") }
     }
 }
 
@@ -68,7 +124,12 @@ extension LoRAConfiguration: Decodable {
             rank: try fields.required("r"), alpha: try fields.required("lora_alpha"),
             isRankStabilized: try fields.value("use_rslora", default: false),
             ranks: try fields.value("rank_pattern", default: [:]),
-            alphas: try fields.value("alpha_pattern", default: [:]))
+            alphas: try fields.value("alpha_pattern", default: [:]),
+            targets: try Self.names(fields),
+            dropout: try fields.value("lora_dropout", default: 0))
+        guard dropout >= 0, dropout < 1 else {
+            throw LanguageModelError(.configuration, "adapter_config.json: lora_dropout is \(dropout)")
+        }
         for (name, keys) in [("rank_pattern", Array(ranks.keys)), ("alpha_pattern", Array(alphas.keys))] {
             // PEFT reads them as regular expressions; plain names are all that is read here.
             if let odd = keys.first(where: { !Self.isPlain($0) }) { throw fields.unsupported(name, "“\(odd)”") }
@@ -79,6 +140,12 @@ extension LoRAConfiguration: Decodable {
         for value in [alpha] + alphas.values where !value.isFinite {
             throw LanguageModelError(.configuration, "adapter_config.json: lora_alpha is \(value)")
         }
+    }
+
+    /// One name or a list; what is changed shows by the factors, so a regular expression does no harm.
+    private static func names(_ fields: ConfigurationFields) throws -> [String] {
+        if let list: [String] = try? fields.value("target_modules", default: []) { return list }
+        return [try fields.required("target_modules")]
     }
 
     private static func isPlain(_ pattern: String) -> Bool {

@@ -13,6 +13,7 @@ public final class OPTModel: CheckpointDecoder, @unchecked Sendable {
     private let finalNorm: LayerNorm?
     /// Made of the embedding where the two are tied; `nil` in a scorer's body.
     private var head: Linear?
+    public var recomputesLayers = false
 
     private struct Layer {
         var attentionNorm, feedForwardNorm: LayerNorm
@@ -81,6 +82,14 @@ public final class OPTModel: CheckpointDecoder, @unchecked Sendable {
             source: FreshWeights(layerCount: family.layerCount, generator: generator, dtype: dtype, device: device))
     }
 
+    private init(sharing other: OPTModel) {
+        (family, tokens, places) = (other.family, other.tokens, other.places)
+        (projectIn, projectOut, layers) = (other.projectIn, other.projectOut, other.layers)
+        (finalNorm, head) = (other.finalNorm, other.head)
+    }
+
+    public func sharingWeights() -> OPTModel { OPTModel(sharing: self) }
+
     public convenience init(folder: URL, dtype: DType = .float32, device: Device = .cpu) throws {
         try self.init(opening: folder, as: .decoder, dtype: dtype, device: device)
     }
@@ -140,11 +149,14 @@ public final class OPTModel: CheckpointDecoder, @unchecked Sendable {
         var x = try ids.embedding(weight: tokens.value).to(type)
         if let projectIn { x = try projectIn(x) }
         x = try x + (positions + OPTConfiguration.positionOffset).embedding(weight: places.value).to(type)
+        x = try firstLayerInput(x, cache)
         for (index, layer) in layers.enumerated() {
-            x = try x + attention(isBefore ? layer.attentionNorm(x) : x, layer, index, mask, cache)
-            if !isBefore { x = try layer.attentionNorm(x) }
-            x = try x + layer.down(family.activation(layer.up(isBefore ? layer.feedForwardNorm(x) : x)))
-            if !isBefore { x = try layer.feedForwardNorm(x) }
+            x = try self.layer(x, cache) { [self] x in
+                var x = try x + attention(isBefore ? layer.attentionNorm(x) : x, layer, index, mask, cache)
+                if !isBefore { x = try layer.attentionNorm(x) }
+                x = try x + layer.down(family.activation(layer.up(isBefore ? layer.feedForwardNorm(x) : x)))
+                return isBefore ? x : try layer.feedForwardNorm(x)
+            }
         }
         cache?.advance(by: ids.shape[1])
         if let finalNorm { x = try finalNorm(x) }

@@ -28,6 +28,12 @@ extension Tensor {
         }
     }
 
+    /// Makes a tensor this one's gradient; nothing is copied.
+    /// - Throws: `TorchError` `shape` when the two shapes differ.
+    public func setGradient(_ gradient: Tensor) throws {
+        try withHandle { this in try gradient.withHandle { try check(ct_set_gradient(this, $0)) } }
+    }
+
     /// Drops the gradient and its memory.
     public func zeroGradient() throws {
         try withHandle { try check(ct_clear_gradient($0)) }

@@ -29,3 +29,19 @@ extension Tensor {
         try withHandle { try check(ct_zero_($0)) }
     }
 }
+
+extension Tensor {
+    /// Lends the numbers of a contiguous float32 tensor on the CPU, to be read and written: for libraries that take plain
+    /// memory. The memory lives as long as the tensor, also after `body`.
+    /// - Throws: `TorchError` `argument` for another type or place.
+    public func withMutableFloats<R>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> R) throws -> R {
+        guard dtype == .float32 else { throw TorchError(.argument, "\(self) does not hold float32 numbers") }
+        return try withHandle { this in
+            var bytes: UnsafeRawPointer?
+            var count: Int64 = 0
+            try check(ct_bytes(this, &bytes, &count))
+            let start = UnsafeMutableRawPointer(mutating: bytes)?.assumingMemoryBound(to: Float.self)
+            return try body(UnsafeMutableBufferPointer(start: start, count: Int(count) / 4))
+        }
+    }
+}

@@ -64,6 +64,20 @@ extension Tensor {
         try binary(targets) { ct_cross_entropy($0, $1, Int64(ignoreIndex), $2) }
     }
 
+    /// Of each row of logits, [n, C], ln Σ exp, [n], and the logits at some places, in float32 or wider. What losses over a
+    /// large vocabulary are made of: one pass over the logits there and one back.
+    /// - Parameter picks: int64 [n, k].
+    public func scores(at picks: Tensor) throws -> (logSums: Tensor, values: Tensor) {
+        try withHandle { this in
+            try picks.withHandle { picks in try Tensor.makePair { ct_logit_scores(this, picks, $0, $1) } }
+        }
+    }
+
+    /// Of each row of logits, [n, C], the place of the largest but the one at `place`, int64 [n]; of equal ones the first. No
+    /// gradient passes.
+    /// - Parameter place: int64 [n].
+    public func largestOther(than place: Tensor) throws -> Tensor { try binary(place, ct_largest_other) }
+
     /// Binary cross-entropy of each element, exact for large logits. Targets in 0…1 of the same shape.
     public func bceWithLogits(targets: Tensor) throws -> Tensor { try binary(targets, ct_bce_with_logits) }
 }

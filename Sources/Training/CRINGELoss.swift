@@ -71,7 +71,10 @@ public struct CRINGELoss: TokenLoss {
     public var negativeLabels: Set<TokenLabel> { contrastsPositives ? [.good, .bad] : [.bad] }
     public var needsDraws: Bool { k > 1 && choice == .draw }
 
+    public var takesShortLogits: Bool { k == 1 }
+
     public func terms(_ chunk: TokenChunk) throws -> TokenTerms {
+        if k == 1, alpha > 0, chunk.logits.shape[1] > 1 { return try singleRivalTerms(chunk) }
         let loss = try chunk.crossEntropy()
         let nll = try loss.detach()
         let positive = chunk.labels.allSatisfy(positiveLabels.contains) ? loss : try loss * chunk.mask(positiveLabels)
@@ -95,6 +98,36 @@ public struct CRINGELoss: TokenLoss {
         let zeros = try Tensor.zeros([chunk.labels.count], dtype: chunk.logits.dtype, device: chunk.logits.device)
         let negative = try zeros.scatter(dim: 0, index: index, source: contrast * alpha)
         return TokenTerms(positive: positive, negative: negative, crossEntropy: nll)
+    }
+
+    /// The same for one candidate, the largest other logit, without a copy of the logits: each token asks for its own logit,
+    /// its rival's and the sum of all.
+    private func singleRivalTerms(_ chunk: TokenChunk) throws -> TokenTerms {
+        let count = chunk.labels.count
+        let rivals = try chunk.logits.largestOther(than: chunk.targets)
+        let (sums, values) = try chunk.logits.scores(at: Tensor.stack([chunk.targets, rivals], dim: 1))
+        let own = try values.narrow(dim: 1, start: 0, length: 1).reshape([count])
+        let loss = try sums - own
+        let nll = try loss.detach()
+        let positive = chunk.labels.allSatisfy(positiveLabels.contains) ? loss : try loss * chunk.mask(positiveLabels)
+        guard chunk.labels.contains(where: negativeLabels.contains) else {
+            return TokenTerms(positive: positive, negative: nil, crossEntropy: nll)
+        }
+        var rival = try values.narrow(dim: 1, start: 1, length: 1).reshape([count])
+        if detachesPositives { rival = try rival.detach() }
+        var margin = try own - rival
+        if contrastsPositives {
+            // Good tokens are to win, the others to lose.
+            margin = try margin * (1 - chunk.mask([.good]) * 2)
+        }
+        var mask = try chunk.mask(negativeLabels)
+        if let probabilityMask {
+            let kept = try (-nll).exp().less(than: probabilityMask)
+            let good = try chunk.mask([.good]).greater(than: 0)
+            mask = try mask * kept.logicalOr(good).to(mask.dtype)
+        }
+        return TokenTerms(
+            positive: positive, negative: try margin.softplus() * mask * alpha, crossEntropy: nll)
     }
 
     /// `[m]` contrastive losses without the coefficient.

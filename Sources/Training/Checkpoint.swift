@@ -69,12 +69,26 @@ struct CheckpointFolder {
         /// Steps done. Order of data and draws follow from it and the seeds, so there is no other state to keep.
         var step: Int
         var identity: CheckpointIdentity
+        /// What early stopping knows; missing in runs without it.
+        var stopping: EarlyStopping.State?
     }
 
     struct Found {
         var step: Int
         var folder: URL
         var identity: CheckpointIdentity
+        var stopping: EarlyStopping.State
+    }
+
+    /// Where the checkpoint of a step is, or would be.
+    func folder(of step: Int) -> URL {
+        let digits = String(step)
+        return url.appending(path: "step-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits)
+    }
+
+    private func state(_ folder: URL) throws -> State {
+        let data = try Data(contentsOf: folder.appending(path: Self.stateName))
+        return try JSONDecoder().decode(State.self, from: data)
     }
 
     /// Whole checkpoints, oldest first.
@@ -90,22 +104,24 @@ struct CheckpointFolder {
     func latest() throws -> Found? {
         guard let newest = all().last else { return nil }
         do {
-            let data = try Data(contentsOf: newest.folder.appending(path: Self.stateName))
-            let state = try JSONDecoder().decode(State.self, from: data)
-            return Found(step: state.step, folder: newest.folder, identity: state.identity)
+            let state = try state(newest.folder)
+            return Found(
+                step: state.step, folder: newest.folder, identity: state.identity,
+                stopping: state.stopping ?? EarlyStopping.State())
         } catch {
             throw TrainingError(.checkpoint, "\(newest.folder.path): \(Self.stateName) cannot be read: \(error)")
         }
     }
 
+    /// Writes a checkpoint whole or not at all, then drops those that nobody needs any more.
+    /// - Throws: `TrainingError` `file` that says which one is intact.
     func write(
-        step: Int, identity: CheckpointIdentity, weights: [(String, Tensor)], optimizer: [String: Tensor]
+        step: Int, identity: CheckpointIdentity, stopping: EarlyStopping.State = .init(), weights: [(String, Tensor)],
+        optimizer: [String: Tensor]
     ) throws {
         let files = FileManager.default
-        let digits = String(step)
-        let name = "step-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
-        let target = url.appending(path: name)
-        let temporary = url.appending(path: name + Self.partial)
+        let target = folder(of: step)
+        let temporary = url.appending(path: target.lastPathComponent + Self.partial)
         // A checkpoint of the same step of the same run holds the same numbers: let it stand.
         if files.fileExists(atPath: target.path) { return }
         do {
@@ -117,19 +133,35 @@ struct CheckpointFolder {
                 to: temporary.appending(path: Self.optimizerName))
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            try encoder.encode(State(step: step, identity: identity))
-                .write(to: temporary.appending(path: Self.stateName), options: .atomic)
+            let known = stopping == EarlyStopping.State() ? nil : stopping
+            let file = temporary.appending(path: Self.stateName)
+            try encoder.encode(State(step: step, identity: identity, stopping: known)).write(to: file)
+            // The name must not reach the disk before what it names.
+            try flush(file)
+            try flush(temporary)
             try files.moveItem(at: temporary, to: target)
+            try flush(url)
         } catch {
             try? files.removeItem(at: temporary)
             let last = all().last.map { "the one of step \($0.step) is intact" } ?? "there is none before it"
             throw TrainingError(
                 .file, "the checkpoint of step \(step) cannot be written to \(url.path) (\(last)): \(error)")
         }
-        for old in all().dropLast(2) { try? files.removeItem(at: old.folder) }
+        // The best weights are needed for as long as a kept checkpoint speaks of them.
+        let best = Set(all().suffix(2).compactMap { try? state($0.folder).stopping?.bestStep })
+        for old in all().dropLast(2) where !best.contains(old.step) { try? files.removeItem(at: old.folder) }
         // Left by a run that was killed while writing.
         for left in (try? files.contentsOfDirectory(atPath: url.path)) ?? [] where left.hasSuffix(Self.partial) {
             try? files.removeItem(at: url.appending(path: left))
+        }
+    }
+
+    /// Sees to it that a file, or a folder's list of names, is on the disk.
+    private func flush(_ place: URL) throws {
+        let descriptor = open(place.path, O_RDONLY)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        guard descriptor >= 0, fsync(descriptor) == 0 else {
+            throw TrainingError(.file, "\(place.path) cannot be flushed: \(String(cString: strerror(errno)))")
         }
     }
 }

@@ -21,6 +21,21 @@ public struct LossSums: Sendable, Hashable {
 
     public init() {}
 
+    /// As plain numbers and back, to be summed over processes.
+    var numbers: [Double] {
+        get {
+            [
+                positive, negative, goodSum, Double(goodCount), badSum, Double(badCount), Double(goodDocuments),
+                Double(badDocuments), marginSum, Double(marginCount),
+            ]
+        }
+        set {
+            (positive, negative, goodSum, goodCount) = (newValue[0], newValue[1], newValue[2], Int(newValue[3]))
+            (badSum, badCount, goodDocuments) = (newValue[4], Int(newValue[5]), Int(newValue[6]))
+            (badDocuments, marginSum, marginCount) = (Int(newValue[7]), newValue[8], Int(newValue[9]))
+        }
+    }
+
     public var loss: Double { positive + negative }
 
     static func += (a: inout LossSums, b: LossSums) {
@@ -79,6 +94,11 @@ struct ChunkedLoss {
     let loss: any TokenLoss
     /// Most tokens of which the logits exist at once.
     let chunkLength: Int
+    /// Always hand the hidden states' gradient down in a pass of its own, so that each weight's gradient is added to as often
+    /// in every step; `beforeLast` then comes before the last chunk's pass.
+    var isUniform = false
+    /// Called before the passes that complete a batch's gradients.
+    var beforeLast: () throws -> Void = {}
 
     /// Forward and backward from hidden states to the parameters.
     /// - Parameters:
@@ -92,9 +112,10 @@ struct ChunkedLoss {
     ) throws -> LossSums {
         let count = batch.targets.count
         var sums = LossSums()
-        if count <= chunkLength {
+        if count <= chunkLength, !isUniform {
             let part = try scalar(
                 model: model, hidden: hidden, batch: batch, range: 0..<count, divisors, uniforms, factors, &sums)
+            try beforeLast()
             try part.backward()
             return sums
         }
@@ -104,8 +125,10 @@ struct ChunkedLoss {
         for start in stride(from: 0, to: count, by: chunkLength) {
             let range = start..<min(start + chunkLength, count)
             let piece = try detached.narrow(dim: 0, start: start, length: range.count).clone().requireGradient(true)
-            try scalar(model: model, hidden: piece, batch: batch, range: range, divisors, uniforms, factors, &sums)
-                .backward()
+            let part = try scalar(
+                model: model, hidden: piece, batch: batch, range: range, divisors, uniforms, factors, &sums)
+            if range.upperBound == count { try beforeLast() }
+            try part.backward()
             // A loss that learns a frozen model's head has no gradient here.
             reachesModel = reachesModel || piece.gradient != nil
             gradients.append(try piece.gradient ?? Tensor.zeros(piece.shape, dtype: piece.dtype, device: piece.device))
@@ -121,11 +144,12 @@ struct ChunkedLoss {
         _ sums: inout LossSums
     ) throws -> Tensor {
         let raw = try model.logits(hidden)
-        let logits = raw.dtype == .float64 ? raw : try raw.to(.float32)
+        let logits = raw.dtype == .float64 || loss.takesShortLogits ? raw : try raw.to(.float32)
+        let wide: DType = raw.dtype == .float64 ? .float64 : .float32
         let labels = Array(batch.labels[range])
         let chunk = TokenChunk(
             logits: logits, targets: try Tensor(Array(batch.targets[range]), device: logits.device), labels: labels,
-            uniforms: try uniforms.map { try Tensor(Array($0[range]), dtype: logits.dtype, device: logits.device) },
+            uniforms: try uniforms.map { try Tensor(Array($0[range]), dtype: wide, device: logits.device) },
             hidden: hidden)
         let terms = try loss.terms(chunk)
         var weights = batch.weights[range].map(Double.init)
@@ -136,7 +160,7 @@ struct ChunkedLoss {
             let shares = batch.shares
             for (index, place) in range.enumerated() { weights[index] *= shares[batch.owners[place]] }
         }
-        let scale = try Tensor(weights, dtype: logits.dtype, device: logits.device)
+        let scale = try Tensor(weights, dtype: wide, device: logits.device)
         let positive = try (terms.positive * scale).sum() * (1 / divisors.positive)
         sums.positive += try positive.item()
         sums.add(try terms.crossEntropy.doubles(), of: batch, range: range)

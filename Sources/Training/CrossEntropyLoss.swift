@@ -5,6 +5,7 @@ public struct CrossEntropyLoss: TokenLoss {
     public init() {}
 
     public var summary: String { "cross_entropy" }
+    public var takesShortLogits: Bool { true }
     public var normalisation: LossNormalisation { .separate }
     public var positiveLabels: Set<TokenLabel> { [.good, .unlabelled] }
     public var negativeLabels: Set<TokenLabel> { [] }

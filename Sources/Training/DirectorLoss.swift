@@ -73,18 +73,23 @@ public struct DirectorLoss: TokenLoss {
             let selected = try tensor.indexSelect(dim: 0, index: index)
             return freezesModel ? try selected.detach() : selected
         }
-        let classes = try head.classLogits(hidden: rows(states), logits: rows(chunk.logits))
-        let targets = try chunk.targets.indexSelect(dim: 0, index: index).reshape([places.count, 1])
-        let own = try classes.gather(dim: 1, index: targets).reshape([places.count])
+        let targets = try chunk.targets.indexSelect(dim: 0, index: index)
+        // All other tokens' logits are of no use but to the norm.
+        let classes = try norm.map { _ in try head.classLogits(hidden: rows(states), logits: rows(chunk.logits)) }
+        let own =
+            try classes?.gather(dim: 1, index: targets.reshape([places.count, 1])).reshape([places.count])
+            ?? head.classLogits(
+                hidden: rows(states), logits: head.kind == .shared ? rows(chunk.logits) : chunk.logits, targets: targets
+            )
         let isGood = places.map { chunk.labels[$0] == .good }
-        let wanted = try Tensor(isGood.map { $0 ? 1.0 : 0.0 }, dtype: classes.dtype, device: classes.device)
+        let wanted = try Tensor(isGood.map { $0 ? 1.0 : 0.0 }, dtype: own.dtype, device: own.device)
         var classifier = try own.bceWithLogits(targets: wanted)
         if positiveWeight != 1 {
             classifier =
                 try classifier
-                * Tensor(isGood.map { $0 ? positiveWeight : 1 }, dtype: classes.dtype, device: classes.device)
+                * Tensor(isGood.map { $0 ? positiveWeight : 1 }, dtype: own.dtype, device: own.device)
         }
-        if let norm, classes.shape[1] > 1 {
+        if let norm, let classes, classes.shape[1] > 1 {
             let all = try (classes.sigmoid() - 0.5).square().sum(dim: 1)
             let others = try all - (own.sigmoid() - 0.5).square()
             classifier = try classifier + others * (norm / Double(classes.shape[1] - 1))

@@ -57,9 +57,12 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
     ///   - folder: Gets `config.json`, `model.safetensors`, the tokenizer and a model card; `training/` holds metrics and
     ///     checkpoints.
     ///   - sources: Names of the data for the model card.
+    ///   - group: The processes that train together; the first one writes.
+    ///   - peak: The device's measured speed, for the log.
     /// - Throws: `TrainingError` when there is too little data or an option is at fault; `CancellationError`.
     public func run(
         _ dialogues: [[Turn]], to folder: URL, sources: [String] = [], device: Device = .cpu,
+        group: any ProcessGroup = SingleProcess(), peak: ComputePeak? = nil,
         onStep: (StepMetrics) throws -> Void = { _ in }, shouldStop: () -> Bool = { Task.isCancelled }
     ) throws -> Outcome {
         try training.validate()
@@ -83,13 +86,15 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
             preset.configuration(format: format), generator: Generator(seed: seed), dtype: .float32, device: device)
         let trainer = try Trainer(
             model: model, loss: CrossEntropyLoss(), source: source, options: training,
-            folder: folder.appending(path: "training"))
-        let summary = try trainer.run(onStep: onStep, shouldStop: shouldStop)
-        var perplexity: Double?
+            folder: folder.appending(path: "training"), group: group, peak: peak)
         let test = maker.tokenize(held.map { dialogues[$0] }, supervising: supervision).examples
-        if !test.isEmpty {
-            perplexity = exp(try ReplyScorer(model: model, compute: training.compute).crossEntropy(test))
+        func heldOut() throws -> Double? {
+            guard !test.isEmpty else { return nil }
+            return exp(try ReplyScorer(model: model, compute: training.compute).crossEntropy(test))
         }
+        let summary = try trainer.run(
+            onStep: onStep, evaluate: { try heldOut().map { ["ppl": $0] } ?? [:] }, shouldStop: shouldStop)
+        let perplexity = try heldOut()
         let lengths = documents.examples.map(\.count)
         let outcome = Outcome(
             training: summary, parameterCount: model.parameterCount,
@@ -97,7 +102,9 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
             skipped: documents.skipped,
             fill: Packing.fill(rows: source.packedRows, lengths: lengths, capacity: source.rowLength),
             heldOutPerplexity: perplexity)
-        try DialogueModelFolder.save(model, format: format, card: card(outcome, sources: sources), to: folder)
+        if group.isFirst {
+            try DialogueModelFolder.save(model, format: format, card: card(outcome, sources: sources), to: folder)
+        }
         return outcome
     }
 

@@ -157,7 +157,6 @@ struct SequenceLossStep<Loss: SequenceLoss>: LossStep {
     /// `[range.count]`, `−log p` of the supervised tokens in a range.
     private func crossEntropy(_ hidden: Tensor, _ batch: Batch, _ range: Range<Int>) throws -> Tensor {
         let raw = try model.logits(hidden)
-        let logits = raw.dtype == .float64 ? raw : try raw.to(.float32)
-        return try logits.crossEntropy(targets: Tensor(Array(batch.targets[range]), device: logits.device))
+        return try raw.crossEntropy(targets: Tensor(Array(batch.targets[range]), device: raw.device))
     }
 }

@@ -27,31 +27,54 @@ public struct StepMetrics: Sendable, Hashable, Codable {
     public var supervised: Int
     /// Passes over the data that are behind.
     public var epochs: Double
+    /// What the evaluation after this step found, by name; `nil` after steps without one.
+    public var evaluation: [String: Double]?
     public var wall: Wall
 
     /// Figures of the clock, which differ from run to run.
     public struct Wall: Sendable, Hashable, Codable {
         public var seconds: Double
         public var tokensPerSecond: Double
+        /// Arithmetic that the step asks for, per second, as a share of the fastest matrix product that was measured on this
+        /// device, from 0 to 1; `nil` where none was measured.
+        public var shareOfPeak: Double?
 
-        public init(seconds: Double, tokensPerSecond: Double) {
+        public init(seconds: Double, tokensPerSecond: Double, shareOfPeak: Double? = nil) {
             self.seconds = seconds
             self.tokensPerSecond = tokensPerSecond
+            self.shareOfPeak = shareOfPeak
         }
 
         enum CodingKeys: String, CodingKey {
             case seconds
             case tokensPerSecond = "tokens_per_second"
+            case shareOfPeak = "share_of_peak"
         }
     }
 
     enum CodingKeys: String, CodingKey {
         case step, loss, ce, ct, tokens, supervised, epochs, wall, margin
+        case evaluation = "eval"
         case pplGood = "ppl_good"
         case pplBad = "ppl_bad"
         case logpsChosen = "logps/chosen"
         case logpsRejected = "logps/rejected"
         case gradientNorm = "grad_norm"
         case learningRate = "lr"
+    }
+}
+
+extension StepMetrics {
+    /// Every figure but the step by its name in `metrics.jsonl`: what a curve can be drawn of and early stopping can watch.
+    public var figures: [(name: String, value: Double)] {
+        let all: [(String, Double?)] = [
+            ("loss", loss), ("ce", ce), ("ct", ct), ("ppl_good", pplGood), ("ppl_bad", pplBad),
+            ("logps/chosen", logpsChosen), ("logps/rejected", logpsRejected), ("margin", margin),
+            ("grad_norm", gradientNorm), ("lr", learningRate), ("tokens", Double(tokens)),
+            ("supervised", Double(supervised)), ("epochs", epochs), ("tokens_per_second", wall.tokensPerSecond),
+            ("share_of_peak", wall.shareOfPeak),
+        ]
+        let evaluated = (evaluation ?? [:]).sorted { $0.key < $1.key }.map { ("eval/" + $0.key, Optional($0.value)) }
+        return (all + evaluated).compactMap { name, value in value.map { (name, $0) } }
     }
 }

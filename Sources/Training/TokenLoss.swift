@@ -2,7 +2,7 @@ import Torch
 
 /// Some supervised tokens of a step as tensors: what a loss sees at once.
 public struct TokenChunk {
-    /// `[n, V]`, float32 or float64.
+    /// `[n, V]`, float32 or float64; in the compute type where the loss takes them so (`TokenLoss.takesShortLogits`).
     public let logits: Tensor
     /// `[n]` int64, the target ids.
     public let targets: Tensor
@@ -24,9 +24,12 @@ public struct TokenChunk {
         self.hidden = hidden
     }
 
-    /// `[n]` in the dtype of the logits: 1 where the label is one of `wanted`, else 0.
+    /// The type of losses: float64 for logits in float64, float32 for all others.
+    var dtype: DType { logits.dtype == .float64 ? .float64 : .float32 }
+
+    /// `[n]` in the type of losses: 1 where the label is one of `wanted`, else 0.
     func mask(_ wanted: Set<TokenLabel>) throws -> Tensor {
-        try Tensor(labels.map { wanted.contains($0) ? 1.0 : 0.0 }, dtype: logits.dtype, device: logits.device)
+        try Tensor(labels.map { wanted.contains($0) ? 1.0 : 0.0 }, dtype: dtype, device: logits.device)
     }
 
     /// `[n]`, `−log softmax(x)_y`.
@@ -69,11 +72,15 @@ public protocol TokenLoss: TrainingLoss {
     var negativeLabels: Set<TokenLabel> { get }
     /// Whether each token needs a uniform draw.
     var needsDraws: Bool { get }
+    /// Whether logits may come in the compute type, bfloat16 say: for losses that look at them only through operations that
+    /// widen what they read. Saves a copy of the widest matrix of all, there and back.
+    var takesShortLogits: Bool { get }
     func terms(_ chunk: TokenChunk) throws -> TokenTerms
 }
 
 extension TokenLoss {
     public var needsDraws: Bool { false }
+    public var takesShortLogits: Bool { false }
 
     public func begin(_ context: LossContext) throws -> any LossStep { TokenLossStep(self, context) }
 
@@ -99,7 +106,7 @@ extension TokenLoss {
         let weights = weights ?? [Float](repeating: 1, count: chunk.labels.count)
         let divisors = divisors(labels: chunk.labels, weights: weights)
         let terms = try terms(chunk)
-        let scale = try Tensor(weights.map(Double.init), dtype: chunk.logits.dtype, device: chunk.logits.device)
+        let scale = try Tensor(weights.map(Double.init), dtype: chunk.dtype, device: chunk.logits.device)
         let positive = try (terms.positive * scale).sum() * (1 / divisors.positive)
         guard let negative = terms.negative else { return positive }
         return try positive + (negative * scale).sum() * (1 / divisors.negative)

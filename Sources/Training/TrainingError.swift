@@ -14,6 +14,8 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
         public static let diverged = Code(name: "diverged", blamesInput: true)
         /// A checkpoint or a saved model does not fit what it is loaded for.
         public static let checkpoint = Code(name: "checkpoint", blamesInput: true)
+        /// The processes that train together could not be reached, or one of them is gone.
+        public static let processes = Code(name: "processes", blamesInput: false)
         /// A file could not be written: a full disk, a missing right.
         public static let file = Code(name: "file", blamesInput: false)
     }

@@ -29,6 +29,11 @@ public struct LossContext {
     public let chunkLength: Int
     /// Random numbers of this step.
     public let draws: SeededGenerator
+    /// Called before the backward passes that complete a micro-batch's gradients: those after it add to each weight's gradient
+    /// as often in every step. Gradients are handed to other processes from then on.
+    public var beforeLastPasses: () throws -> Void = {}
+    /// Whether other processes wait for the gradients: then the head runs in passes of its own even where one would do.
+    public var isShared = false
 
     public init(
         model: any LanguageModels.Decoder, batches: [Batch], rowsPerMicroBatch: Int = 16, device: Device = .cpu,
@@ -53,6 +58,12 @@ public protocol LossStep {
     /// Forward and backward from hidden states to the parameters.
     /// - Parameter hidden: `[n, H]`, the states that predict the batch's supervised tokens, part of the model's graph.
     mutating func backward(hidden: Tensor, batch: Batch) throws -> LossSums
+    /// Passes over a batch that another process runs: what is drawn for it is drawn here too.
+    mutating func skip(_ batch: Batch)
+}
+
+extension LossStep {
+    public mutating func skip(_ batch: Batch) {}
 }
 
 /// A step of a loss that is a sum over tokens.
@@ -69,12 +80,18 @@ struct TokenLossStep: LossStep {
         self.loss = loss
         batches = context.batches
         model = context.model
-        chunked = ChunkedLoss(loss: loss, chunkLength: context.chunkLength)
+        chunked = ChunkedLoss(
+            loss: loss, chunkLength: context.chunkLength, isUniform: context.isShared,
+            beforeLast: context.beforeLastPasses)
         let labels = batches.flatMap(\.labels)
         divisors = loss.divisors(labels: labels, weights: batches.flatMap(\.weights))
         let carried = loss.positiveLabels.union(loss.negativeLabels)
         supervised = labels.count { carried.contains($0) }
         draws = context.draws
+    }
+
+    mutating func skip(_ batch: Batch) {
+        if loss.needsDraws { for _ in batch.targets { _ = draws.uniform() } }
     }
 
     mutating func backward(hidden: Tensor, batch: Batch) throws -> LossSums {

@@ -42,6 +42,15 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     /// Most supervised tokens whose logits exist at once. The result does not depend on it.
     public var lossChunk: Int
     public var compute: ComputeType
+    /// Keep one layer's inner values at a time and compute them again for the gradient (gradient checkpointing): less memory,
+    /// a third more time, the same result.
+    public var recomputesLayers: Bool
+
+    // When to stop, and what is measured on the way
+    /// Evaluate every so many steps, and after the last; 0 never does.
+    public var evaluateEvery: Int
+    /// Stop before the last step when a figure no longer gets better; `nil` never does.
+    public var earlyStopping: EarlyStopping?
 
     // Safety net
     /// A checkpoint every so many steps, and one at the end; 0 keeps the one at the end only.
@@ -58,7 +67,8 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
         floor: Double = 0.1,
         weightDecay: Double = 0.1, decaysEmbeddings: Bool = false, beta1: Double = 0.9, beta2: Double = 0.95,
         epsilon: Double = 1e-8, clip: Double = 1, rowsPerMicroBatch: Int = 16, lossChunk: Int = 2048,
-        compute: ComputeType = .bfloat16, checkpointEvery: Int = 0, divergenceLimit: Double? = nil, seed: UInt64 = 0
+        compute: ComputeType = .bfloat16, recomputesLayers: Bool = false, evaluateEvery: Int = 0,
+        earlyStopping: EarlyStopping? = nil, checkpointEvery: Int = 0, divergenceLimit: Double? = nil, seed: UInt64 = 0
     ) {
         self.steps = steps
         self.learningRate = learningRate
@@ -74,6 +84,9 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
         self.rowsPerMicroBatch = rowsPerMicroBatch
         self.lossChunk = lossChunk
         self.compute = compute
+        self.recomputesLayers = recomputesLayers
+        self.evaluateEvery = evaluateEvery
+        self.earlyStopping = earlyStopping
         self.checkpointEvery = checkpointEvery
         self.divergenceLimit = divergenceLimit
         self.seed = seed
@@ -96,6 +109,15 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
         try require(rowsPerMicroBatch > 0, "rows_per_micro_batch", "1 or more, is \(rowsPerMicroBatch)")
         try require(lossChunk > 0, "loss_chunk", "1 or more, is \(lossChunk)")
         try require(checkpointEvery >= 0, "checkpoint_every", "0 or more, is \(checkpointEvery)")
+        try require(evaluateEvery >= 0, "evaluate_every", "0 or more, is \(evaluateEvery)")
+        if let earlyStopping {
+            try require(
+                earlyStopping.patience > 0, "early_stopping.patience", "1 or more, is \(earlyStopping.patience)")
+            try require(
+                earlyStopping.minimumImprovement >= 0, "early_stopping.minimum_improvement",
+                "0 or more, is \(earlyStopping.minimumImprovement)")
+            try require(evaluateEvery > 0, "evaluate_every", "1 or more for early stopping")
+        }
     }
 
     enum CodingKeys: String, CodingKey {
@@ -108,5 +130,38 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
         case lossChunk = "loss_chunk"
         case checkpointEvery = "checkpoint_every"
         case divergenceLimit = "divergence_limit"
+        case recomputesLayers = "recomputes_layers"
+        case evaluateEvery = "evaluate_every"
+        case earlyStopping = "early_stopping"
+    }
+}
+
+extension TrainingOptions {
+    /// What a file does not say keeps its default; `steps` must be there.
+    public init(from decoder: any Swift.Decoder) throws {
+        let box = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(steps: try box.decode(Int.self, forKey: .steps))
+        func read<T: Decodable>(_ key: CodingKeys, _ path: WritableKeyPath<TrainingOptions, T>) throws {
+            if let value = try box.decodeIfPresent(T.self, forKey: key) { self[keyPath: path] = value }
+        }
+        try read(.learningRate, \.learningRate)
+        try read(.warmUp, \.warmUp)
+        try read(.schedule, \.schedule)
+        try read(.floor, \.floor)
+        try read(.weightDecay, \.weightDecay)
+        try read(.decaysEmbeddings, \.decaysEmbeddings)
+        try read(.beta1, \.beta1)
+        try read(.beta2, \.beta2)
+        try read(.epsilon, \.epsilon)
+        try read(.clip, \.clip)
+        try read(.rowsPerMicroBatch, \.rowsPerMicroBatch)
+        try read(.lossChunk, \.lossChunk)
+        try read(.compute, \.compute)
+        try read(.recomputesLayers, \.recomputesLayers)
+        try read(.evaluateEvery, \.evaluateEvery)
+        earlyStopping = try box.decodeIfPresent(EarlyStopping.self, forKey: .earlyStopping)
+        try read(.checkpointEvery, \.checkpointEvery)
+        divergenceLimit = try box.decodeIfPresent(Double.self, forKey: .divergenceLimit)
+        try read(.seed, \.seed)
     }
 }

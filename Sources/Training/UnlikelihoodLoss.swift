@@ -18,6 +18,7 @@ public struct UnlikelihoodLoss: TokenLoss {
     }
 
     public var summary: String { "unlikelihood(alpha=\(alpha), floor=\(floor))" }
+    public var takesShortLogits: Bool { true }
     public var normalisation: LossNormalisation { .separate }
     public var positiveLabels: Set<TokenLabel> { [.good, .unlabelled] }
     public var negativeLabels: Set<TokenLabel> { [.bad] }

@@ -22,6 +22,7 @@ struct Loam: AsyncParsableCommand {
             DeidentifyCommand.self, TrustCommand.self, TrainCommand.self, EvaluateCommand.self, CompareCommand.self,
             GenerateCommand.self,
             ScoreCommand.self, TokenizeCommand.self, DetokenizeCommand.self, BenchCommand.self,
+            BenchTrainingCommand.self,
             ChatCommand.self, ServeCommand.self, SimulateCommand.self, ModelsCommand.self, PromoteCommand.self,
             RollbackCommand.self, TrialCommand.self, DoctorCommand.self, StoreCommand.self,
         ])

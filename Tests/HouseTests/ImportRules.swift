@@ -18,6 +18,7 @@ struct ImportRules {
         "ArgumentParser": ["loam"],
         "Crypto": ["Deidentification", "Improvement", "Server"],
         "CTorch": ["Torch"],
+        "CMPI": ["Training"],
     ]
 
     /// What anyone may import: the language's own libraries.

@@ -97,6 +97,8 @@ int ct_to_device(const CTTensor *self, CTDevice device, CTTensor *_Nullable *out
 // ---- Operations of one tensor -----------------------------------------------------------------------------------------
 
 #define CT_UNARY(name) int ct_##name(const CTTensor *self, CTTensor *_Nullable *out);
+// The same tensor behind another handle, its place in the record of operations included.
+CT_UNARY(alias)
 CT_UNARY(detach) CT_UNARY(clone) CT_UNARY(contiguous)
 CT_UNARY(neg) CT_UNARY(exp) CT_UNARY(log) CT_UNARY(log1p) CT_UNARY(tanh) CT_UNARY(sin) CT_UNARY(cos)
 CT_UNARY(sigmoid) CT_UNARY(log_sigmoid) CT_UNARY(softplus) CT_UNARY(relu) CT_UNARY(gelu) CT_UNARY(gelu_tanh)
@@ -192,6 +194,11 @@ int ct_attention(
 // Per token, no reduction: logits […, C], targets […] int64.
 int ct_cross_entropy(
     const CTTensor *logits, const CTTensor *targets, int64_t ignoreIndex, CTTensor *_Nullable *out);
+// Of each row of logits [n, C]: ln Σ exp, [n], and the logits at `picks` [n, k] int64. One pass there and one back.
+int ct_logit_scores(
+    const CTTensor *logits, const CTTensor *picks, CTTensor *_Nullable *sums, CTTensor *_Nullable *values);
+// Of each row of logits [n, C] the first place of the largest but the one at `except` [n] int64.
+int ct_largest_other(const CTTensor *logits, const CTTensor *except, CTTensor *_Nullable *out);
 int ct_bce_with_logits(const CTTensor *logits, const CTTensor *targets, CTTensor *_Nullable *out);
 
 // ---- Weights in 8 or 4 bits, for generation ---------------------------------------------------------------------------------
@@ -226,6 +233,17 @@ int ct_backward(const CTTensor *self);
 // Writes NULL when there is none.
 int ct_gradient(const CTTensor *self, CTTensor *_Nullable *out);
 int ct_clear_gradient(CTTensor *self);
+// Makes this the tensor's gradient; nothing is copied.
+int ct_set_gradient(CTTensor *self, const CTTensor *gradient);
+// Calls `function` each time that a backward pass has added to the tensor's gradient, on the pass's thread. NULL stops that.
+int ct_on_gradient(const CTTensor *self, void (*_Nullable function)(void *_Nullable), void *_Nullable context);
+// A function of one tensor, called with a borrowed handle; a status other than CT_OK, or a new handle through `out`.
+typedef int (*CTBody)(void *_Nullable context, const CTTensor *input, CTTensor *_Nullable *_Nonnull out);
+// `function(self)` without keeping what happens inside: the backward pass calls it again. `release(context)` is called once,
+// when nobody can call it any more, on a failure too.
+int ct_recomputed(
+    const CTTensor *self, CTBody function, void (*release)(void *_Nullable), void *_Nullable context,
+    CTTensor *_Nullable *out);
 // Scales the gradients of all tensors together so that their joint norm is at most `maximum`; tells the norm before.
 int ct_clip_gradients(
     const CTTensor *_Nullable const *_Nullable tensors, int64_t count, double maximum, double *norm);

@@ -77,6 +77,7 @@ struct TrainCommand: AsyncParsableCommand {
     var seed: UInt64 = 1
 
     @OptionGroup var methods: MethodOptions
+    @OptionGroup var training: TrainingRunOptions
     @OptionGroup var places: PlaceOptions
     @OptionGroup var common: CommonOptions
 
@@ -96,11 +97,25 @@ struct TrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         try Engine.setThreadCount(threads)
+        try await ProcessGroups.run { group in try await train(in: group) }
+    }
+
+    private func train(in group: any ProcessGroup) async throws {
         let console = common.console
-        let options = TrainingOptions(
-            steps: steps, learningRate: learningRate ?? usualRate,
-            warmUp: min(50, steps / 10 + 1),
-            checkpointEvery: 100, seed: seed)
+        let options = training.options(steps: steps, learningRate: learningRate ?? usualRate, seed: seed)
+        let work = URL(filePath: out).appending(path: "training")
+        func report() throws {
+            guard group.isFirst else { return }
+            try TrainingReport.write(
+                of: work, title: "loam train \(kind.rawValue)",
+                settings: training.told(
+                    options,
+                    [
+                        ("kind", kind.rawValue), ("data", data.joined(separator: ", ")),
+                        ("model", model ?? preset.rawValue),
+                    ]),
+                to: URL(filePath: out).appending(path: "report.html"))
+        }
         let show: (StepMetrics) -> Void = { step in
             guard step.step % 20 == 0 || step.step == steps else { return }
             console.say(
@@ -121,8 +136,10 @@ struct TrainCommand: AsyncParsableCommand {
             let task = PretrainingTask(preset: preset, rowsPerStep: rows, training: options, seed: seed)
             let outcome = try task.run(
                 dialogues, to: URL(filePath: out), sources: data.map { URL(filePath: $0).lastPathComponent },
-                device: device,
+                device: device, group: group, peak: ComputePeak.measure(options.compute, device: device),
                 onStep: show)
+            try report()
+            guard group.isFirst else { return }
             try console.result(
                 Answer(
                     steps: outcome.training.steps, loss: outcome.training.last?.loss,
@@ -142,11 +159,14 @@ struct TrainCommand: AsyncParsableCommand {
                 throw ValidationError("--model is needed for \(kind.rawValue)")
             }
             let outcome = try MethodTraining(
-                method, settings: methods.settings(perStep: rows), options: options, device: device
+                method, settings: methods.settings(perStep: rows), options: options, device: device,
+                run: training.run(in: group)
             ).run(
                 data.map { URL(filePath: $0) }, model: URL(filePath: model), to: URL(filePath: out),
                 onProgress: { console.say($0) }, onStep: show)
             let summary = outcome.summary
+            try report()
+            guard group.isFirst else { return }
             try console.result(
                 Answer(
                     steps: summary.steps, loss: summary.last?.loss, tokensPerSecond: summary.tokensPerSecond,
