@@ -164,10 +164,10 @@ if only == nil {
 }
 
 // Figures of `Trust` in a program of its own, which builds in seconds: `make bench-trust`.
-if isWanted("Trust") {
+if isWanted("Trust"), isWanted("Simulation") {
     targets.append(
         .executableTarget(
-            name: "trust-bench", dependencies: ["Trust", "Statistics"], path: "Benchmarks/Trust",
+            name: "trust-bench", dependencies: ["Trust", "Statistics", "Simulation"], path: "Benchmarks/Trust",
             swiftSettings: hotSettings))
 }
 

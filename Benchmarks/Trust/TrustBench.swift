@@ -16,6 +16,21 @@ import Foundation
         ("real", "accuracy on votes with gold: --data DIR [--peer FILE]", { try RealVotes.gold($0) }),
         ("agreement", "md_agreement with replaced annotators: --data DIR", { try RealVotes.replaced($0) }),
         ("attacks", "where each method breaks: [--seeds N]", { try Attacks.run($0) }),
+        (
+            "safety-texts", "writes what the encoder must read: --set NAME --data DIR --out FILE",
+            { try SafetyMixRun.texts($0) }
+        ),
+        (
+            "safety-mix",
+            "SafetyMix on real texts: --set NAME --data DIR --vectors FILE [--scale 1] [--shares 0,0.3,0.5] [--seeds 10] "
+                + "[--methods A,B]",
+            { try SafetyMixRun.run($0) }
+        ),
+        (
+            "anchors", "contrary votes in the majority, with and without anchors: --set NAME --data DIR --vectors FILE",
+            { try SafetyMixRun.anchors($0) }
+        ),
+        ("writers", "known bad writers by their texts alone: --data DIR", { try Writers.run($0) }),
     ]
 
     static func main() async {

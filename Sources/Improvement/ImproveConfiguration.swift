@@ -137,7 +137,7 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         loss = .maskedCringe
         seed = 0
         threads = 2
-        trust = "user-types"
+        trust = "joint"
         training = TrainingSettings()
         labels = LabelSettings()
         evaluation = EvaluationSettings()

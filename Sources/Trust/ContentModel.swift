@@ -64,6 +64,14 @@ struct ContentModel: Sendable, Hashable {
         return (best.logits, best.penalty)
     }
 
+    /// The same with a penalty that is known.
+    func heldOutLogits(
+        _ table: VoteTable, plan: Plan, targets: [Double], weights: [Double], penalty: Double
+    ) throws -> [Double?] {
+        guard let features = table.features else { return table.votes.map { _ in nil } }
+        return try heldOut(table, features: features, plan: plan, targets, weights, penalty: penalty)
+    }
+
     private func heldOut(
         _ table: VoteTable, features: some FeatureTable, plan: Plan, _ targets: [Double], _ weights: [Double],
         penalty: Double

@@ -20,7 +20,15 @@ public protocol TrustMethod: Sendable {
 /// The methods by name.
 public enum TrustMethods {
     /// All of them with their default settings; the first is the one to take.
-    public static var all: [any TrustMethod] { [UserTypes(), PerUserRemoval()] + withoutContent }
+    public static var all: [any TrustMethod] { withContent + withoutContent }
+
+    /// Those that read what was voted on.
+    public static var withContent: [any TrustMethod] {
+        [
+            JointModel(), UserTypes(), PerUserRemoval(), SoftPURR(), UserAndExampleRemoval(), UserAndBootstrap(),
+            ExampleRemoval(), ExampleFlipping(), SoftBootstrapping(), ConfidentLearning(),
+        ]
+    }
 
     /// Those that look at votes alone.
     public static var withoutContent: [any VoteModel] {

@@ -12,13 +12,24 @@ public struct TrustReport: Sendable, Hashable, Codable {
     public var items: [ItemLabel]
     /// What a reader must know: what was left out, what could not be done and why.
     public var notes: [String]
+    /// What to learn from each vote, in the table's order, where the method says it apart from weight and probability.
+    public var targets: [TrainingTarget]?
 
-    public init(method: String, users: [UserTrust], votes: [VoteWeight], items: [ItemLabel], notes: [String] = []) {
+    public init(
+        method: String, users: [UserTrust], votes: [VoteWeight], items: [ItemLabel], notes: [String] = [],
+        targets: [TrainingTarget]? = nil
+    ) {
         self.method = method
         self.users = users
         self.votes = votes
         self.items = items
         self.notes = notes
+        self.targets = targets
+    }
+
+    /// What a classifier should learn from each vote: what the method says, else the vote as given with its weight.
+    public var trainingTargets: [TrainingTarget] {
+        targets ?? votes.map { TrainingTarget(label: $0.isUp ? 1 : 0, weight: $0.weight) }
     }
 
     /// Trust by person.
@@ -89,6 +100,19 @@ public struct TrustFlag: Sendable, Hashable, Codable {
     public init(kind: FlagKind, reason: String) {
         self.kind = kind
         self.reason = reason
+    }
+}
+
+/// What to learn from one vote.
+public struct TrainingTarget: Sendable, Hashable, Codable {
+    /// The probability of "good" to learn, 0 … 1.
+    public var label: Double
+    /// How much it counts, 0 … 1.
+    public var weight: Double
+
+    public init(label: Double, weight: Double) {
+        self.label = label
+        self.weight = weight
     }
 }
 

@@ -21,7 +21,7 @@ struct Loam: AsyncParsableCommand {
             QuickstartCommand.self, ImproveCommand.self, ImportCommand.self, ExportCommand.self,
             DeidentifyCommand.self, TrustCommand.self, TrainCommand.self, EvaluateCommand.self, CompareCommand.self,
             GenerateCommand.self,
-            ScoreCommand.self, TokenizeCommand.self, DetokenizeCommand.self, BenchCommand.self,
+            ScoreCommand.self, TokenizeCommand.self, DetokenizeCommand.self, EmbedCommand.self, BenchCommand.self,
             BenchTrainingCommand.self,
             ChatCommand.self, ServeCommand.self, SimulateCommand.self, ModelsCommand.self, PromoteCommand.self,
             RollbackCommand.self, TrialCommand.self, DoctorCommand.self, StoreCommand.self,

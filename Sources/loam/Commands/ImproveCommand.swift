@@ -16,7 +16,7 @@ struct LoopOptions: ParsableArguments {
     var loss: ImproveConfiguration.Loss = .maskedCringe
 
     @Option(name: .long, help: "The trust method; `loam trust --list` names them.")
-    var trust = "user-types"
+    var trust = "joint"
 
     @Option(name: .long, help: "Makes the run repeatable.")
     var seed: UInt64 = 1

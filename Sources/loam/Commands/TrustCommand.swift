@@ -25,7 +25,7 @@ struct TrustCommand: AsyncParsableCommand {
     @Option(name: .long, help: "What the items say.")
     var texts: String?
 
-    @Option(name: .long, help: "The method (default: user-types with texts, guarded without).")
+    @Option(name: .long, help: "The method (default: joint with texts or anchors, guarded without).")
     var method: String?
 
     @Option(name: .long, help: "The classes: thumbs, any (every label in the file), or names separated by commas.")
@@ -33,6 +33,12 @@ struct TrustCommand: AsyncParsableCommand {
 
     @Option(name: .long, help: "Known classes, columns item,label: accuracy and a reliability curve against them.")
     var gold: String?
+
+    @Option(name: .long, help: "Items whose truth is known, columns item,label, for the method joint to go by.")
+    var anchors: String?
+
+    @Option(name: .long, help: "People who are trusted beforehand, separated by commas, for the method joint.")
+    var trusted: String?
 
     @Option(name: .long, help: "Says in plain words why this person is believed as far as they are.")
     var why: String?
@@ -77,7 +83,7 @@ struct TrustCommand: AsyncParsableCommand {
             }
             return
         }
-        let method = try TrustMethods.named(self.method ?? (texts == nil ? "guarded" : "user-types"))
+        let method = try chosenMethod()
         let generator = SeededGenerator(seed: seed)
         let (findings, skipped, collusion) = try await weigh(method, generator)
         for line in skipped.lines.prefix(20) {
@@ -114,6 +120,18 @@ struct TrustCommand: AsyncParsableCommand {
                 "\(findings.ballots.count) votes of \(findings.users.count) people, \(flagged) flagged\(right); see \(out)/report.html"
             )
         }
+    }
+
+    private func chosenMethod() throws -> any TrustMethod {
+        let hasAnchors = anchors != nil || trusted != nil
+        let method = try TrustMethods.named(self.method ?? (texts == nil && !hasAnchors ? "guarded" : "joint"))
+        guard hasAnchors else { return method }
+        guard method is JointModel else {
+            throw ValidationError("\(method.name) takes no anchors; leave --anchors and --trusted out, or take joint")
+        }
+        let users = Set(trusted?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } ?? [])
+        guard let anchors else { return JointModel(anchors: TrustAnchors(users: users)) }
+        return JointModel(anchors: try TrustAnchors(items: URL(filePath: anchors), users: users))
     }
 
     /// Methods that look at votes alone read numbers straight from the file; the others get votes with what the items say.
