@@ -3,7 +3,8 @@ import Foundation
 import PackageDescription
 
 // Which room may see which: the table of imports that `Tests/HouseTests` holds every source file to.
-// Only `Torch` and the rooms built on it see libtorch; only `Storage` sees SQL; only `Server` sees HTTP.
+// Only `Torch` and the rooms built on it see libtorch; only `Storage` sees SQL; only `Server` serves HTTP and only `Remote`
+// asks others by it.
 let rooms: [(name: String, imports: [String], external: [Target.Dependency])] = [
     ("Torch", ["CTorch"], []),
     ("ModelFormats", [], []),
@@ -21,6 +22,13 @@ let rooms: [(name: String, imports: [String], external: [Target.Dependency])] = 
     (
         "Storage", ["CPostgres", "Conversations"],
         [.product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift")]
+    ),
+    (
+        "Remote", ["Conversations", "Dialogue"],
+        [
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        ]
     ),
     ("Simulation", ["Conversations"], []),
     (
@@ -151,7 +159,7 @@ if only == nil {
             name: "loam",
             dependencies: [
                 "Improvement", "Server", "Deidentification", "Trust", "Training", "Simulation", "Storage", "Evaluation",
-                "Statistics",
+                "Statistics", "Remote",
             ]
             .map { .init(stringLiteral: $0) }
                 + [
@@ -208,19 +216,28 @@ if only?.contains("House") ?? true {
 
 let needsStore = isWanted("Storage")
 let needsServer = isWanted("Server")
+let needsRemote = isWanted("Remote")
 let needsCrypto = isWanted("Deidentification") || isWanted("Server")
+
+var packages: [Package.Dependency] = []
+if needsStore { packages.append(.package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")) }
+if needsCrypto { packages.append(.package(url: "https://github.com/apple/swift-crypto", from: "4.5.0")) }
+if needsServer {
+    packages.append(.package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"))
+    packages.append(.package(url: "https://github.com/apple/swift-log", from: "1.14.0"))
+}
+if needsRemote {
+    packages.append(.package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"))
+    packages.append(.package(url: "https://github.com/apple/swift-nio", from: "2.101.0"))
+}
+if only == nil {
+    packages.append(.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"))
+}
 
 let package = Package(
     name: "loam",
     platforms: [.macOS(.v15)],
     products: only == nil ? [.executable(name: "loam", targets: ["loam"])] : [],
-    dependencies: (needsStore ? [.package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")] : [])
-        + (needsCrypto ? [.package(url: "https://github.com/apple/swift-crypto", from: "4.5.0")] : [])
-        + (needsServer
-            ? [
-                .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-                .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
-            ] : [])
-        + (only == nil ? [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")] : []),
+    dependencies: packages,
     targets: targets
 )

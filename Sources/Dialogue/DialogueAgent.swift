@@ -54,6 +54,7 @@ public struct DialogueAgent: Sendable {
     /// What the bot knows of people; `nil` where it has no memory.
     public let memories: MemoryBank?
     private let search: PassageSearch?
+    private let knows: @Sendable (Conversation) -> Bool
     private let makeID: @Sendable () -> String
 
     /// A plain chat: one model, no module but the reply.
@@ -76,9 +77,12 @@ public struct DialogueAgent: Sendable {
     ///   - privacy: finds what may not be remembered or searched for; `nil` lets everything through.
     ///   - memories: where facts about people are kept; without it the plan's memory is never used.
     ///   - search: without it the plan's search fails, and says so in the record.
+    ///   - knows: whether the bot knows who it talks to. Behind an API's client may be anybody, and its history is its own:
+    ///     nothing is recalled or remembered there, and nothing asked back.
     public init(
         writers: ModuleWriters, plan: TurnPlan, safety: (any SafetyCheck)? = nil, privacy: (any PrivacyCheck)? = nil,
         memories: MemoryBank? = nil, search: PassageSearch? = nil,
+        knows: @escaping @Sendable (Conversation) -> Bool = { $0.source != "api" },
         makeID: @escaping @Sendable () -> String = { UUID().uuidString }
     ) {
         var plan = plan
@@ -92,6 +96,7 @@ public struct DialogueAgent: Sendable {
         self.privacy = privacy
         self.memories = memories
         self.search = search
+        self.knows = knows
         self.makeID = makeID
     }
 
@@ -109,6 +114,11 @@ public struct DialogueAgent: Sendable {
     public func reply(
         to conversation: Conversation, sampling: Sampling, onPiece: (@Sendable (String) -> Void)? = nil
     ) async throws -> Answer {
+        var plan = plan
+        if !knows(conversation) {
+            plan.memory = .never
+            plan.recovers = false
+        }
         let history = conversation.turns(before: conversation.messages.count)
         let isFeedback = conversation.messages.last.map { $0.isDislikeFeedback && $0.sender == .human } ?? false
         let isHeld = safety != nil || plan.memory != .never || plan.conditioning != .combined
@@ -158,7 +168,9 @@ public struct DialogueAgent: Sendable {
     /// - Parameter conversation: as it is kept, the reply being its last message.
     public func remember(after conversation: Conversation, sampling: Sampling = Sampling()) async throws -> Remembered {
         var remembered = Remembered()
-        guard let memories, plan.memoryWriter != .never, conversation.consent != .none else { return remembered }
+        guard let memories, plan.memoryWriter != .never, conversation.consent != .none, knows(conversation) else {
+            return remembered
+        }
         var turn = MemoryTurn(plan: plan, conversation: conversation, sampling: sampling)
         let runner = runner(for: conversation.userID)
         var step = turn.start()

@@ -10,6 +10,8 @@ public struct SafetyPipeline: Sendable {
     /// Lists asked on both sides: the shipped one and, where given, the operator's.
     public let matchers: [StringMatcher]
     public let selfHarmMatcher: StringMatcher
+    /// Topics that get a reply of their own; `nil` lets all of them through.
+    public let topicMatcher: TopicMatcher?
     public let personClassifier: EncoderSafetyClassifier
     public let replyClassifier: EncoderSafetyClassifier
     /// What to say instead.
@@ -18,13 +20,14 @@ public struct SafetyPipeline: Sendable {
     /// - Throws: `SafetyError` when a head is on the wrong side.
     public init(
         matchers: [StringMatcher], selfHarm: StringMatcher, person: EncoderSafetyClassifier,
-        reply: EncoderSafetyClassifier, replies: CannedReplies = CannedReplies()
+        reply: EncoderSafetyClassifier, topics: TopicMatcher? = nil, replies: CannedReplies = CannedReplies()
     ) throws {
         guard person.head.kind == .person, reply.head.kind == .reply else {
             throw SafetyError(.shape, "the pipeline wants a person head and a reply head, in this order")
         }
         self.matchers = matchers
         selfHarmMatcher = selfHarm
+        topicMatcher = topics
         personClassifier = person
         replyClassifier = reply
         self.replies = replies
@@ -45,7 +48,8 @@ public struct SafetyPipeline: Sendable {
             person: EncoderSafetyClassifier(
                 head: SafetyHead(contentsOf: SafetyResource.personHead.url()), encoder: encoder),
             reply: EncoderSafetyClassifier(
-                head: SafetyHead(contentsOf: SafetyResource.replyHead.url()), encoder: encoder))
+                head: SafetyHead(contentsOf: SafetyResource.replyHead.url()), encoder: encoder),
+            topics: TopicMatcher.standard())
     }
 
     /// One verdict per layer on what a person said after `context`.
@@ -57,7 +61,12 @@ public struct SafetyPipeline: Sendable {
             SafetyDecision(layer: "classifier", isUnsafe: score >= personClassifier.head.threshold, score: score),
             SafetyDecision(
                 layer: "self_harm_matcher", isUnsafe: needsHelp, category: needsHelp ? Self.selfHarm : nil),
-        ]
+        ] + (topicMatcher.map { [topicDecision(text, $0)] } ?? [])
+    }
+
+    private func topicDecision(_ text: String, _ matcher: TopicMatcher) -> SafetyDecision {
+        let topic = matcher.topic(of: text)
+        return SafetyDecision(layer: "topic_matcher", isUnsafe: topic != nil, category: topic?.rawValue)
     }
 
     /// One verdict per layer on what the bot is about to say after `context`, whose last human turn it answers.
@@ -81,8 +90,15 @@ public struct SafetyPipeline: Sendable {
     /// themselves gets help, whatever else the layers say.
     public func cannedReply(toPerson decisions: [SafetyDecision], seed: UInt64) -> String? {
         guard decisions.contains(where: \.isUnsafe) else { return nil }
-        let needsHelp = decisions.contains { $0.isUnsafe && $0.category == Self.selfHarm }
-        return replies.text(needsHelp ? .selfHarm : .unsafePerson, seed: seed)
+        if decisions.contains(where: { $0.isUnsafe && $0.category == Self.selfHarm }) {
+            return replies.text(.selfHarm, seed: seed)
+        }
+        let objections = decisions.filter(\.isUnsafe)
+        // A topic's own reply, unless the words are unsafe besides.
+        if objections.count == 1, let topic = objections[0].category.flatMap(SensitiveTopic.init) {
+            return topic.reply
+        }
+        return replies.text(.unsafePerson, seed: seed)
     }
 
     /// What to say in place of a reply with these verdicts, `nil` when all layers pass it.
@@ -99,6 +115,7 @@ public struct SafetyPipeline: Sendable {
 enum SafetyResource: String, CaseIterable {
     case words = "words.txt"
     case selfHarm = "self-harm.txt"
+    case topics = "topics.txt"
     case personHead = "person-head.json"
     case replyHead = "reply-head.json"
 

@@ -16,6 +16,16 @@ public protocol Answerer: Sendable {
     func answer(
         _ conversation: Conversation, sampling: Sampling, onPiece: @escaping @Sendable (String) -> Void
     ) async throws -> Answer
+    /// Called when the reply was sent and kept, which is then the conversation's last message: the time to remember. Nobody
+    /// waits for it but the person's own next turn.
+    func replied(in conversation: Conversation) async
+    /// The bot whose memories people may see and change; `nil` where nothing is remembered.
+    var remembering: DialogueAgent? { get }
+}
+
+extension Answerer {
+    public func replied(in conversation: Conversation) async {}
+    public var remembering: DialogueAgent? { nil }
 }
 
 /// A reply with what an API client is told of its making. The server gives the message its id and time.

@@ -18,6 +18,9 @@ public actor ChatService {
     var unkept: UnkeptConversations
     /// Conversations in which a reply is being written.
     private var busy: Set<String> = []
+    /// What goes on after a person's last reply, by person: their next turn waits for it.
+    private var afterwork: [String: (number: Int, task: Task<Void, Never>)] = [:]
+    private var afterworkCount = 0
 
     /// - Parameters:
     ///   - store: where conversations are kept.
@@ -99,8 +102,17 @@ public actor ChatService {
             throw ServerError(
                 .conflict, "This conversation is very long. Please start again.", code: "conversation_full")
         }
-        let message = Message(id: messageID(in: id), sender: .human, text: text, sentAt: now())
-        return try await answer(id, of: userID, after: message)
+        var message = Message(id: messageID(in: id), sender: .human, text: text, sentAt: now())
+        guard let target = FeedbackQuestion.target(of: text, in: conversation) else {
+            return try await answer(id, of: userID, after: message)
+        }
+        // The bot asked what would have been better: this is feedback, and no turn.
+        message.isDislikeFeedback = true
+        let feedback = FeedbackQuestion.feedback(answer: text, on: target, in: conversation)
+        let opinion = Opinion(
+            rating: feedback.rating, reasons: feedback.reasons, comment: feedback.comment,
+            correction: feedback.correction)
+        return try await answer(id, of: userID, after: message, opinion: opinion, on: target)
     }
 
     /// Answers the last message of a conversation again, where it got no reply: the reader left, or the model failed.
@@ -112,9 +124,9 @@ public actor ChatService {
         return try await answer(id, of: userID, after: nil)
     }
 
-    private func answer(_ id: String, of userID: String, after message: Message?) async throws -> AsyncThrowingStream<
-        Event, any Error
-    > {
+    private func answer(
+        _ id: String, of userID: String, after message: Message?, opinion: Opinion? = nil, on target: String = ""
+    ) async throws -> AsyncThrowingStream<Event, any Error> {
         guard busy.insert(id).inserted else {
             throw ServerError(
                 .conflict, "The last reply is still being written.", code: "still_writing", retryAfter: 1)
@@ -123,6 +135,7 @@ public actor ChatService {
             let answerer = try await host.take()
             do {
                 if let message { try await append(message, to: id) }
+                if let opinion { _ = try await setFeedback(opinion, on: target, of: userID) }
                 // The task ends with the stream: a reader who leaves, or never came, cancels it.
                 return AsyncThrowingStream { continuation in
                     let task = Task {
@@ -159,6 +172,7 @@ public actor ChatService {
     private func write(
         with answerer: any Answerer, in id: String, of userID: String, onPiece: @escaping @Sendable (String) -> Void
     ) async throws -> Message {
+        await settle(userID)
         let conversation = try await conversation(id, of: userID)
         var sampling = sampling
         sampling.seed = randomness.seed()
@@ -173,7 +187,23 @@ public actor ChatService {
             try await setSafety(answer.personDecisions, on: said.id, in: id)
         }
         try await append(reply, to: id)
+        if let kept = try? await self.conversation(id, of: userID) {
+            afterworkCount += 1
+            let number = afterworkCount
+            let task = Task {
+                await answerer.replied(in: kept)
+                self.endAfterwork(of: userID, number: number)
+            }
+            afterwork[userID] = (number, task)
+        }
         return reply
+    }
+
+    /// Waits for what goes on after a person's last reply.
+    func settle(_ userID: String) async { await afterwork[userID]?.task.value }
+
+    private func endAfterwork(of userID: String, number: Int) {
+        if afterwork[userID]?.number == number { afterwork[userID] = nil }
     }
 
     private func setSafety(_ decisions: [SafetyDecision], on messageID: String, in id: String) async throws {

@@ -8,4 +8,11 @@ extension DialogueAgent: Answerer {
     ) async throws -> Answer {
         try await reply(to: conversation, sampling: sampling, onPiece: onPiece)
     }
+
+    public func replied(in conversation: Conversation) async {
+        // What could not be remembered is no fault of the talk.
+        _ = try? await remember(after: conversation)
+    }
+
+    public var remembering: DialogueAgent? { memories == nil ? nil : self }
 }

@@ -29,6 +29,18 @@ struct PersonRoutes: Sendable {
             try await chat.retractFeedback(on: try context.parameters.require("id"), of: person.userID)
             return Response(status: .noContent)
         }
+        api.get("me/memories") { request, _ in try await memories(request) }
+        api.put("me/memories/:id") { request, context in try await editMemory(request, context) }
+        api.delete("me/memories/:id") { request, context in
+            let person = try person(request, or: "memory")
+            try await chat.forget(memory: try context.parameters.require("id"), of: person.userID)
+            return Response(status: .noContent)
+        }
+        api.delete("me/memories") { request, _ in
+            let person = try person(request, or: "memory")
+            try await chat.forgetMemories(of: person.userID)
+            return Response(status: .noContent)
+        }
         api.get("me") { request, _ in try await export(request) }
         api.put("me/consent") { request, _ in try await setConsent(request) }
         api.delete("me") { request, _ in try await forget(request) }
@@ -111,6 +123,43 @@ struct PersonRoutes: Sendable {
         return EventStream.response(to: request, lines, logger: logger) {
             try EventStream.Event(name: "error", json: $0.body)
         }
+    }
+
+    // MARK: Memories
+
+    private struct MemoryView: Encodable {
+        var id: String
+        var owner: String
+        var text: String
+        var conversationID: String?
+        var messageID: String?
+
+        init(_ memory: Memory) {
+            (id, owner, text) = (memory.id, memory.owner.sender.rawValue, memory.text)
+            (conversationID, messageID) = (memory.conversationID, memory.messageID)
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case id, owner, text
+            case conversationID = "conversation_id"
+            case messageID = "message_id"
+        }
+    }
+
+    private func memories(_ request: Request) async throws -> Response {
+        let person = try person(request, or: "memory")
+        return try JSONBody.response(["memories": await chat.memories(of: person.userID).map(MemoryView.init)])
+    }
+
+    private struct MemoryInput: Decodable { var text: String }
+
+    private func editMemory(_ request: Request, _ context: ServerContext) async throws -> Response {
+        var request = request
+        let person = try person(request, or: "memory")
+        let input = try await JSONBody.read(MemoryInput.self, from: &request, limit: limits.bodyBytes)
+        let memory = try await chat.edit(
+            memory: try context.parameters.require("id"), of: person.userID, to: input.text)
+        return try JSONBody.response(MemoryView(memory))
     }
 
     // MARK: Thumbs

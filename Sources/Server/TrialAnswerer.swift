@@ -1,4 +1,5 @@
 import Conversations
+import Dialogue
 import Evaluation
 import Synchronization
 
@@ -26,7 +27,18 @@ public final class TrialAnswerer: Answerer {
     public func answer(
         _ conversation: Conversation, sampling: Sampling, onPiece: @escaping @Sendable (String) -> Void
     ) async throws -> Answer {
+        try await answerer(for: conversation).answer(conversation, sampling: sampling, onPiece: onPiece)
+    }
+
+    public func replied(in conversation: Conversation) async {
+        await answerer(for: conversation).replied(in: conversation)
+    }
+
+    /// Both remember in the same store.
+    public var remembering: DialogueAgent? { base.remembering }
+
+    private func answerer(for conversation: Conversation) -> any Answerer {
         let isTried = !isOver.withLock { $0 } && assignment.model(for: conversation.userID) == assignment.arms[1].model
-        return try await (isTried ? trial : base).answer(conversation, sampling: sampling, onPiece: onPiece)
+        return isTried ? trial : base
     }
 }

@@ -22,9 +22,9 @@ struct Loam: AsyncParsableCommand {
             DeidentifyCommand.self, TrustCommand.self, TrainCommand.self, EvaluateCommand.self, CompareCommand.self,
             GenerateCommand.self,
             ScoreCommand.self, TokenizeCommand.self, DetokenizeCommand.self, EmbedCommand.self, BenchCommand.self,
-            BenchTrainingCommand.self,
-            ChatCommand.self, ServeCommand.self, SimulateCommand.self, ModelsCommand.self, PromoteCommand.self,
-            RollbackCommand.self, TrialCommand.self, DoctorCommand.self, StoreCommand.self,
+            BenchTrainingCommand.self, ChatCommand.self, IndexCommand.self, ServeCommand.self, SimulateCommand.self,
+            ModelsCommand.self, PromoteCommand.self, RollbackCommand.self, TrialCommand.self, DoctorCommand.self,
+            StoreCommand.self,
         ])
 
     static func main() async {

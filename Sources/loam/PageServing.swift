@@ -23,6 +23,8 @@ struct PageServing {
     var registry: ModelRegistry?
     /// Rounds the weights to so many bits.
     var packing: PackedWeight.Bits?
+    /// How the bot goes about a turn; a plain chat where nobody says.
+    var bot: BotOptions?
 
     func run() async throws {
         try Engine.setThreadCount(threads)
@@ -33,14 +35,16 @@ struct PageServing {
         let server = try WebServer(host: modelHost, store: store, sampling: sampling, logger: logger)
         let console = Console(json: false)
         let (model, modelID, address, encoder) = (model, modelID, host, encoder)
-        let (registry, packing) = (registry, packing)
+        let (registry, packing, bot) = (registry, packing, bot)
         let loading = Task {
             do {
-                let safety = try SafetyGuard(encoder: SentenceEncoder(folder: URL(filePath: encoder), dtype: .bfloat16))
+                let encoder = try SentenceEncoder(folder: URL(filePath: encoder), dtype: .bfloat16)
                 func agent(_ folder: URL, _ id: String?) throws -> DialogueAgent {
-                    let generator = try ReplyGenerator(
-                        folder: folder, modelID: id, dtype: .bfloat16, packing: packing)
-                    return DialogueAgent(generator: generator, safety: safety)
+                    func open() throws -> ReplyGenerator {
+                        try ReplyGenerator(folder: folder, modelID: id, dtype: .bfloat16, packing: packing)
+                    }
+                    if let bot { return try bot.agent(generator: open, encoder: encoder, store: store) }
+                    return try DialogueAgent(generator: open(), safety: SafetyGuard(encoder: encoder))
                 }
                 let base = try agent(model, modelID)
                 guard let registry, let trial = try registry.trial() else {

@@ -106,6 +106,21 @@ struct ModularAgentTests {
         #expect(try await store.memories(of: "ann").map(\.text) == ["I have a dog."])
     }
 
+    @Test("behind an API's client may be anybody: nothing is recalled, remembered or asked back there")
+    func clients() async throws {
+        let store = NotebookStore([memory("I have a dog named Rex.", of: "api-anonymous")])
+        let writer = ScriptedWriter([.plainReply: ["Hm."], .memoryDecision: ["access memory"]])
+        var rule = plan()
+        rule.memoryWriter = .rule
+        let agent = DialogueAgent(writers: ModuleWriters(writer), plan: rule, memories: bank(store))
+        var conversation = talk("api-anonymous", "I have a dog", "I see.", "You already said that.")
+        conversation.source = "api"
+        let answer = try await agent.reply(to: conversation, sampling: sampling)
+        #expect(answer.message.text == "Hm." && answer.message.memory == nil && answer.message.asksAbout == nil)
+        #expect(try await agent.remember(after: conversation).changes.isEmpty)
+        #expect(try await store.memories(of: "api-anonymous").count == 1)
+    }
+
     @Test("nothing is remembered of a conversation whose person allows nothing")
     func consent() async throws {
         let store = NotebookStore()

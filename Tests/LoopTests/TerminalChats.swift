@@ -47,4 +47,44 @@ struct TerminalChats {
         #expect(!line.contains("\"is_liked\":true"))
         #expect(!line.contains("\"rating\":1"))
     }
+
+    @Test("memories last across chats, are shown with their source, edited and erased; the inside of a turn is shown")
+    func memories() throws {
+        let folder = try TemporaryFolder()
+        let store = folder("chats.sqlite")
+        func chat(_ lines: String...) throws -> String {
+            let result = try LoamProcess.run(
+                ["chat", "--model", "Models/loam-sample", "--store", store, "--look-inside"],
+                input: lines.joined(separator: "\n") + "\n")
+            #expect(result.status == 0, "\(result.errors)")
+            return result.output
+        }
+        let first = try chat("i have a dog .", "/memory", "/quit")
+        #expect(first.contains("| module vrm by loam-sample"))
+        #expect(first.contains("1. you: I have a dog. (from m0 of t-"))
+        let second = try chat(
+            "/memory 1 I have two dogs", "/memory", "/forget 2", "/forget all", "/memory", "/look", "/quit")
+        #expect(second.contains("1. you: I have two dogs"))
+        #expect(second.contains("There is no memory 2.") && second.contains("All forgotten."))
+        #expect(second.contains("Nothing is remembered.") && second.contains("There is no reply to look into yet."))
+    }
+
+    @Test("own documents are indexed, unchanged ones passed over, gone ones taken out")
+    func index() throws {
+        let folder = try TemporaryFolder()
+        let documents = folder.url.appending(path: "docs")
+        try FileManager.default.createDirectory(at: documents, withIntermediateDirectories: true)
+        try Data("# Tea\nPour hot water.".utf8).write(to: documents.appending(path: "tea.md"))
+        try Data([0xFF]).write(to: documents.appending(path: "bad.txt"))
+        func index() throws -> String {
+            let result = try LoamProcess.run(["index", documents.path, "--store", folder("s.sqlite")])
+            #expect(result.status == 0, "\(result.errors)")
+            return result.output
+        }
+        #expect(try index().hasPrefix("1 indexed, 0 unchanged, 0 removed, 1 skipped"))
+        #expect(try index().hasPrefix("0 indexed, 1 unchanged, 0 removed, 1 skipped"))
+        try FileManager.default.removeItem(at: documents.appending(path: "tea.md"))
+        #expect(try index().hasPrefix("0 indexed, 0 unchanged, 1 removed, 1 skipped"))
+        #expect(try LoamProcess.run(["index", folder("none")]).status == 2)
+    }
 }

@@ -21,7 +21,7 @@ import Testing
     @Test func everyLayerSpeaks() async throws {
         let pipeline = try fixed(person: -4, reply: -4)
         let calm = try await pipeline.decisions(person: "I like walking", context: [])
-        #expect(calm.map(\.layer) == ["string_matcher", "classifier", "self_harm_matcher"])
+        #expect(calm.map(\.layer) == ["string_matcher", "classifier", "self_harm_matcher", "topic_matcher"])
         #expect(calm.allSatisfy { !$0.isUnsafe })
         #expect(pipeline.cannedReply(toPerson: calm, seed: 1) == nil)
         let rude = try await pipeline.decisions(person: "shut  up, 1d10t", context: [])
@@ -102,7 +102,7 @@ import Testing
         }
         return try SafetyPipeline(
             matchers: shipped.matchers, selfHarm: shipped.selfHarmMatcher, person: head(.person, person),
-            reply: head(.reply, reply))
+            reply: head(.reply, reply), topics: shipped.topicMatcher)
     }
 }
 

@@ -86,3 +86,40 @@ struct MemoryTests {
                 == [SearchDocument(title: "Tea", content: "Use cold water.", url: "tea.md")])
     }
 }
+
+@Suite("Store: files on their way into the index")
+struct DocumentFileTests {
+    @Test("txt, md and html are read; others, hidden and broken ones are not")
+    func files() throws {
+        let folder = try StoreFolder()
+        func write(_ text: String, _ name: String) throws {
+            let file = folder.url.appending(path: name)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: file)
+        }
+        try write("intro\n# Making tea\n" + String(repeating: "water ", count: 150), "sub/tea.md")
+        try write(
+            "<html><head><title>Opening &amp; closing</title><style>b{}</style></head><body><!-- no --><p>Open at <b>ni</b>ne.</p><script>x()</script><p>Closed &#8211; Sunday</p></body>",
+            "hours.html")
+        try write("  \n", "empty.txt")
+        try write("x", "picture.png")
+        try write("x", ".hidden.txt")
+        try Data([0xFF, 0xFE, 0x00]).write(to: folder.url.appending(path: "broken.txt"))
+        let found = DocumentFile.files(in: folder.url)
+        #expect(found.map(\.name) == ["broken.txt", "empty.txt", "hours.html", "sub/tea.md"])
+        let outcomes = found.map { DocumentFile.read($0.file, name: $0.name) }
+        #expect(outcomes[0] == .skipped("not UTF-8 text") && outcomes[1] == .skipped("no text"))
+        guard case .document(let hours) = outcomes[2], case .document(let tea) = outcomes[3] else {
+            Issue.record("two documents were expected")
+            return
+        }
+        #expect(hours.title == "Opening & closing" && hours.passages == ["Open at nine. Closed – Sunday"])
+        #expect(tea.title == "Making tea" && tea.url == "sub/tea.md")
+        #expect(tea.passages.map { $0.split(separator: " ").count } == [100, 54])
+        for odd in ["<", "<p", "&", "&;", "&#xFFFFFFFF;", "<!--", "<script>", "a < b & c", "<title>"] {
+            try write(odd, "odd.html")
+            _ = DocumentFile.read(folder.url.appending(path: "odd.html"), name: "odd.html")
+        }
+    }
+}

@@ -86,7 +86,8 @@ extension ReplyTurn {
         }
         if let fault = fault(of: candidate) {
             fail(fault.description, of: candidate)
-            if flawed == nil { flawed = (candidate, fault) }
+            // The first that may be said, should no better one come.
+            if flawed.map({ !$0.fault.mayBeSaid && fault.mayBeSaid }) ?? true { flawed = (candidate, fault) }
             return judge()
         }
         return say(candidate)

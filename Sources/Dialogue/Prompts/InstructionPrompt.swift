@@ -116,19 +116,3 @@ public struct InstructionPrompt: PromptStyle {
         return text
     }
 }
-
-/// For models that only answer chats: they see the turns and nothing else, and write plain replies only.
-public struct PlainPrompt: PromptStyle {
-    public let name = "plain"
-
-    public init() {}
-
-    public func prompt(for input: ModuleInput) -> ModulePrompt? {
-        guard input.module.isReply, input.module != .opening, !input.turns.isEmpty else { return nil }
-        return .turns(input.turns)
-    }
-
-    public func decoding(of module: DialogueModule) -> DecodingChoice { DecodingChoice(nil) }
-    public func decision(_ output: String, of module: DialogueModule) -> Bool? { nil }
-    public func answer(_ output: String, of module: DialogueModule) -> String { output }
-}

@@ -10,21 +10,24 @@ struct ChatCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chat", abstract: "Talk in the terminal.",
         discussion: """
-            /good, /bad REASON, /say WHAT IT SHOULD HAVE SAID, /undo, /quit. Thumbs land in the store as those of the page do.
+            /good, /bad REASON, /say WHAT IT SHOULD HAVE SAID, /undo, /agree, /disagree, /memory, /memory N NEW WORDS,
+            /forget N, /forget all, /look, /quit. Thumbs land in the store as those of the page do.
 
-            Example: loam chat --model models/base --store chats.sqlite
+            Example: loam chat --model models/base --store chats.sqlite --look-inside
             """)
 
+    @Flag(name: .long, help: "Show what led to each reply: decisions, query, documents, memory, safety verdicts.")
+    var lookInside = false
+
     @OptionGroup var model: ModelOptions
+    @OptionGroup var bot: BotOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var places: PlaceOptions
 
     func run() async throws {
-        let generator = try model.open()
-        let safety = try SafetyGuard(
-            encoder: SentenceEncoder(folder: URL(filePath: places.encoderFolder), dtype: .bfloat16))
-        let agent = DialogueAgent(generator: generator, safety: safety)
+        let encoder = try SentenceEncoder(folder: URL(filePath: places.encoderFolder), dtype: .bfloat16)
         let store = try await store.location.open()
-        try await TerminalChat(agent: agent, store: store, sampling: model.sampling).run()
+        let agent = try bot.agent(generator: model.open, encoder: encoder, store: store)
+        try await TerminalChat(agent: agent, store: store, sampling: model.sampling, looksInside: lookInside).run()
     }
 }

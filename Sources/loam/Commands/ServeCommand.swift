@@ -20,6 +20,7 @@ struct ServeCommand: AsyncParsableCommand {
     var host = "127.0.0.1"
 
     @OptionGroup var model: ModelOptions
+    @OptionGroup var bot: BotOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var places: PlaceOptions
 
@@ -28,7 +29,7 @@ struct ServeCommand: AsyncParsableCommand {
             model: model.folder(), modelID: model.model == nil ? model.registry.open().serving()?.id : nil,
             store: store.location, encoder: places.encoderFolder, sampling: model.sampling, host: host,
             port: port, threads: model.threads, registry: model.model == nil ? model.registry.open() : nil,
-            packing: model.packing()
+            packing: model.packing(), bot: bot
         ).run()
     }
 }

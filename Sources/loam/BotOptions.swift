@@ -1,0 +1,109 @@
+import ArgumentParser
+import Conversations
+import Dialogue
+import Foundation
+import Generation
+import Remote
+import Storage
+import Tokenizers
+
+/// How the bot goes about a turn: its modules, its memory, its search.
+struct BotOptions: ParsableArguments {
+    /// How prompts are written.
+    enum Style: String, ExpressibleByArgument, CaseIterable {
+        case plain, instruction, opt, r2c2
+    }
+
+    @Option(
+        name: .long,
+        help:
+            "How modules are prompted: plain (replies only), instruction, opt or r2c2 (default: as the model is made).")
+    var style: Style?
+
+    @Flag(inversion: .prefixedNo, help: "Remember facts about people across conversations.")
+    var memory = true
+
+    @Flag(name: .long, help: "Let the model write memories and decide on them, instead of rules and nearness.")
+    var memoryModel = false
+
+    @Option(
+        name: .long,
+        help: "Search with: local (see `loam index`), or parlai=URL, searxng=URL, brave=URL (key in LOAM_SEARCH_KEY).")
+    var search: String?
+
+    @Flag(name: .long, help: "The search server may have an address inside the house.")
+    var searchPrivate = false
+
+    @Option(name: .long, help: "How replies are to sound, in a word or two.")
+    var tone: String?
+
+    @Option(
+        name: .long,
+        help: "Answer with a model behind an OpenAI-compatible URL (…/v1) instead; key in LOAM_ENDPOINT_KEY.")
+    var endpoint: String?
+
+    @Option(name: .long, help: "The model's name there.")
+    var endpointModel = "default"
+
+    /// - Parameters:
+    ///   - generator: the local model; not opened where an endpoint answers.
+    func agent(
+        generator: () throws -> ReplyGenerator, encoder: any TextEncoder, store: any ConversationStore
+    ) throws -> DialogueAgent {
+        let writer: any ModuleWriter
+        var style = self.style
+        if let endpoint {
+            // Whoever names an endpoint may name one of their own.
+            writer = ModelEndpoint(
+                base: endpoint, model: endpointModel, key: ProcessInfo.processInfo.environment["LOAM_ENDPOINT_KEY"],
+                client: WebClient(
+                    rule: AddressRule(allowsPrivate: true), limits: .init(seconds: 60, bytes: 8_000_000, redirects: 0)))
+            style = style ?? .instruction
+        } else {
+            let local = try generator()
+            writer = LocalWriter(generator: local)
+            style = style ?? (local.format is ChatFormat ? .plain : .instruction)
+        }
+        let provider = try provider(store: store, encoder: encoder)
+        return try DialogueAgent(
+            writers: ModuleWriters(writer), plan: plan(style ?? .plain, searches: provider != nil),
+            safety: SafetyGuard(encoder: encoder), privacy: PrivacyGuard(),
+            memories: memory ? (store as? any MemoryStore).map { MemoryBank(store: $0, encoder: encoder) } : nil,
+            search: provider.map { PassageSearch(provider: $0, encoder: encoder) })
+    }
+
+    private func plan(_ style: Style, searches: Bool) throws -> TurnPlan {
+        var plan: TurnPlan
+        switch style {
+        case .plain: plan = .plain
+        case .instruction: plan = TurnPlan(style: InstructionPrompt())
+        case .opt: plan = .modular(OPTPrompt())
+        case .r2c2: plan = .modular(ControlTokenPrompt())
+        }
+        guard style != .plain || !searches else {
+            throw ValidationError("--search needs a model that follows instructions (--style instruction, opt or r2c2)")
+        }
+        plan.memory = .decide
+        plan.search = searches ? .decide : .never
+        plan.memoryWriter = memoryModel || style == .opt || style == .r2c2 ? .model : .rule
+        plan.replyStyle = tone
+        return plan
+    }
+
+    private func provider(store: any ConversationStore, encoder: any TextEncoder) throws -> (any SearchProvider)? {
+        guard let search else { return nil }
+        if search == "local" {
+            guard let file = store as? SQLiteStore else {
+                throw ValidationError("--search local needs a store in a file: that is where `loam index` writes")
+            }
+            return LocalSearch(store: file, encoder: encoder)
+        }
+        let parts = search.split(separator: "=", maxSplits: 1).map(String.init)
+        guard parts.count == 2, let kind = SearchServer.Kind(rawValue: parts[0]) else {
+            throw ValidationError("--search is local, parlai=URL, searxng=URL or brave=URL")
+        }
+        return SearchServer(
+            kind, address: parts[1], key: ProcessInfo.processInfo.environment["LOAM_SEARCH_KEY"],
+            client: WebClient(rule: AddressRule(allowsPrivate: searchPrivate)))
+    }
+}

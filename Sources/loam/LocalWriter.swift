@@ -1,0 +1,28 @@
+import Conversations
+import Dialogue
+import Generation
+
+/// A local model as a writer of modules: turns go through its chat format, texts are continued as they stand. All go
+/// through one scheduler, which draws them together and keeps what prompts begin with.
+struct LocalWriter: ModuleWriter {
+    let generator: ReplyGenerator
+
+    var modelID: String { generator.modelID }
+
+    func output(for call: ModuleCall, onPiece: (@Sendable (String) -> Void)?) async throws -> ModuleOutput {
+        switch call.prompt {
+        case .turns(let turns):
+            return ModuleOutput(
+                reply: try await generator.reply(to: turns, sampling: call.sampling, onPiece: onPiece), model: modelID)
+        case .text(let text):
+            let request = TokenRequest(
+                prompt: generator.format.vocabulary.encode(text), settings: try generator.settings(call.sampling))
+            let done = try await generator.completion(of: request, onPiece: onPiece)
+            return ModuleOutput(
+                reply: Reply(
+                    text: done.text, finishReason: done.finishReason.rawValue, tokenCount: done.tokenCount,
+                    meanLogProbability: done.meanLogProbability, promptTokenCount: done.promptTokenCount,
+                    cachedTokenCount: done.cachedTokenCount), model: modelID)
+        }
+    }
+}
