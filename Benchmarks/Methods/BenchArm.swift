@@ -67,7 +67,7 @@ struct Comparison {
     var steps = 60
     var perStep = 24
     var drawn = 400
-    let say: (String) -> Void
+    let say: @Sendable (String) -> Void
 
     private var sampling: Sampling { Sampling(temperature: 1, topP: 0.95, maximumTokens: 40, seed: 7) }
 

@@ -22,7 +22,7 @@ struct MethodsBench {
         let part = arguments.count > 5 ? arguments[5] : "methods"
         let work = paths[3]
         try FileManager.default.createDirectory(at: work, withIntermediateDirectories: true)
-        let say: (String) -> Void = { FileHandle.standardError.write(Data(($0 + "\n").utf8)) }
+        let say: @Sendable (String) -> Void = { FileHandle.standardError.write(Data(($0 + "\n").utf8)) }
         try Engine.setThreadCount(2)
         let isQuick = ProcessInfo.processInfo.environment["LOAM_QUICK"] == "1"
         let data = try BenchData(paths[0], safetyExamples: isQuick ? 60 : 2_000, prompts: isQuick ? 12 : 240)

@@ -11,7 +11,7 @@ struct RewardBench {
     let encoderFolder: URL
     let encoder: any TextEncoder
     let work: URL
-    let say: (String) -> Void
+    let say: @Sendable (String) -> Void
     var folds = 5
 
     /// Scores of every vote by a model that saw no vote of its person.
