@@ -1,4 +1,5 @@
 import Conversations
+import Dialogue
 import Evaluation
 import Foundation
 import Storage
