@@ -51,12 +51,13 @@ struct ForeignTrainingTests {
         }
         let file = folder.appending(path: "log.jsonl")
         try Data(log.utf8).write(to: file)
-        let summary = try VoteTraining(
-            loss: CRINGELoss.masked(), model: base, logs: [file],
-            options: TrainingOptions(steps: 60, learningRate: 1e-2, warmUp: 2, seed: 1), half: 2, goodOnly: false,
-            seed: 1
-        ).run(to: tuned, onStep: { _ in })
-        #expect(summary.steps == 60)
+        var settings = MethodSettings()
+        settings.perStep = 2
+        let outcome = try MethodTraining(
+            .maskedCringe, settings: settings,
+            options: TrainingOptions(steps: 60, learningRate: 1e-2, warmUp: 2, seed: 1)
+        ).run([file], model: base, to: tuned, onStep: { _ in })
+        #expect(outcome.summary.steps == 60)
         for name in ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"] {
             #expect(
                 try Data(contentsOf: tuned.appending(path: name)) == Data(contentsOf: base.appending(path: name)),
