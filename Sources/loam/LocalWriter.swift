@@ -1,6 +1,7 @@
 import Conversations
 import Dialogue
 import Generation
+import Tokenizers
 
 /// A local model as a writer of modules: turns go through its chat format, texts are continued as they stand. All go
 /// through one scheduler, which draws them together and keeps what prompts begin with.

@@ -3,6 +3,7 @@ import Conversations
 import Foundation
 import Generation
 import Improvement
+import Torch
 
 struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
