@@ -53,7 +53,7 @@ public struct DeidentificationKey: Sendable, CustomStringConvertible {
         symmetric = SymmetricKey(data: bytes)
     }
 
-    /// Reads the key at `url`, or writes a new one there (mode 0600) when there is none.
+    /// Reads the key at `url`, or writes a new one there (mode 0600, its folder made where missing) when there is none.
     public static func loadOrCreate(
         at url: URL, using generator: inout some RandomNumberGenerator
     ) throws(DeidentificationError) -> DeidentificationKey {
@@ -62,6 +62,7 @@ public struct DeidentificationKey: Sendable, CustomStringConvertible {
         let hex = key.symmetric.withUnsafeBytes { bytes in
             bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         }
+        try? FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         // Opened with its mode from the start and never over an existing file: no moment in which others may read it, and
         // of two processes that start at once only one writes.
         let descriptor = url.path.withCString { open($0, O_WRONLY | O_CREAT | O_EXCL, 0o600) }

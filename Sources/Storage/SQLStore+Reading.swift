@@ -242,12 +242,14 @@ extension StoreTransaction {
             SELECT count(*) FROM message
             WHERE NOT EXISTS (SELECT 1 FROM conversation WHERE number = message.key / \(EncodedConversation.places))
             """)
+        // A count and not NOT EXISTS: that one PostgreSQL turns into a join of whole tables, which takes minutes before it has
+        // statistics; so each row asks for its conversation's few messages by key.
         for (what, table) in [("votes", "feedback"), ("past votes", "feedbackEvent"), ("annotations", "annotation")] {
             try count(
                 "\(what) without their message",
                 """
-                SELECT count(*) FROM \(table) WHERE NOT EXISTS (
-                    SELECT 1 FROM message WHERE message.id = \(table).messageID
+                SELECT count(*) FROM \(table) WHERE 0 = (
+                    SELECT count(*) FROM message WHERE message.id = \(table).messageID
                     AND key >= \(table).conversation * \(EncodedConversation.places)
                     AND key < (\(table).conversation + 1) * \(EncodedConversation.places))
                 """)

@@ -48,9 +48,9 @@ struct LookInsideTests {
         let agent = DialogueAgent(
             writers: ModuleWriters(ChatWriter(generator)), plan: plan,
             memories: MemoryBank(store: store, encoder: StemEncoder()))
-        let answer = try await agent.reply(to: talk("What shall I give my dog?"), sampling: Sampling())
+        let answer = try await agent.reply(to: talk("What about my dog?"), sampling: Sampling())
         #expect(
-            generator.turns == [Turn(.human, "I have a dog named Rex."), Turn(.human, "What shall I give my dog?")])
+            generator.turns == [Turn(.human, "I have a dog named Rex."), Turn(.human, "What about my dog?")])
         #expect(answer.message.memory?.knowledge == "human: I have a dog named Rex.")
         #expect(answer.message.memory?.decision == "access memory")
     }

@@ -79,7 +79,7 @@ struct BrokenModels {
         let long = String(repeating: "what do you like? ", count: 200)
         let said = try generate("Models/loam-sample", ["--prompt", long])
         #expect(said.contains("context of 256") && said.contains("48 are kept for the reply"), "\(said)")
-        #expect(try generate("Models/loam-sample", ["--prompt", "a", "--top-k", "-1"]).contains("top_k"))
+        #expect(try generate("Models/loam-sample", ["--prompt", "a", "--top-k=-1"]).contains("top_k"))
         #expect(try generate("Models/loam-sample", ["--prompt", "a", "--max-tokens", "0"]).contains("max_tokens"))
         let odd = #"[{"sender": "human", "text": "a"}, {"sender": "king", "text": "b"}]"#
         let turns = try folder.write(odd, to: "turns.json")
