@@ -43,12 +43,13 @@ struct TemplateFormatTests {
         let file = fixtures.appending(path: "prompts.json")
         let oracles = try JSONDecoder().decode([Oracle].self, from: Data(contentsOf: file))
         #expect(oracles.count == 24)
+        let noonOf25November2026 = Date(timeIntervalSince1970: 1_795_608_000)
         for oracle in oracles {
             let name = "\(oracle.tokenizer) with \(oracle.template)"
             try withFolder { folder in
                 try makeFolder(
                     folder, tokenizer: oracle.tokenizer, template: oracle.template, begin: oracle.bos, end: oracle.eos)
-                let format = try PromptFormats.of(folder)
+                let format = try PromptFormats.of(folder, now: { noonOf25November2026 })
                 #expect(format is TemplatePromptFormat, "\(name)")
                 let context = turns(oracle.turns)
                 #expect(try format.prompt(for: context, room: 4096) == oracle.prompt, "\(name)")
