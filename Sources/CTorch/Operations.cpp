@@ -1,4 +1,8 @@
 #include "Barrier.hpp"
+#include "Kernels/DecodeKernels.hpp"
+#include "Kernels/InParallel.hpp"
+
+#include <c10/core/GradMode.h>
 
 using namespace ctorch;
 
@@ -102,7 +106,26 @@ int ct_mean_dim(const CTTensor *self, int64_t dim, bool keepDim, CTTensor **out)
     return yielding(out, [&] { return at::mean(self->value, at::IntArrayRef(dim), keepDim); });
 }
 int ct_logsumexp(const CTTensor *self, int64_t dim, bool keepDim, CTTensor **out) {
-    return yielding(out, [&] { return at::logsumexp(self->value, at::IntArrayRef(dim), keepDim); });
+    return yielding(out, [&] {
+        const at::Tensor &x = self->value;
+        // A few rows of many logits, as generating has them: one pass each instead of four.
+        bool isLast = x.dim() > 0 && (dim == -1 || dim == x.dim() - 1);
+        if (areFast(kernels()) && isLast && x.is_cpu() && x.scalar_type() == at::kFloat && x.is_contiguous() && x.size(-1) >= 64 &&
+            x.numel() > 0 && !(at::GradMode::is_enabled() && x.requires_grad())) {
+            auto shape = x.sizes().vec();
+            int64_t width = shape.back(), rows = x.numel() / width;
+            shape.pop_back();
+            if (keepDim) { shape.push_back(1); }
+            auto sums = at::empty(shape, x.options());
+            const float *from = x.const_data_ptr<float>();
+            float *to = sums.mutable_data_ptr<float>();
+            inParallel(rows, std::max<int64_t>(1, 16384 / width), [&](int64_t begin, int64_t end) {
+                for (int64_t row = begin; row < end; row++) { to[row] = kernels().logSum(from + row * width, width); }
+            });
+            return sums;
+        }
+        return at::logsumexp(x, at::IntArrayRef(dim), keepDim);
+    });
 }
 int ct_max_dim(const CTTensor *self, int64_t dim, bool keepDim, CTTensor **values, CTTensor **indices) {
     return yieldingPair(values, indices, [&] { return at::max(self->value, dim, keepDim); });

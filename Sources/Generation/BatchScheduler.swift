@@ -6,9 +6,10 @@ import Torch
 ///
 /// First come, first served; every running request gets one token per step, and long prompts are read in chunks between
 /// them. A request that stops being listened to is gone before the next step. Beyond `maximumWaiting` requests are
-/// refused with `busy`. A reply is what its prompt and seed give alone: in float32 the greedy ids are the same, and draws
-/// are unless a number falls within rounding of an edge; in bfloat16 the sums of a batch round differently from those of
-/// one row, so near-equal tokens may change places.
+/// refused with `busy`. A reply is what its prompt and seed give alone: bit for bit with packed weights and the fast kernels, which
+/// compute each token in the same way whatever is beside it; in float32 the greedy ids are the same, and draws are unless a
+/// number falls within rounding of an edge; in bfloat16 by libtorch the sums of a batch round differently from those of one row, so
+/// near-equal tokens may change places.
 public actor BatchScheduler {
     /// Bounds of what is taken on.
     public struct Options: Sendable, Hashable {

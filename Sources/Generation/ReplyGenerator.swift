@@ -62,7 +62,8 @@ public final class ReplyGenerator: TextGenerator {
     /// - Parameters:
     ///   - modelID: kept with each reply; the folder's name when `nil`.
     ///   - dtype: type of the weights and of computing.
-    ///   - packing: rounds the weight matrices to 8 or 4 bits, which reads faster; the head keeps 8.
+    ///   - packing: rounds the weight matrices to 8 or 4 bits, which reads faster; of 4 bits the head keeps 8. `nil` keeps the
+    ///     weights as they are, in bfloat16 on the CPU in the order that the fast kernels read.
     ///   - lane: where to compute; its own unless models share one.
     /// - Throws: errors of `ModelFormats`, `Tokenizers` and `LanguageModels`; `GenerationError` `mismatch` when the
     ///   tokenizer has more tokens than the model.
@@ -78,7 +79,8 @@ public final class ReplyGenerator: TextGenerator {
             ? try DirectorHead(folder: folder, for: model.configuration, dtype: dtype, device: device) : nil
         var options = options
         options.guidance = options.guidance ?? guide?.guidance
-        if let packing { try model.pack(packing) }
+        let isServed = dtype == .bfloat16 && device == .cpu && PackedWeight.hasFastKernels
+        if !model.isPacked, let packing = packing ?? (isServed ? .sixteen : nil) { try model.pack(packing) }
         try self.init(
             model: model, format: format, modelID: modelID ?? folder.lastPathComponent, options: options, lane: lane,
             guide: guide)

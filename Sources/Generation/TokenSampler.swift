@@ -91,13 +91,15 @@ public struct TokenSampler: Sendable, Hashable {
 
     /// The place of the largest number, the first among equals.
     static func best(_ row: UnsafeBufferPointer<Float>) throws -> Int {
-        var best = -1
+        var (best, most) = (-1, -Float.infinity)
         for id in 0..<row.count {
             let value = row[id]
+            // One comparison for nearly all; a number that is none fails it too.
+            if value <= most { continue }
             guard !value.isNaN, value < .infinity else {
                 throw GenerationError(.notFinite, "the logit of token \(id) is \(value)")
             }
-            if value > -.infinity, best < 0 || value > row[best] { best = id }
+            (best, most) = (id, value)
         }
         guard best >= 0 else { throw GenerationError(.nothingLeft, "every token is forbidden") }
         return best

@@ -10,10 +10,16 @@ final class CheckpointSource: WeightSource {
     private let prefix: String
     private let dtype: DType
     private let device: Device
+    private let isPacked: Bool
     private var used: Set<String> = []
 
-    /// - Parameter prefix: what names may lack at their beginning.
-    init(weights: ModelWeights, folder: URL, prefix: String, dtype: DType, device: Device) {
+    /// - Parameters:
+    ///   - prefix: what names may lack at their beginning.
+    ///   - isPacked: whether matrices are looked for in parts.
+    init(
+        weights: ModelWeights, folder: URL, prefix: String, dtype: DType, device: Device, isPacked: Bool = false
+    ) {
+        self.isPacked = isPacked
         self.weights = weights
         self.folder = folder
         self.prefix = prefix
@@ -39,6 +45,24 @@ final class CheckpointSource: WeightSource {
         }
         used.insert(found)
         return try TensorLoading.read(found, from: weights, folder: folder).to(dtype).to(device)
+    }
+
+    func packed(_ name: String, _ shape: [Int]) throws -> PackedWeight? {
+        guard isPacked, let codes = try part(name + ".codes", .uint8) else { return nil }
+        let (scales, offsets) = (try part(name + ".scales", .float16), try part(name + ".offsets", .float16))
+        let bits: PackedWeight.Bits = offsets != nil ? .four : scales != nil ? .eight : .sixteen
+        do {
+            return try PackedWeight(.init(codes: codes, scales: scales, offsets: offsets), shape: shape, bits: bits)
+        } catch let error as TorchError {
+            throw LanguageModelError(
+                .weights, "\(folder.path): \(name) is no packed weight of \(shape): \(error.message)")
+        }
+    }
+
+    private func part(_ name: String, _ type: DType) throws -> Tensor? {
+        let found = try TensorLoading.part(name, type, from: weights, folder: folder)
+        if found != nil { used.insert(name) }
+        return found
     }
 
     /// A tied head may be in the file a second time, but then it must be the embedding.

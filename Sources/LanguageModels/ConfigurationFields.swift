@@ -72,8 +72,11 @@ struct ConfigurationFields {
 
     /// What changes the maths of any decoder and is not done here, whichever family carries it.
     func refuseForeign() throws {
+        // Our own way of packing is read with the weights.
+        let method: String? = try? nested("quantization_config")?.optional("quant_method")
+        if method != "loam" { try refuse("quantization_config") }
         for name in [
-            "quantization_config", "add_cross_attention", "is_encoder_decoder", "pruned_heads", "clip_qkv", "alibi",
+            "add_cross_attention", "is_encoder_decoder", "pruned_heads", "clip_qkv", "alibi",
             "attn_logit_softcapping", "final_logit_softcapping", "query_pre_attn_scalar", "num_experts",
             "num_local_experts", "no_rope_layers", "use_mrope",
         ] {

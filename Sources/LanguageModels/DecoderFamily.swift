@@ -13,15 +13,24 @@ public protocol DecoderFamily: Decoder {
     /// - Throws: `ModelFormatsError` for a broken folder, `LanguageModelError` for a field or tensor that does not fit.
     init(folder: URL, dtype: DType, device: Device) throws
 
-    /// Writes `config.json` and `model.safetensors` so that transformers loads the folder.
+    /// Writes `config.json` and `model.safetensors` so that transformers loads the folder; of a packed model, so that Loam does,
+    /// bit for bit the same.
     func save(to folder: URL, metadata: [String: String]) throws
 
     /// Puts another in the place of each weight matrix but the embedding, a quantised one say, by checkpoint names
     /// (`model.layers.0.self_attn.q_proj`, `lm_head`). Only before the model is shared: nothing guards it.
+    /// - Throws: what `change` throws; `LanguageModelError` `input` for matrices that are packed into one.
     func replaceLinears(_ change: (_ name: String, _ linear: Linear) throws -> Linear) throws
 
     /// Another model over the very same weights: what is put in the place of its matrices leaves this one as it is.
     func sharingWeights() -> Self
+
+    /// The weight matrices but the embedding, as they are held: those that are packed into one come as one, under a name of
+    /// their own (`model.layers.0.self_attn.qkv_proj`).
+    var matrices: [(name: String, matrix: Linear)] { get }
+
+    /// What `pack` does.
+    func packMatrices(_ bits: PackedWeight.Bits, head: PackedWeight.Bits) throws
 }
 
 /// What loading and saving ask of a family's model, whatever its maths.
@@ -47,8 +56,15 @@ extension CheckpointDecoder {
     /// Opens the configuration and the weights of a folder, makes the model and checks that nothing was left over.
     init(opening folder: URL, as purpose: Purpose, dtype: DType, device: Device) throws {
         let opened = try FamilyFolder<Family>(folder, as: purpose)
+        if opened.packing != nil, purpose != .decoder || dtype != .bfloat16 || device != .cpu {
+            throw LanguageModelError(
+                .input,
+                "\(folder.path): the matrices are packed, for generating in bfloat16 on the CPU only; they do not learn"
+            )
+        }
         let source = CheckpointSource(
-            weights: opened.weights, folder: folder, prefix: Self.prefix, dtype: dtype, device: device)
+            weights: opened.weights, folder: folder, prefix: Self.prefix, dtype: dtype, device: device,
+            isPacked: opened.packing != nil)
         try self.init(opened.family, hasHead: purpose == .decoder, source: source)
         if opened.family.tiesEmbeddings {
             try source.checkTied(Self.embeddingName, "lm_head.weight")
@@ -62,17 +78,19 @@ extension CheckpointDecoder {
         to folder: URL, metadata: [String: String], score: (labels: [String], weight: Tensor)? = nil
     ) throws {
         let place = try ModelFolder.create(at: folder)
-        guard !isPacked else {
-            throw LanguageModelError(
-                .input, "the model's weights are rounded to few bits: save it before it is packed")
-        }
         guard !hasAdapter else {
             throw LanguageModelError(
                 .input, "the model has an adapter beside its weights: save the adapter, or merge it first")
         }
-        let tensors = try checkpointTensors() + (score.map { [("score.weight", $0.weight)] } ?? [])
+        let record = PackingRecord(of: matrices)
+        var tensors = try checkpointTensors() + (score.map { [("score.weight", $0.weight)] } ?? [])
+        if record != nil {
+            for (name, matrix) in matrices { tensors += try matrix.packed?.named(name) ?? [] }
+        }
         try TensorLoading.write(tensors, metadata: metadata, to: place.file("model.safetensors"))
-        if let score {
+        if let record {
+            try place.encode(PackedFields(family: family, record: record), to: "config.json")
+        } else if let score {
             try place.encode(ScorerFields(family: family, labels: score.labels), to: "config.json")
         } else {
             try place.encode(family, to: "config.json")

@@ -5,6 +5,8 @@ import ModelFormats
 struct FamilyFolder<Family: FamilyConfiguration> {
     let family: Family
     let weights: ModelWeights
+    /// How the matrices are packed; `nil` where they are plain.
+    let packing: PackingRecord?
 
     init(_ url: URL, as purpose: Purpose) throws {
         let place = try ModelFolder(url)
@@ -30,6 +32,8 @@ struct FamilyFolder<Family: FamilyConfiguration> {
             // A scorer finds the end of a text by config.json's pad id; generation settings are none of its business.
             if purpose == .decoder { try Self.apply(place.generationConfiguration(), to: &family) }
             self.family = family
+            packing = try place.configuration(PackingHead.self).record
+            try packing?.validate()
         } catch let error as LanguageModelError {
             throw LanguageModelError(error.code, "\(url.path)/\(error.description)")
         }

@@ -14,6 +14,8 @@ public final class GPT2Model: CheckpointDecoder, @unchecked Sendable {
     /// Made of the embedding where the two are tied; `nil` in a scorer's body.
     private var head: Linear?
     public var recomputesLayers = false
+    /// The layers in one computation; `nil` while they are not packed.
+    private var stack: StackedPass?
 
     private struct Layer {
         var attentionNorm, feedForwardNorm: LayerNorm
@@ -21,6 +23,7 @@ public final class GPT2Model: CheckpointDecoder, @unchecked Sendable {
         var mix, output: Linear
         var up, down: Linear
         var attention: Attention
+        var scale: Double
     }
 
     public static var modelType: String { GPT2Configuration.modelType }
@@ -46,22 +49,20 @@ public final class GPT2Model: CheckpointDecoder, @unchecked Sendable {
         layers = try (0..<family.layerCount).map { index in
             let at = "transformer.h.\(index)."
             let plain = family.scalesScores ? 1 / Double(width / family.headCount).squareRoot() : 1
+            let scale = family.scalesScoresByLayer ? plain / Double(index + 1) : plain
             return Layer(
                 attentionNorm: try norm(at + "ln_1"), feedForwardNorm: try norm(at + "ln_2"),
                 mix: try source.convolution(at + "attn.c_attn", from: width, to: 3 * width),
                 output: try source.convolution(at + "attn.c_proj", from: width, to: width),
                 up: try source.convolution(at + "mlp.c_fc", from: width, to: wide),
                 down: try source.convolution(at + "mlp.c_proj", from: wide, to: width),
-                attention: Attention(scale: family.scalesScoresByLayer ? plain / Double(index + 1) : plain))
+                attention: Attention(scale: scale), scale: scale)
         }
         self.norm = try norm("transformer.ln_f")
-        if !hasHead {
-            head = nil
-        } else if family.tiesEmbeddings {
-            head = Linear(weight: tokens)
-        } else {
-            head = try source.linear("lm_head", from: width, to: family.vocabularySize)
-        }
+        head =
+            hasHead
+            ? try source.head(tokens, isTied: family.tiesEmbeddings, from: width, to: family.vocabularySize) : nil
+        stack = try stacked()
     }
 
     /// Fresh weights: normal with deviation 0.02, those that write into the residual stream scaled down by the depth,
@@ -125,6 +126,45 @@ public final class GPT2Model: CheckpointDecoder, @unchecked Sendable {
             layers[index].down = try change(at + "mlp.c_proj", layers[index].down)
         }
         head = try head.map { try change("lm_head", $0) }
+        stack = try stacked()
+    }
+
+    public var matrices: [(name: String, matrix: Linear)] {
+        var all: [(name: String, matrix: Linear)] = []
+        for (index, layer) in layers.enumerated() {
+            let at = "transformer.h.\(index)."
+            all.append((at + "attn.c_attn", layer.mix))
+            all.append((at + "attn.c_proj", layer.output))
+            all.append((at + "mlp.c_fc", layer.up))
+            all.append((at + "mlp.c_proj", layer.down))
+        }
+        if let head { all.append(("lm_head", head)) }
+        return all
+    }
+
+    public func packMatrices(_ bits: PackedWeight.Bits, head headBits: PackedWeight.Bits) throws {
+        try replaceLinears { name, linear in try linear.packed(name == "lm_head" ? headBits : bits) }
+    }
+
+    /// The layers as one computation, once all of their matrices are packed.
+    private func stacked() throws -> StackedPass? {
+        var all: [LayerStack.Layer] = []
+        for layer in layers {
+            guard let mix = layer.mix.stacked, let output = layer.output.stacked, let up = layer.up.stacked,
+                let down = layer.down.stacked
+            else { return nil }
+            all.append(
+                .init(
+                    attentionNorm: layer.attentionNorm.stacked, feedForwardNorm: layer.feedForwardNorm.stacked,
+                    mix: mix,
+                    output: output, up: up, down: down, scale: layer.scale))
+        }
+        return try StackedPass(
+            .init(
+                width: family.hiddenSize, headCount: family.headCount, keyValueHeadCount: family.headCount,
+                headSize: family.hiddenSize / family.headCount, innerWidth: family.feedForwardSize, isGated: false,
+                curve: family.activation.curve, isCentred: true, epsilon: family.normEpsilon),
+            layers: all, finalNorm: norm.stacked)
     }
 
     // MARK: - Running
@@ -136,6 +176,15 @@ public final class GPT2Model: CheckpointDecoder, @unchecked Sendable {
         let type = compute ?? tokens.value.dtype
         let (batch, length) = (ids.shape[0], ids.shape[1])
         let (width, count) = (family.hiddenSize, family.headCount)
+        if let stack, stack.takes(ids, mask, type) {
+            let states = try withoutGradients {
+                let states = try ids.embedding(weight: tokens.value).to(.float32)
+                return try stack(
+                    states + positions.embedding(weight: places.value).to(.float32), angles: nil, cache: cache)
+            }
+            cache?.advance(by: length)
+            return states
+        }
         var x = try firstLayerInput(
             ids.embedding(weight: tokens.value).to(type) + positions.embedding(weight: places.value).to(type), cache)
         for (index, layer) in layers.enumerated() {
@@ -157,5 +206,5 @@ public final class GPT2Model: CheckpointDecoder, @unchecked Sendable {
         return try norm(x)
     }
 
-    public func logits(_ hidden: Tensor) throws -> Tensor { try requireHead(head)(hidden) }
+    public func logits(_ hidden: Tensor) throws -> Tensor { try requireHead(head).wide(hidden) }
 }

@@ -16,13 +16,29 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
     private var head: Linear?
     private let rotation: Rotation
     public var recomputesLayers = false
+    /// The layers in one computation; `nil` while they are not packed.
+    private var stack: StackedPass?
 
     private struct Layer {
         var attentionNorm, feedForwardNorm: RMSNorm
-        var query, key, value, output: Linear
+        /// Queries, keys and values.
+        var mix: JoinedLinear
+        var output: Linear
         /// Over each head; `nil` in most families.
         var queryNorm, keyNorm: RMSNorm?
-        var gate, up, down: Linear
+        /// Gate and up.
+        var gates: JoinedLinear
+        var down: Linear
+    }
+
+    private static func mixNames(_ layer: Int) -> (parts: [String], together: String) {
+        let at = "model.layers.\(layer).self_attn."
+        return ([at + "q_proj", at + "k_proj", at + "v_proj"], at + "qkv_proj")
+    }
+
+    private static func gateNames(_ layer: Int) -> (parts: [String], together: String) {
+        let at = "model.layers.\(layer).mlp."
+        return ([at + "gate_proj", at + "up_proj"], at + "gate_up_proj")
     }
 
     public static var modelType: String { Family.modelType }
@@ -49,29 +65,26 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
             let at = "model.layers.\(index)."
             let (attention, feed) = (at + "self_attn.", at + "mlp.")
             let (inner, outer, fed) = (options.queryKeyValueBias, options.outputBias, options.feedForwardBias)
+            let (mix, gates) = (Self.mixNames(index), Self.gateNames(index))
             return Layer(
                 attentionNorm: try norm(at + "input_layernorm", width),
                 feedForwardNorm: try norm(at + "post_attention_layernorm", width),
-                query: try source.linear(attention + "q_proj", from: width, to: queries, bias: inner),
-                key: try source.linear(attention + "k_proj", from: width, to: keys, bias: inner),
-                value: try source.linear(attention + "v_proj", from: width, to: keys, bias: inner),
+                mix: try source.joined(
+                    Array(zip(mix.parts, [queries, keys, keys])), together: mix.together, from: width, bias: inner),
                 output: try source.linear(attention + "o_proj", from: queries, to: width, bias: outer),
                 queryNorm: options.headNorms ? try norm(attention + "q_norm", size) : nil,
                 keyNorm: options.headNorms ? try norm(attention + "k_norm", size) : nil,
-                gate: try source.linear(feed + "gate_proj", from: width, to: wide, bias: fed),
-                up: try source.linear(feed + "up_proj", from: width, to: wide, bias: fed),
+                gates: try source.joined(
+                    gates.parts.map { ($0, wide) }, together: gates.together, from: width, bias: fed),
                 down: try source.linear(feed + "down_proj", from: wide, to: width, bias: fed))
         }
         self.norm = try norm("model.norm", width)
-        if !hasHead {
-            head = nil
-        } else if shape.tiesEmbeddings {
-            head = Linear(weight: embedding)
-        } else {
-            head = try source.linear("lm_head", from: width, to: shape.vocabularySize)
-        }
+        head =
+            hasHead
+            ? try source.head(embedding, isTied: shape.tiesEmbeddings, from: width, to: shape.vocabularySize) : nil
         rotation = try Rotation(
             shape.rotary, dimension: size, contextLength: shape.contextLength, device: embedding.value.device)
+        stack = try stacked()
     }
 
     /// Fresh weights: normal with deviation 0.02, those that write into the residual stream scaled down by the depth
@@ -110,13 +123,11 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
             let at = "model.layers.\(index)."
             let (attention, feed) = (at + "self_attn.", at + "mlp.")
             all.append((at + "input_layernorm.weight", layer.attentionNorm.weight))
-            all += layer.query.named(attention + "q_proj") + layer.key.named(attention + "k_proj")
-            all += layer.value.named(attention + "v_proj") + layer.output.named(attention + "o_proj")
+            all += layer.mix.named(Self.mixNames(index).parts) + layer.output.named(attention + "o_proj")
             if let norm = layer.queryNorm { all.append((attention + "q_norm.weight", norm.weight)) }
             if let norm = layer.keyNorm { all.append((attention + "k_norm.weight", norm.weight)) }
             all.append((at + "post_attention_layernorm.weight", layer.feedForwardNorm.weight))
-            all += layer.gate.named(feed + "gate_proj") + layer.up.named(feed + "up_proj")
-            all += layer.down.named(feed + "down_proj")
+            all += layer.gates.named(Self.gateNames(index).parts) + layer.down.named(feed + "down_proj")
         }
         all.append(("model.norm.weight", norm.weight))
         if !shape.tiesEmbeddings, let head { all += head.named("lm_head") }
@@ -129,16 +140,61 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
 
     public func replaceLinears(_ change: (_ name: String, _ linear: Linear) throws -> Linear) throws {
         for index in layers.indices {
-            let (attention, feed) = ("model.layers.\(index).self_attn.", "model.layers.\(index).mlp.")
-            layers[index].query = try change(attention + "q_proj", layers[index].query)
-            layers[index].key = try change(attention + "k_proj", layers[index].key)
-            layers[index].value = try change(attention + "v_proj", layers[index].value)
-            layers[index].output = try change(attention + "o_proj", layers[index].output)
-            layers[index].gate = try change(feed + "gate_proj", layers[index].gate)
-            layers[index].up = try change(feed + "up_proj", layers[index].up)
-            layers[index].down = try change(feed + "down_proj", layers[index].down)
+            let at = "model.layers.\(index)."
+            try layers[index].mix.replace(Self.mixNames(index).parts, change)
+            layers[index].output = try change(at + "self_attn.o_proj", layers[index].output)
+            try layers[index].gates.replace(Self.gateNames(index).parts, change)
+            layers[index].down = try change(at + "mlp.down_proj", layers[index].down)
         }
         head = try head.map { try change("lm_head", $0) }
+        stack = try stacked()
+    }
+
+    public var matrices: [(name: String, matrix: Linear)] {
+        var all: [(name: String, matrix: Linear)] = []
+        for (index, layer) in layers.enumerated() {
+            let (mix, gates, at) = (Self.mixNames(index), Self.gateNames(index), "model.layers.\(index).")
+            all += layer.mix.matrices(mix.parts, together: mix.together)
+            all.append((at + "self_attn.o_proj", layer.output))
+            all += layer.gates.matrices(gates.parts, together: gates.together)
+            all.append((at + "mlp.down_proj", layer.down))
+        }
+        if let head { all.append(("lm_head", head)) }
+        return all
+    }
+
+    public func packMatrices(_ bits: PackedWeight.Bits, head headBits: PackedWeight.Bits) throws {
+        for index in layers.indices {
+            layers[index].mix = try layers[index].mix.packed(bits)
+            layers[index].output = try layers[index].output.packed(bits)
+            layers[index].gates = try layers[index].gates.packed(bits)
+            layers[index].down = try layers[index].down.packed(bits)
+        }
+        head = try head?.packed(headBits)
+        stack = try stacked()
+    }
+
+    /// The layers as one computation, once all of their matrices are packed.
+    private func stacked() throws -> StackedPass? {
+        var all: [LayerStack.Layer] = []
+        for (index, layer) in layers.enumerated() {
+            guard let mix = layer.mix.joined?.stacked, let output = layer.output.stacked,
+                let gates = layer.gates.joined?.stacked, let down = layer.down.stacked
+            else { return nil }
+            all.append(
+                .init(
+                    attentionNorm: layer.attentionNorm.stacked, feedForwardNorm: layer.feedForwardNorm.stacked,
+                    mix: mix,
+                    output: output, up: gates, down: down, queryNorm: layer.queryNorm?.weight.value,
+                    keyNorm: layer.keyNorm?.weight.value, scale: 1 / Double(shape.headDimension).squareRoot(),
+                    window: options.window?.layers[index] == true ? options.window?.size : nil))
+        }
+        return try StackedPass(
+            .init(
+                width: shape.hiddenSize, headCount: shape.headCount, keyValueHeadCount: shape.keyValueHeadCount,
+                headSize: shape.headDimension, innerWidth: shape.intermediateSize, isGated: true,
+                curve: shape.activation.curve, isCentred: false, epsilon: shape.normEpsilon),
+            layers: all, finalNorm: norm.stacked)
     }
 
     // MARK: - Running
@@ -148,6 +204,14 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
     ) throws -> Tensor {
         try checkInputs(ids, positions)
         let type = compute ?? embedding.value.dtype
+        if let stack, stack.takes(ids, mask, type) {
+            let states = try withoutGradients {
+                try stack(
+                    ids.embedding(weight: embedding.value), angles: rotation.angles(positions, .float32), cache: cache)
+            }
+            cache?.advance(by: ids.shape[1])
+            return states
+        }
         let angles = try rotation.angles(positions, type)
         let narrow = try options.window.map { try mask.narrowed(to: $0.size) }
         var x = try firstLayerInput(ids.embedding(weight: embedding.value).to(type), cache)
@@ -159,29 +223,30 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
                     + attention(
                         layer.attentionNorm(x), layer, index, angles, slides ? narrow ?? mask : mask,
                         slides ? options.window?.size : nil, cache)
-                let fed = try layer.feedForwardNorm(x)
-                return try x + layer.down(shape.activation.gating(layer.gate(fed), layer.up(fed)))
+                let gates = try layer.gates(layer.feedForwardNorm(x))
+                return try x + layer.down(shape.activation.gating(gates[0], gates[1]))
             }
         }
         cache?.advance(by: ids.shape[1])
         return try norm(x)
     }
 
-    public func logits(_ hidden: Tensor) throws -> Tensor { try requireHead(head)(hidden) }
+    public func logits(_ hidden: Tensor) throws -> Tensor { try requireHead(head).wide(hidden) }
 
     private func attention(
         _ x: Tensor, _ layer: Layer, _ index: Int, _ angles: Rotation.Angles, _ mask: AttentionMask, _ window: Int?,
         _ cache: KVCache?
     ) throws -> Tensor {
         let (batch, length) = (x.shape[0], x.shape[1])
-        func heads(_ linear: Linear, _ count: Int, _ norm: RMSNorm?) throws -> Tensor {
-            let split = try linear(x).reshape([batch, length, count, shape.headDimension])
+        func heads(_ part: Tensor, _ count: Int, _ norm: RMSNorm?) throws -> Tensor {
+            let split = try part.reshape([batch, length, count, shape.headDimension])
             return try (norm?(split) ?? split).transpose(1, 2)
         }
+        let parts = try layer.mix(x)
         let mixed = try Attention(window: window)(
-            query: rotation(heads(layer.query, shape.headCount, layer.queryNorm), angles),
-            key: rotation(heads(layer.key, shape.keyValueHeadCount, layer.keyNorm), angles),
-            value: heads(layer.value, shape.keyValueHeadCount, nil), layer: index, mask: mask, cache: cache)
+            query: rotation(heads(parts[0], shape.headCount, layer.queryNorm), angles),
+            key: rotation(heads(parts[1], shape.keyValueHeadCount, layer.keyNorm), angles),
+            value: heads(parts[2], shape.keyValueHeadCount, nil), layer: index, mask: mask, cache: cache)
         return try layer.output(mixed)
     }
 }

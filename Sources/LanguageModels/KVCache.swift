@@ -67,6 +67,39 @@ public final class KVCache {
         }
     }
 
+    /// The memory of every layer with room for new tokens, which whoever asked writes into, `advance` then counts: bfloat16
+    /// [rows, heads, room, size].
+    /// - Throws: `LanguageModelError` `input` where the cache holds rows of another kind.
+    func reserve(
+        _ count: Int, rows: Int, heads: Int, size: Int, layers: Int
+    ) throws -> [(key: Tensor, value: Tensor)] {
+        guard keys.count == layers else {
+            throw LanguageModelError(.input, "the cache was made for \(keys.count) layers, the model has \(layers)")
+        }
+        if length + count > capacity { capacity = max(2 * capacity, length + count) }
+        return try withoutGradients {
+            try keys.indices.map { layer in
+                if let key = keys[layer], let value = values[layer], rooms[layer] >= capacity { return (key, value) }
+                func grown(_ whole: Tensor?) throws -> Tensor {
+                    let target = try Tensor.zeros([rows, heads, capacity, size], dtype: .bfloat16)
+                    guard let whole, length > 0 else { return target }
+                    guard whole.dtype == .bfloat16, whole.shape[0] == rows, whole.shape[1] == heads,
+                        whole.shape[3] == size
+                    else {
+                        throw LanguageModelError(
+                            .input, "a cache of \(whole.dtype) \(whole.shape) is of another model or batch")
+                    }
+                    try target.narrow(dim: 2, start: 0, length: length)
+                        .copy(from: whole.narrow(dim: 2, start: 0, length: length))
+                    return target
+                }
+                let pair = (key: try grown(keys[layer]), value: try grown(values[layer]))
+                (keys[layer], values[layer], rooms[layer]) = (pair.key, pair.value, capacity)
+                return pair
+            }
+        }
+    }
+
     /// Called once per step, after the last layer; a step that failed half-way is simply written over.
     /// - Parameter count: New tokens of the pass; a packed pass knows its sequences' own.
     public func advance(by count: Int) {

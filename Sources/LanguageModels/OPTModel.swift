@@ -14,11 +14,20 @@ public final class OPTModel: CheckpointDecoder, @unchecked Sendable {
     /// Made of the embedding where the two are tied; `nil` in a scorer's body.
     private var head: Linear?
     public var recomputesLayers = false
+    /// The layers in one computation; `nil` while they are not packed, and where norms stand behind.
+    private var stack: StackedPass?
 
     private struct Layer {
         var attentionNorm, feedForwardNorm: LayerNorm
-        var query, key, value, output: Linear
+        /// Queries, keys and values.
+        var mix: JoinedLinear
+        var output: Linear
         var up, down: Linear
+    }
+
+    private static func mixNames(_ layer: Int) -> (parts: [String], together: String) {
+        let at = Self.at + "layers.\(layer).self_attn."
+        return ([at + "q_proj", at + "k_proj", at + "v_proj"], at + "qkv_proj")
     }
 
     public static var modelType: String { OPTConfiguration.modelType }
@@ -50,25 +59,22 @@ public final class OPTModel: CheckpointDecoder, @unchecked Sendable {
         projectOut = isProjected ? try source.linear(Self.at + "project_out", from: width, to: outer) : nil
         layers = try (0..<family.layerCount).map { index in
             let at = Self.at + "layers.\(index)."
+            let mix = Self.mixNames(index)
             return Layer(
                 attentionNorm: try norm(at + "self_attn_layer_norm"),
                 feedForwardNorm: try norm(at + "final_layer_norm"),
-                query: try linear(at + "self_attn.q_proj", from: width, to: width),
-                key: try linear(at + "self_attn.k_proj", from: width, to: width),
-                value: try linear(at + "self_attn.v_proj", from: width, to: width),
+                mix: try source.joined(
+                    mix.parts.map { ($0, width) }, together: mix.together, from: width, bias: family.hasBiases),
                 output: try linear(at + "self_attn.out_proj", from: width, to: width),
                 up: try linear(at + "fc1", from: width, to: family.feedForwardSize),
                 down: try linear(at + "fc2", from: family.feedForwardSize, to: width))
         }
         let hasFinalNorm = family.normsBefore && !family.removesFinalNorm
         finalNorm = hasFinalNorm ? try norm(Self.at + "final_layer_norm") : nil
-        if !hasHead {
-            head = nil
-        } else if family.tiesEmbeddings {
-            head = Linear(weight: tokens)
-        } else {
-            head = try source.linear("lm_head", from: outer, to: family.vocabularySize)
-        }
+        head =
+            hasHead
+            ? try source.head(tokens, isTied: family.tiesEmbeddings, from: outer, to: family.vocabularySize) : nil
+        stack = try stacked()
     }
 
     /// Fresh weights: normal with deviation 0.02, those that write into the residual stream scaled down by the depth,
@@ -108,8 +114,7 @@ public final class OPTModel: CheckpointDecoder, @unchecked Sendable {
         all += projectOut?.named(Self.at + "project_out") ?? []
         for (index, layer) in layers.enumerated() {
             let at = Self.at + "layers.\(index)."
-            all += layer.query.named(at + "self_attn.q_proj") + layer.key.named(at + "self_attn.k_proj")
-            all += layer.value.named(at + "self_attn.v_proj") + layer.output.named(at + "self_attn.out_proj")
+            all += layer.mix.named(Self.mixNames(index).parts) + layer.output.named(at + "self_attn.out_proj")
             all += layer.attentionNorm.named(at + "self_attn_layer_norm")
             all += layer.up.named(at + "fc1") + layer.down.named(at + "fc2")
             all += layer.feedForwardNorm.named(at + "final_layer_norm")
@@ -128,14 +133,64 @@ public final class OPTModel: CheckpointDecoder, @unchecked Sendable {
         projectOut = try projectOut.map { try change(Self.at + "project_out", $0) }
         for index in layers.indices {
             let at = Self.at + "layers.\(index)."
-            layers[index].query = try change(at + "self_attn.q_proj", layers[index].query)
-            layers[index].key = try change(at + "self_attn.k_proj", layers[index].key)
-            layers[index].value = try change(at + "self_attn.v_proj", layers[index].value)
+            try layers[index].mix.replace(Self.mixNames(index).parts, change)
             layers[index].output = try change(at + "self_attn.out_proj", layers[index].output)
             layers[index].up = try change(at + "fc1", layers[index].up)
             layers[index].down = try change(at + "fc2", layers[index].down)
         }
         head = try head.map { try change("lm_head", $0) }
+        stack = try stacked()
+    }
+
+    public var matrices: [(name: String, matrix: Linear)] {
+        var all: [(name: String, matrix: Linear)] = []
+        if let projectIn { all.append((Self.at + "project_in", projectIn)) }
+        if let projectOut { all.append((Self.at + "project_out", projectOut)) }
+        for (index, layer) in layers.enumerated() {
+            let (mix, at) = (Self.mixNames(index), Self.at + "layers.\(index).")
+            all += layer.mix.matrices(mix.parts, together: mix.together)
+            all.append((at + "self_attn.out_proj", layer.output))
+            all.append((at + "fc1", layer.up))
+            all.append((at + "fc2", layer.down))
+        }
+        if let head { all.append(("lm_head", head)) }
+        return all
+    }
+
+    public func packMatrices(_ bits: PackedWeight.Bits, head headBits: PackedWeight.Bits) throws {
+        projectIn = try projectIn?.packed(bits)
+        projectOut = try projectOut?.packed(bits)
+        for index in layers.indices {
+            layers[index].mix = try layers[index].mix.packed(bits)
+            layers[index].output = try layers[index].output.packed(bits)
+            layers[index].up = try layers[index].up.packed(bits)
+            layers[index].down = try layers[index].down.packed(bits)
+        }
+        head = try head?.packed(headBits)
+        stack = try stacked()
+    }
+
+    /// The layers as one computation, once all of their matrices are packed.
+    private func stacked() throws -> StackedPass? {
+        guard family.normsBefore else { return nil }
+        var all: [LayerStack.Layer] = []
+        for layer in layers {
+            guard let mix = layer.mix.joined?.stacked, let output = layer.output.stacked, let up = layer.up.stacked,
+                let down = layer.down.stacked
+            else { return nil }
+            all.append(
+                .init(
+                    attentionNorm: layer.attentionNorm.stacked, feedForwardNorm: layer.feedForwardNorm.stacked,
+                    mix: mix,
+                    output: output, up: up, down: down,
+                    scale: 1 / Double(family.hiddenSize / family.headCount).squareRoot()))
+        }
+        return try StackedPass(
+            .init(
+                width: family.hiddenSize, headCount: family.headCount, keyValueHeadCount: family.headCount,
+                headSize: family.hiddenSize / family.headCount, innerWidth: family.feedForwardSize, isGated: false,
+                curve: family.activation.curve, isCentred: true, epsilon: OPTConfiguration.normEpsilon),
+            layers: all, finalNorm: finalNorm?.stacked)
     }
 
     // MARK: - Running
@@ -149,6 +204,11 @@ public final class OPTModel: CheckpointDecoder, @unchecked Sendable {
         var x = try ids.embedding(weight: tokens.value).to(type)
         if let projectIn { x = try projectIn(x) }
         x = try x + (positions + OPTConfiguration.positionOffset).embedding(weight: places.value).to(type)
+        if let stack, stack.takes(ids, mask, type) {
+            let states = try withoutGradients { try stack(x, angles: nil, cache: cache) }
+            cache?.advance(by: ids.shape[1])
+            return try projectOut?(states) ?? states
+        }
         x = try firstLayerInput(x, cache)
         for (index, layer) in layers.enumerated() {
             x = try self.layer(x, cache) { [self] x in
@@ -163,18 +223,17 @@ public final class OPTModel: CheckpointDecoder, @unchecked Sendable {
         return try projectOut?(x) ?? x
     }
 
-    public func logits(_ hidden: Tensor) throws -> Tensor { try requireHead(head)(hidden) }
+    public func logits(_ hidden: Tensor) throws -> Tensor { try requireHead(head).wide(hidden) }
 
     private func attention(
         _ x: Tensor, _ layer: Layer, _ index: Int, _ mask: AttentionMask, _ cache: KVCache?
     ) throws -> Tensor {
         let (batch, length, count) = (x.shape[0], x.shape[1], family.headCount)
-        func heads(_ linear: Linear) throws -> Tensor {
-            try linear(x).reshape([batch, length, count, family.hiddenSize / count]).transpose(1, 2)
+        let parts = try layer.mix(x).map {
+            try $0.reshape([batch, length, count, family.hiddenSize / count]).transpose(1, 2)
         }
         let mixed = try Attention()(
-            query: heads(layer.query), key: heads(layer.key), value: heads(layer.value), layer: index, mask: mask,
-            cache: cache)
+            query: parts[0], key: parts[1], value: parts[2], layer: index, mask: mask, cache: cache)
         return try layer.output(mixed)
     }
 }

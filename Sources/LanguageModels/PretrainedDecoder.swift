@@ -22,6 +22,11 @@ public enum PretrainedDecoder {
         try family(of: folder).init(folder: folder, dtype: dtype, device: device)
     }
 
+    /// Whether the folder's matrices are packed: then it is loaded in bfloat16.
+    public static func isPacked(_ folder: URL) throws -> Bool {
+        try ModelFolder(folder).configuration(PackingHead.self).record != nil
+    }
+
     static func family(of folder: URL) throws -> any CheckpointDecoder.Type {
         let head = try ModelHead(ModelFolder(folder))
         if let type = head.modelType {

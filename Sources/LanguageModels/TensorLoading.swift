@@ -22,10 +22,22 @@ enum TensorLoading {
         return try weights.withBytes(of: name) { try Tensor(bytes: $0, shape: entry.shape, dtype: type) }
     }
 
+    /// A part of a packed weight, as the file has it; `nil` when there is none of this name.
+    static func part(_ name: String, _ type: DType, from weights: ModelWeights, folder: URL) throws -> Tensor? {
+        guard let entry = weights.entry(name) else { return nil }
+        let expected: SafeTensorsDType = type == .uint8 ? .uint8 : .float16
+        guard entry.dtype == expected else {
+            throw LanguageModelError(
+                .weights, "\(folder.path): \(name) is of type \(entry.dtype.rawValue), should be \(expected.rawValue)")
+        }
+        return try weights.withBytes(of: name) { try Tensor(bytes: $0, shape: entry.shape, dtype: type) }
+    }
+
     /// Writes tensors as they are.
     static func write(_ tensors: [(name: String, tensor: Tensor)], metadata: [String: String], to file: URL) throws {
         let items: [SafeTensorsWriter.Item] = try tensors.map { name, value in
-            guard let type = types.first(where: { $0.0 == value.dtype })?.1 else {
+            let known = types + [(.uint8, .uint8)]
+            guard let type = known.first(where: { $0.0 == value.dtype })?.1 else {
                 throw LanguageModelError(
                     .weights, "\(name) is of type \(value.dtype.rawValue), which weights are not saved in")
             }

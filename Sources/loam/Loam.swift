@@ -21,10 +21,10 @@ struct Loam: AsyncParsableCommand {
             QuickstartCommand.self, ImproveCommand.self, ImportCommand.self, ExportCommand.self,
             DeidentifyCommand.self, TrustCommand.self, TrainCommand.self, EvaluateCommand.self, CompareCommand.self,
             GenerateCommand.self,
-            ScoreCommand.self, TokenizeCommand.self, DetokenizeCommand.self, EmbedCommand.self, BenchCommand.self,
-            BenchTrainingCommand.self, ChatCommand.self, IndexCommand.self, ServeCommand.self, SimulateCommand.self,
-            ModelsCommand.self, PromoteCommand.self, RollbackCommand.self, TrialCommand.self, DoctorCommand.self,
-            StoreCommand.self,
+            ScoreCommand.self, TokenizeCommand.self, DetokenizeCommand.self, EmbedCommand.self, PackCommand.self,
+            BenchCommand.self, BenchTrainingCommand.self, ChatCommand.self, IndexCommand.self, ServeCommand.self,
+            SimulateCommand.self, ModelsCommand.self, PromoteCommand.self, RollbackCommand.self, TrialCommand.self,
+            DoctorCommand.self, StoreCommand.self,
         ])
 
     static func main() async {

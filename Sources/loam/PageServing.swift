@@ -21,7 +21,7 @@ struct PageServing {
     var threads: Int
     /// Where a trial is kept; `nil` serves the one model whatever runs.
     var registry: ModelRegistry?
-    /// Rounds the weights to so many bits.
+    /// Bits that the weights are packed into; `nil` leaves that to the generator.
     var packing: PackedWeight.Bits?
     /// How the bot goes about a turn; a plain chat where nobody says.
     var bot: BotOptions?

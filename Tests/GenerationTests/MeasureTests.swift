@@ -9,9 +9,21 @@ import Torch
 /// Figures are printed, never tested; that the work was done is.
 @Suite(.serialized, .enabled(if: ProcessInfo.processInfo.environment["LOAM_MEASURE"] != nil))
 struct MeasureTests {
-    static let types: [DType] = [.float32, .bfloat16]
+    /// float32, bfloat16 by libtorch, and packed.
+    enum Kind: String, CaseIterable, Sendable { case float32, bfloat16, packed16, packed8, packed4 }
 
-    func model(_ dtype: DType) throws -> LlamaModel {
+    func model(_ kind: Kind) throws -> LlamaModel {
+        let model = try plain(kind == .float32 ? .float32 : .bfloat16)
+        switch kind {
+        case .float32, .bfloat16: break
+        case .packed16: try model.pack(.sixteen)
+        case .packed8: try model.pack(.eight)
+        case .packed4: try model.pack(.four)
+        }
+        return model
+    }
+
+    private func plain(_ dtype: DType) throws -> LlamaModel {
         try LlamaModel(
             LlamaConfiguration(
                 vocabularySize: 8000, hiddenSize: 512, intermediateSize: 1408, layerCount: 8, headCount: 8,
@@ -47,8 +59,8 @@ struct MeasureTests {
         return seconds(since: start)
     }
 
-    @Test(arguments: types) func aSecondTurnStartsSooner(_ dtype: DType) async throws {
-        let scheduler = BatchScheduler(model: try model(dtype))
+    @Test(arguments: Kind.allCases) func aSecondTurnStartsSooner(_ kind: Kind) async throws {
+        let scheduler = BatchScheduler(model: try model(kind))
         _ = try await time(scheduler, request(64, salt: 9, tokens: 2))
         let first = try request(1000, salt: 1, tokens: 24)
         let cold = try await time(scheduler, first).first
@@ -57,11 +69,11 @@ struct MeasureTests {
         let warm = try await time(scheduler, second).first
         #expect(cold > 0 && warm > 0)
         #expect(await scheduler.prefixes.foundTokens >= 900)
-        print("MEASURE \(dtype.rawValue): first token of turn 1 \(cold) s, of turn 2 \(warm) s: 1/\(cold / warm)")
+        print("MEASURE \(kind.rawValue): first token of turn 1 \(cold) s, of turn 2 \(warm) s: 1/\(cold / warm)")
     }
 
-    @Test(arguments: types) func eightTalkAtOnce(_ dtype: DType) async throws {
-        let model = try model(dtype)
+    @Test(arguments: Kind.allCases) func eightTalkAtOnce(_ kind: Kind) async throws {
+        let model = try model(kind)
         let scheduler = BatchScheduler(model: model, options: .init(prefixBytes: 0))
         _ = try await time(scheduler, request(64, salt: 9, tokens: 4))
         let tokens = 48
@@ -80,12 +92,12 @@ struct MeasureTests {
             #expect(batch.replies.count == requests.count)
         }
         print(
-            "MEASURE \(dtype.rawValue): 1 chat \(Double(tokens) / one) tokens/s, 8 chats \(8 * Double(tokens) / eight): "
+            "MEASURE \(kind.rawValue): 1 chat \(Double(tokens) / one) tokens/s, 8 chats \(8 * Double(tokens) / eight): "
                 + "\(8 * one / eight) times; the padded batch \(8 * Double(tokens) / padded)")
     }
 
-    @Test(arguments: types) func howOftenTheBatchChangesAGreedyReply(_ dtype: DType) async throws {
-        let model = try model(dtype)
+    @Test(arguments: Kind.allCases) func howOftenTheBatchChangesAGreedyReply(_ kind: Kind) async throws {
+        let model = try model(kind)
         let requests = try (0..<8).map { try request(16 + 8 * ($0 % 4), salt: $0, tokens: 32) }
         func ids(_ scheduler: BatchScheduler, _ request: TokenRequest) async throws -> [Int] {
             for try await event in try await scheduler.events(for: request) {
@@ -104,6 +116,6 @@ struct MeasureTests {
             return try await group.reduce(into: [Int: [Int]]()) { $0[$1.0] = $1.1 }
         }
         let same = requests.indices.count { together[$0] == alone[$0] }
-        print("MEASURE \(dtype.rawValue): \(same) of \(requests.count) greedy replies as alone")
+        print("MEASURE \(kind.rawValue): \(same) of \(requests.count) greedy replies as alone")
     }
 }

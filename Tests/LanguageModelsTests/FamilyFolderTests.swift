@@ -114,10 +114,7 @@ struct FamilyFolderTests {
                 "the weights hold model.layers.0.self_attn.k_proj.bias, for which this architecture has no place"
             ),
             ("qwen3", ["model_type": "llama", "architectures": ["LlamaForCausalLM"]], "self_attn.k_norm.weight, for"),
-            (
-                "gpt2", ["n_inner": 64],
-                "transformer.h.0.mlp.c_fc.weight has the shape [32, 128], config.json says [32, 64]"
-            ),
+            ("gpt2", ["n_inner": 64], "transformer.h.0.mlp.c_fc.bias has the shape [128], config.json says [64]"),
             ("opt", ["do_layer_norm_before": false], "the weights hold model.decoder.final_layer_norm.bias"),
             ("opt-350m", ["do_layer_norm_before": true], "the weights lack model.decoder.final_layer_norm.weight"),
             (

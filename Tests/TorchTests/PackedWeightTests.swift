@@ -64,6 +64,56 @@ struct PackedWeightTests {
         #expect((difference.max() ?? 1) < 1e-2)
     }
 
+    @Test(
+        "16 bits are the bfloat16 weights in another order, and their product is libtorch's but for rounding of the activations"
+    )
+    func sixteen() throws {
+        for (outputs, inputs) in [(48, 128), (37, 190), (1, 31), (530, 70)] {
+            let weight = try random([outputs, inputs], 7).to(.bfloat16)
+            let packed = try PackedWeight(weight, bits: .sixteen)
+            #expect(try packed.unpacked(.bfloat16).floats() == weight.floats())
+            #expect(try packed.unpacked().floats() == weight.floats())
+            for rows in [1, 3, 6, 7, 13] {
+                // Activations that bfloat16 holds.
+                let (x, bias) = (try random([rows, inputs], 8).to(.bfloat16).to(.float32), try random([outputs], 9))
+                let ours = try packed.linear(x, bias: bias).floats()
+                let theirs = try x.linear(weight: weight.to(.float32), bias: bias).floats()
+                for (a, b) in zip(ours, theirs) { #expect(abs(a - b) <= 1e-4 * max(1, abs(b))) }
+                let wide = try packed.linear(x.to(.bfloat16), bias: bias, isWide: true)
+                #expect(try wide.dtype == .float32 && wide.floats() == ours)
+            }
+        }
+    }
+
+    @Test("a row's numbers are the same whatever rows are beside it", arguments: PackedWeight.Bits.allCases)
+    func independent(bits: PackedWeight.Bits) throws {
+        try #require(
+            PackedWeight.hasFastKernels || bits == .sixteen, "the portable kernels leave many rows to libtorch")
+        let packed = try PackedWeight(random([150, 200], 7), bits: bits)
+        let x = try random([41, 200], 8)
+        let all = try packed.linear(x).floats()
+        for count in [1, 2, 5, 7, 8, 12, 40] {
+            let some = try packed.linear(x.narrow(dim: 0, start: 1, length: count)).floats()
+            #expect(some == Array(all[150..<(150 * (count + 1))]))
+        }
+    }
+
+    @Test("its parts make the same again, bit for bit", arguments: PackedWeight.Bits.allCases)
+    func parts(bits: PackedWeight.Bits) throws {
+        let packed = try PackedWeight(random([37, 190], 7), bits: bits)
+        let parts = try packed.parts()
+        #expect((parts.scales != nil) == (bits != .sixteen) && (parts.offsets != nil) == (bits == .four))
+        let again = try PackedWeight(parts, shape: [37, 190], bits: bits)
+        #expect(try again.unpacked().floats() == packed.unpacked().floats())
+        #expect(throws: TorchError.self) { try PackedWeight(parts, shape: [38, 260], bits: bits) }
+        #expect(throws: TorchError.self) { try PackedWeight(parts, shape: [37], bits: bits) }
+        if bits != .sixteen {
+            #expect(throws: TorchError.self) {
+                try PackedWeight(PackedWeight.Parts(codes: parts.codes), shape: [37, 190], bits: bits)
+            }
+        }
+    }
+
     @Test("the bfloat16 product of a few rows is libtorch's, with and without bias, at odd widths")
     func bfloat16() throws {
         for (outputs, inputs) in [(64, 128), (37, 190), (1, 31), (700, 33)] {

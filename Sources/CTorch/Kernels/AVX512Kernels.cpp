@@ -1,123 +1,16 @@
-// The kernels for x86-64 with AVX-512, VNNI (dot products of bytes) and bfloat16 dot products.
-//
-// No prefetch is asked for: each thread reads one stream from first to last, which the hardware follows by itself; asking ahead was
-// measured to be a fifth slower.
-#include "DecodeKernels.hpp"
+// The kernels for x86-64 with AVX-512, VNNI (dot products of bytes) and bfloat16 dot products: the table of them, the product with
+// an unpacked bfloat16 matrix, and unpacking.
+#include "AVX512.hpp"
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include <algorithm>
-
-#define CTORCH_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512bf16,f16c,fma")))
-#define CTORCH_INLINE CTORCH_AVX512 inline __attribute__((always_inline))
 
 namespace ctorch {
 
+using namespace avx512;
+
 namespace {
-
-CTORCH_INLINE __m512 halves(const uint16_t *from) {
-    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i *>(from)));
-}
-
-CTORCH_INLINE __m512i quad(const int8_t *x) {
-    int32_t four;
-    __builtin_memcpy(&four, x, 4);
-    return _mm512_set1_epi32(four);
-}
-
-// One block of 16 outputs with `rows` rows of activations: weights are read once, the sums of every row stay in registers.
-template <int bits, int rows>
-CTORCH_AVX512 void blockProduct(
-    const PackedWeight &weight, const QuantisedRows &x, int64_t firstRow, int64_t block, const float *bias, float *out) {
-    const uint8_t *codes = weight.block(block);
-    const uint16_t *scales = weight.scale(block);
-    const uint16_t *offsets = weight.offset(block);
-    const __m512i low = _mm512_set1_epi8(15);
-    __m512 totals[rows];
-    for (int row = 0; row < rows; row++) { totals[row] = _mm512_setzero_ps(); }
-    for (int64_t group = 0; group < weight.groups; group++) {
-        const int8_t *values[rows];
-        // Two chains per row hide the latency of the dot product.
-        __m512i even[rows], odd[rows];
-        for (int row = 0; row < rows; row++) {
-            values[row] = x.codes.data() + ((firstRow + row) * x.groups + group) * groupSize;
-            even[row] = _mm512_setzero_si512();
-            odd[row] = _mm512_setzero_si512();
-        }
-        for (int pair = 0; pair < groupSize / 8; pair++) {
-            __m512i first, second;
-            if constexpr (bits == 8) {
-                first = _mm512_load_si512(codes);
-                second = _mm512_load_si512(codes + 64);
-                codes += 128;
-            } else {
-                __m512i both = _mm512_load_si512(codes);
-                first = _mm512_and_si512(both, low);
-                second = _mm512_and_si512(_mm512_srli_epi16(both, 4), low);
-                codes += 64;
-            }
-            for (int row = 0; row < rows; row++) {
-                even[row] = _mm512_dpbusd_epi32(even[row], first, quad(values[row] + pair * 8));
-                odd[row] = _mm512_dpbusd_epi32(odd[row], second, quad(values[row] + pair * 8 + 4));
-            }
-        }
-        __m512 factor = halves(scales);
-        __m512 offset;
-        if constexpr (bits == 8) {
-            offset = _mm512_mul_ps(factor, _mm512_set1_ps(-128));
-        } else {
-            offset = halves(offsets);
-            offsets += blockRows;
-        }
-        scales += blockRows;
-        for (int row = 0; row < rows; row++) {
-            int64_t at = (firstRow + row) * x.groups + group;
-            __m512 sum = _mm512_cvtepi32_ps(_mm512_add_epi32(even[row], odd[row]));
-            totals[row] = _mm512_fmadd_ps(_mm512_mul_ps(factor, _mm512_set1_ps(x.scales[at])), sum, totals[row]);
-            totals[row] = _mm512_fmadd_ps(offset, _mm512_set1_ps(x.sums[at]), totals[row]);
-        }
-    }
-    int64_t outputs = std::min(blockRows, weight.outputs - block * blockRows);
-    auto mask = static_cast<__mmask16>((1u << outputs) - 1);
-    for (int row = 0; row < rows; row++) {
-        __m512 total = totals[row];
-        if (bias) { total = _mm512_add_ps(total, _mm512_maskz_loadu_ps(mask, bias + block * blockRows)); }
-        _mm512_mask_storeu_ps(out + (firstRow + row) * weight.outputs + block * blockRows, mask, total);
-    }
-}
-
-template <int bits>
-CTORCH_AVX512 void blocks(
-    const PackedWeight &weight, const QuantisedRows &x, int64_t from, int64_t to, const float *bias, float *out) {
-    for (int64_t block = from; block < to; block++) {
-        int64_t row = 0;
-        for (; row + 4 <= x.rows; row += 4) { blockProduct<bits, 4>(weight, x, row, block, bias, out); }
-        switch (x.rows - row) {
-        case 3: blockProduct<bits, 3>(weight, x, row, block, bias, out); break;
-        case 2: blockProduct<bits, 2>(weight, x, row, block, bias, out); break;
-        case 1: blockProduct<bits, 1>(weight, x, row, block, bias, out); break;
-        default: break;
-        }
-    }
-}
-
-void packedProduct(
-    const PackedWeight &weight, const QuantisedRows &x, int64_t from, int64_t to, const float *bias, float *out) {
-    if (weight.bits == 8) {
-        blocks<8>(weight, x, from, to, bias, out);
-    } else {
-        blocks<4>(weight, x, from, to, bias, out);
-    }
-}
-
-CTORCH_INLINE __m512bh line(const uint16_t *from) {
-    return reinterpret_cast<__m512bh>(_mm512_loadu_si512(from));
-}
-CTORCH_INLINE __m512bh line(const uint16_t *from, __mmask32 mask) {
-    return reinterpret_cast<__m512bh>(_mm512_maskz_loadu_epi16(mask, from));
-}
 
 // One output with `rows` rows of activations. Outputs are taken one after the other, so that the weights are one stream from
 // first to last, which is what the hardware's prefetch is best at; several sums per row hide the latency of the dot product.
@@ -176,6 +69,15 @@ void bfloat16Product(
 
 // Each quad gives 4 inputs of 16 outputs; they are put in place a row at a time through a small buffer of the group.
 CTORCH_AVX512 void unpackBFloat16(const PackedWeight &weight, int64_t block, int64_t rows, uint16_t *out) {
+    if (weight.bits == 16) {
+        const auto *values = reinterpret_cast<const uint16_t *>(weight.block(block));
+        for (int64_t row = 0; row < rows; row++) {
+            for (int64_t i = 0; i < weight.inputs; i++) {
+                out[row * weight.inputs + i] = values[i / 2 * 32 + row * 2 + i % 2];
+            }
+        }
+        return;
+    }
     const uint8_t *codes = weight.block(block);
     const __m512i low = _mm512_set1_epi8(15);
     alignas(64) uint8_t quads[groupSize / 4][64];
@@ -224,7 +126,9 @@ const DecodeKernels *avx512Kernels() {
     static const bool supported = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                                   __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
                                   __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
-    static const DecodeKernels table{packedProduct, bfloat16Product, unpackBFloat16, "avx512"};
+    static const DecodeKernels table{
+        avx512::fillRow, avx512::product, bfloat16Product, unpackBFloat16, avx512::norm, avx512::turn, avx512::attend, avx512::gate,
+        avx512::logSum, "avx512"};
     return supported ? &table : nullptr;
 }
 

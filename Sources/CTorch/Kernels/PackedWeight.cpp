@@ -4,7 +4,7 @@
 
 #include "../Barrier.hpp"
 #include "InParallel.hpp"
-
+#include "Tickets.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -23,6 +23,7 @@ struct Place {
 };
 Place place(int bits, int64_t i, int64_t row) {
     int64_t quad = i / 4, within = row * 4 + i % 4;
+    if (bits == 16) { return {i / 2 * 64 + row * 4 + i % 2 * 2, false}; }
     if (bits == 8) { return {quad * 64 + within, false}; }
     return {quad / 2 * 64 + within, quad % 2 == 1};
 }
@@ -40,7 +41,7 @@ Range symmetric(const float *x, int64_t count) {
 }
 
 double error(const float *x, int64_t count, Range range) {
-    if (range.scale == 0) { return std::numeric_limits<double>::infinity(); }
+    if (range.scale <= 0) { return std::numeric_limits<double>::infinity(); }
     float inverse = 1 / range.scale;
     float sum = 0;
     for (int64_t i = 0; i < count; i++) {
@@ -50,6 +51,19 @@ double error(const float *x, int64_t count, Range range) {
         sum += miss * miss;
     }
     return sum;
+}
+
+// The scale and the offset that serve the codes of a range best: a line through (code, x).
+Range fitted(const float *x, int64_t count, Range range) {
+    double codes = 0, squares = 0, sum = 0, products = 0;
+    for (int64_t i = 0; i < count; i++) {
+        double code = std::min(15.f, std::max(0.f, std::nearbyint((x[i] - range.offset) / range.scale)));
+        codes += code, squares += code * code, sum += x[i], products += code * x[i];
+    }
+    double n = static_cast<double>(count), spread = n * squares - codes * codes;
+    if (spread <= 0) { return {}; }
+    double scale = (n * products - codes * sum) / spread;
+    return {rounded(static_cast<float>(scale)), rounded(static_cast<float>((sum - scale * codes) / n))};
 }
 
 // 4 bits: the extremes of a group are rare; giving up a little of them serves the rest. Of several ranges the one with the
@@ -65,38 +79,88 @@ Range asymmetric(const float *x, int64_t count) {
         double miss = error(x, count, range);
         if (miss < least) { best = range, least = miss; }
     }
+    // With the codes as they fell, scale and offset of least squares; with those, the codes again.
+    for (int turn = 0; turn < 4 && best.scale > 0; turn++) {
+        Range range = fitted(x, count, best);
+        double miss = error(x, count, range);
+        if (!(miss < least)) { break; }
+        best = range, least = miss;
+    }
     return best;
 }
 
 } // namespace
 
 int64_t PackedWeight::byteCount() const {
-    return codes.nbytes() + scales.nbytes() + (bits == 4 ? offsets.nbytes() : 0);
+    return codes.nbytes() + (bits == 16 ? 0 : scales.nbytes()) + (bits == 4 ? offsets.nbytes() : 0);
 }
 
-std::unique_ptr<PackedWeight> PackedWeight::pack(const at::Tensor &weight, int bits) {
+std::shared_ptr<PackedWeight> PackedWeight::empty(int bits, int64_t outputs, int64_t inputs) {
+    if (bits != 4 && bits != 8 && bits != 16) {
+        throw Fault{CT_ARGUMENT, "packing into " + std::to_string(bits) + " bits; 4, 8 and 16 are supported"};
+    }
+    if (outputs < 1 || inputs < 1 || outputs > int64_t(1) << 32 || inputs > int64_t(1) << 28) {
+        throw Fault{CT_SHAPE, "no matrix of " + std::to_string(outputs) + " × " + std::to_string(inputs) + " can be packed"};
+    }
+    auto packed = std::make_shared<PackedWeight>();
+    packed->bits = bits;
+    packed->outputs = outputs;
+    packed->inputs = inputs;
+    packed->blocks = (outputs + blockRows - 1) / blockRows;
+    packed->groups = (inputs + groupSize - 1) / groupSize;
+    return packed;
+}
+
+std::shared_ptr<PackedWeight> PackedWeight::from(
+    int bits, int64_t outputs, int64_t inputs, const at::Tensor &codes, const std::optional<at::Tensor> &scales,
+    const std::optional<at::Tensor> &offsets) {
+    auto packed = empty(bits, outputs, inputs);
+    auto whole = [](const at::Tensor &part, at::ScalarType type, int64_t count, const char *name) {
+        if (!part.is_cpu() || part.scalar_type() != type || part.numel() != count) {
+            throw Fault{
+                CT_SHAPE, std::string("the ") + name + " of a packed weight are " + std::to_string(count) + " numbers, not " +
+                              std::to_string(part.numel()) + ", or of another type"};
+        }
+        // libtorch's own memory begins on a cache line; a view may not.
+        auto dense = part.contiguous();
+        return reinterpret_cast<uintptr_t>(dense.const_data_ptr()) % 64 == 0 ? dense : dense.clone();
+    };
+    if ((bits != 16) != scales.has_value() || (bits == 4) != offsets.has_value()) {
+        throw Fault{CT_ARGUMENT, "8 bits have scales, 4 bits have scales and offsets, 16 bits have neither"};
+    }
+    packed->codes = whole(codes, at::kByte, packed->blocks * packed->blockBytes(), "codes");
+    auto count = packed->blocks * packed->groups * blockRows;
+    if (scales) { packed->scales = whole(*scales, at::kHalf, count, "scales"); }
+    if (offsets) { packed->offsets = whole(*offsets, at::kHalf, count, "offsets"); }
+    return packed;
+}
+
+std::shared_ptr<PackedWeight> PackedWeight::pack(const at::Tensor &weight, int bits) {
     if (weight.dim() != 2 || !weight.is_cpu() || !weight.is_floating_point() || weight.numel() == 0) {
         throw Fault{CT_SHAPE, "packing takes a floating-point matrix [out, in] on the CPU"};
     }
-    if (bits != 4 && bits != 8) { throw Fault{CT_ARGUMENT, "packing into " + std::to_string(bits) + " bits; 4 and 8 are supported"}; }
-    auto packed = std::make_unique<PackedWeight>();
-    packed->bits = bits;
-    packed->outputs = weight.size(0);
-    packed->inputs = weight.size(1);
-    packed->blocks = (packed->outputs + blockRows - 1) / blockRows;
-    packed->groups = (packed->inputs + groupSize - 1) / groupSize;
+    auto packed = empty(bits, weight.size(0), weight.size(1));
     auto bytes = at::TensorOptions().dtype(at::kByte);
     packed->codes = at::zeros({packed->blocks * packed->blockBytes()}, bytes);
-    packed->scales = at::zeros({packed->blocks, packed->groups, blockRows}, bytes.dtype(at::kHalf));
+    if (bits != 16) { packed->scales = at::zeros({packed->blocks, packed->groups, blockRows}, bytes.dtype(at::kHalf)); }
     if (bits == 4) { packed->offsets = at::zeros_like(packed->scales); }
     uint8_t *codes = packed->codes.mutable_data_ptr<uint8_t>();
-    at::Half *scales = packed->scales.mutable_data_ptr<at::Half>();
+    at::Half *scales = bits != 16 ? packed->scales.mutable_data_ptr<at::Half>() : nullptr;
     at::Half *offsets = bits == 4 ? packed->offsets.mutable_data_ptr<at::Half>() : nullptr;
     int64_t inputs = packed->inputs, groups = packed->groups;
     inParallel(packed->blocks, 4, [&](int64_t from, int64_t to) {
         for (int64_t block = from; block < to; block++) {
             int64_t first = block * blockRows, last = std::min(first + blockRows, packed->outputs);
-            // A row at a time in float32: the whole matrix may be large and in 16 bits.
+            if (bits == 16) {
+                auto rows = weight.slice(0, first, last).to(at::kBFloat16).contiguous();
+                const at::BFloat16 *values = rows.const_data_ptr<at::BFloat16>();
+                auto *target = reinterpret_cast<at::BFloat16 *>(codes + block * packed->blockBytes());
+                for (int64_t row = 0; row < last - first; row++) {
+                    for (int64_t i = 0; i < inputs; i++) { target[i / 2 * 32 + row * 2 + i % 2] = values[row * inputs + i]; }
+                }
+                continue;
+            }
+            // A block at a time in float32: the whole matrix may be large and in 16 bits.
             auto rows = weight.slice(0, first, last).to(at::kFloat).contiguous();
             const float *values = rows.const_data_ptr<float>();
             for (int64_t row = 0; row < last - first; row++) {
@@ -150,7 +214,7 @@ at::Tensor PackedWeight::unpack(int64_t begin, int64_t end, at::ScalarType type)
     return out;
 }
 
-at::Tensor PackedWeight::linear(const at::Tensor &x, const std::optional<at::Tensor> &bias) const {
+at::Tensor PackedWeight::linear(const at::Tensor &x, const std::optional<at::Tensor> &bias, at::ScalarType type) const {
     if (x.dim() < 1 || x.size(-1) != inputs || !x.is_cpu()) {
         throw Fault{
             CT_SHAPE, "input " + describe(x.sizes()) + " does not fit a packed weight [" + std::to_string(outputs) + ", " +
@@ -163,29 +227,48 @@ at::Tensor PackedWeight::linear(const at::Tensor &x, const std::optional<at::Ten
     int64_t rows = x.numel() / inputs;
     auto shape = x.sizes().vec();
     shape.back() = outputs;
-    if (rows > mostDecodeRows) {
-        // Many rows are worth unpacking for: a stripe at a time, that stays in the cache, through libtorch's own product.
-        auto type = x.scalar_type() == at::kFloat ? at::kFloat : at::kBFloat16;
-        auto flat = x.reshape({rows, inputs}).to(type);
-        auto out = at::empty({rows, outputs}, flat.options());
-        int64_t stripe = std::max<int64_t>(blockRows, (int64_t(1) << 20) / inputs / blockRows * blockRows);
-        for (int64_t begin = 0; begin < outputs; begin += stripe) {
-            int64_t end = std::min(begin + stripe, outputs);
-            out.slice(1, begin, end).copy_(at::linear(flat, unpack(begin, end, type)));
-        }
-        if (bias) { out.add_(bias->to(type)); }
-        return out.to(x.scalar_type()).reshape(shape);
-    }
+    if (rows > mostDecodeRows && !areFast(kernels())) { return unpackedLinear(x, bias).to(type).reshape(shape); }
     auto input = x.reshape({rows, inputs}).to(at::kFloat).contiguous();
     auto out = at::empty({rows, outputs}, input.options());
     at::Tensor b = bias ? bias->to(at::kFloat).contiguous() : at::Tensor();
-    QuantisedRows quantised(input.const_data_ptr<float>(), rows, inputs, groups);
-    const float *added = bias ? b.const_data_ptr<float>() : nullptr;
+    const float *values = input.const_data_ptr<float>(), *added = bias ? b.const_data_ptr<float>() : nullptr;
     float *target = out.mutable_data_ptr<float>();
-    inParallel(blocks, 8, [&](int64_t from, int64_t to) {
-        kernels().packedProduct(*this, quantised, from, to, added, target);
+    ProductRows prepared;
+    prepared.prepare(*this, rows);
+    int64_t threads = at::get_num_threads();
+    Tickets tickets;
+    if (rows <= threads) {
+        for (int64_t row = 0; row < rows; row++) { kernels().fillRow(prepared, row, 0, groups, values + row * inputs); }
+    } else {
+        tickets.add(rows, [&](int64_t row) { kernels().fillRow(prepared, row, 0, groups, values + row * inputs); });
+    }
+    int64_t parts = std::min((blocks + 3) / 4, threads * 4);
+    tickets.add(parts, [&](int64_t part) {
+        auto [from, to] = share(part, parts);
+        kernels().product(*this, prepared, 0, rows, from, to, added, target, outputs, false);
     });
-    return out.to(x.scalar_type()).reshape(shape);
+    tickets.run();
+    return out.to(type).reshape(shape);
+}
+
+std::pair<int64_t, int64_t> PackedWeight::share(int64_t part, int64_t parts) const {
+    int64_t quads = (blocks + 3) / 4;
+    return {quads * part / parts * 4, std::min(quads * (part + 1) / parts * 4, blocks)};
+}
+
+// Many rows where the kernels are not made for them: a stripe at a time, that stays in the cache, through libtorch's own product.
+at::Tensor PackedWeight::unpackedLinear(const at::Tensor &x, const std::optional<at::Tensor> &bias) const {
+    int64_t rows = x.numel() / inputs;
+    auto type = x.scalar_type() == at::kFloat ? at::kFloat : at::kBFloat16;
+    auto flat = x.reshape({rows, inputs}).to(type);
+    auto out = at::empty({rows, outputs}, flat.options());
+    int64_t stripe = std::max<int64_t>(blockRows, (int64_t(1) << 20) / inputs / blockRows * blockRows);
+    for (int64_t begin = 0; begin < outputs; begin += stripe) {
+        int64_t end = std::min(begin + stripe, outputs);
+        out.slice(1, begin, end).copy_(at::linear(flat, unpack(begin, end, type)));
+    }
+    if (bias) { out.add_(bias->to(type)); }
+    return out;
 }
 
 } // namespace ctorch

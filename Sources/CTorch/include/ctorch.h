@@ -5,7 +5,7 @@
 // library: each function body runs inside one barrier (`Barrier.hpp`).
 //
 // Ownership. A handle written through an `out` parameter belongs to the caller, who gives it back exactly once with
-// `ct_tensor_free`, `ct_generator_free` or `ct_packed_free`. On failure nothing is written through `out`. Handles passed in are borrowed
+// `ct_tensor_free`, `ct_generator_free`, `ct_packed_free` or `ct_stack_free`. On failure nothing is written through `out`. Handles passed in are borrowed
 // for the length of the call. Two handles may share storage (a view and its base); freeing one never harms the other.
 //
 // Threads. A handle may be used and freed on any thread; writing a tensor in place while another thread reads it is a
@@ -26,6 +26,7 @@ extern "C" {
 typedef struct CTTensor CTTensor;
 typedef struct CTGenerator CTGenerator;
 typedef struct CTPackedWeight CTPackedWeight;
+typedef struct CTLayerStack CTLayerStack;
 
 enum { CT_OK = 0, CT_SHAPE = 1, CT_DTYPE = 2, CT_OUT_OF_MEMORY = 3, CT_ARGUMENT = 4, CT_RUNTIME = 5 };
 
@@ -201,19 +202,67 @@ int ct_logit_scores(
 int ct_largest_other(const CTTensor *logits, const CTTensor *except, CTTensor *_Nullable *out);
 int ct_bce_with_logits(const CTTensor *logits, const CTTensor *targets, CTTensor *_Nullable *out);
 
-// ---- Weights in 8 or 4 bits, for generation ---------------------------------------------------------------------------------
+// ---- Weights packed for generation --------------------------------------------------------------------------------------------
 
-// Rounds a float matrix [out, in] on the CPU into 8 bits (symmetric) or 4 bits (with an offset), a float16 scale per 64 inputs.
+// Lays a float matrix [out, in] on the CPU out for products: in bfloat16 (16 bits), rounded to 8 bits (symmetric) or to 4 bits (with
+// an offset), a float16 scale per 64 inputs.
 int ct_packed_new(const CTTensor *weight, int bits, CTPackedWeight *_Nullable *out);
 void ct_packed_free(CTPackedWeight *_Nullable packed);
 int64_t ct_packed_byte_count(const CTPackedWeight *packed);
+// Its memory: 0 the codes (uint8), 1 the scales, 2 the offsets (float16); writes NULL for a part that it has not.
+int ct_packed_part(const CTPackedWeight *packed, int part, CTTensor *_Nullable *out);
+// One that was packed before, from its parts.
+int ct_packed_from(
+    int bits, int64_t outputs, int64_t inputs, const CTTensor *codes, const CTTensor *_Nullable scales,
+    const CTTensor *_Nullable offsets, CTPackedWeight *_Nullable *out);
 // The weights that the codes stand for, [out, in], in float32 or bfloat16.
 int ct_packed_unpack(const CTPackedWeight *packed, int dtype, CTTensor *_Nullable *out);
-// x Wᵀ + b in the type of x. With up to 8 rows the activations are rounded to 8 bits too, with more they are not.
+// x Wᵀ + b in the type of x, or in float32. Beside weights of 8 and 4 bits the activations are rounded to 8 bits (the portable kernels
+// leave more than 8 rows as they are), beside 16 bits they stay float32.
 int ct_packed_linear(
-    const CTTensor *self, const CTPackedWeight *packed, const CTTensor *_Nullable bias, CTTensor *_Nullable *out);
-// Which kernels this processor runs: "avx512" or "portable".
+    const CTTensor *self, const CTPackedWeight *packed, const CTTensor *_Nullable bias, bool isWide,
+    CTTensor *_Nullable *out);
+// Which kernels this processor runs: "avx512" or "portable"; the first are made for many rows too.
 const char *ct_kernel_name(void);
+bool ct_kernels_are_fast(void);
+
+// ---- A decoder's layers in one computation, for generation ----------------------------------------------------------------------
+
+typedef struct CTStackShape {
+    int64_t width, heads, keyHeads, size, wide;
+    // Whether the feed-forward has a gate, and whether norms are centred.
+    bool isGated, isCentred;
+    // 0 relu, 1 gelu, 2 gelu by tanh, 3 silu, 4 tanh.
+    int32_t curve;
+    double epsilon;
+} CTStackShape;
+
+typedef struct CTStackLayer {
+    const CTTensor *_Nullable attentionNorm, *_Nullable attentionNormBias, *_Nullable feedNorm, *_Nullable feedNormBias;
+    // Queries, keys and values one below the other; gate and up one below the other.
+    const CTPackedWeight *mix, *output, *up, *down;
+    const CTTensor *_Nullable mixBias, *_Nullable outputBias, *_Nullable upBias, *_Nullable downBias;
+    const CTTensor *_Nullable queryNorm, *_Nullable keyNorm;
+    double scale;
+    // 0 is none.
+    int64_t window;
+} CTStackLayer;
+
+typedef struct CTStackPart {
+    int64_t cache, row, before, count;
+} CTStackPart;
+
+// Weights are shared, vectors copied in float32. Nothing may be added once it runs.
+int ct_stack_new(const CTStackShape *shape, CTLayerStack *_Nullable *out);
+void ct_stack_free(CTLayerStack *_Nullable stack);
+int ct_stack_add(CTLayerStack *stack, const CTStackLayer *layer);
+int ct_stack_set_final_norm(CTLayerStack *stack, const CTTensor *_Nullable weight, const CTTensor *_Nullable bias);
+// x [N, width] to float32 [N, width]. `keys` and `values` hold one bfloat16 tensor [rows, key heads, room, size] per layer and cache,
+// layer by layer, and get the new tokens of the parts, which stand in x one behind the other. Angles are float32 [N, size].
+int ct_stack_run(
+    const CTLayerStack *stack, const CTTensor *x, const CTTensor *_Nullable cosine, const CTTensor *_Nullable sine,
+    const CTTensor *_Nullable const *_Nullable keys, const CTTensor *_Nullable const *_Nullable values, int64_t cacheCount,
+    const CTStackPart *parts, int64_t partCount, CTTensor *_Nullable *out);
 
 // ---- In place ---------------------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Generation
 import LanguageModels
 import Torch
 
@@ -9,7 +10,8 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench", abstract: "How fast a model reads and writes on this machine.",
         discussion: """
             Reads a prompt of random tokens, then writes greedily, in float32, bfloat16, or with weights in 8 or 4 bits. Each
-            figure is the median of several runs after one to warm up.
+            figure is the median of several runs after one to warm up. With --scheduler the conversations go through the scheduler
+            that serves, and writing is counted from the moment when all of them write.
 
             Example: loam bench --model models/base --bits 8
             """)
@@ -28,6 +30,9 @@ struct BenchCommand: AsyncParsableCommand {
 
     @Option(name: .long, help: "Conversations side by side.")
     var rows = 1
+
+    @Flag(name: .long, help: "Through the scheduler that serves.")
+    var scheduler = false
 
     @Option(name: .long, help: "Runs that count.")
     var runs = 3
@@ -69,7 +74,9 @@ struct BenchCommand: AsyncParsableCommand {
     func run() async throws {
         try Engine.setThreadCount(threads)
         let decoder = try PretrainedDecoder.load(folder: URL(filePath: model), dtype: bits == 32 ? .float32 : .bfloat16)
-        if let packing = PackedWeight.Bits(rawValue: bits) { try decoder.pack(packing, head: packing) }
+        // The portable kernels leave weights of 16 bits as they are.
+        let packing = bits == 16 && !PackedWeight.hasFastKernels ? nil : PackedWeight.Bits(rawValue: bits)
+        if let packing { try decoder.pack(packing, head: packing) }
         let shape = decoder.configuration
         guard promptTokens + newTokens <= shape.contextLength else {
             throw ValidationError(
@@ -77,8 +84,10 @@ struct BenchCommand: AsyncParsableCommand {
             )
         }
         var (reading, writing): ([Double], [Double]) = ([], [])
+        let serving = BatchScheduler(model: decoder, options: .init(maximumRunning: rows, prefixBytes: 0))
         for run in 0...runs {
-            let (first, rest) = try withoutGradients { try measure(decoder) }
+            let (first, rest) =
+                try await scheduler ? measure(serving, shape) : withoutGradients { try measure(decoder) }
             if run > 0 {
                 reading.append(Double(rows * promptTokens) / first)
                 writing.append(Double(rows * newTokens) / rest)
@@ -120,13 +129,42 @@ struct BenchCommand: AsyncParsableCommand {
         return (Self.seconds(reading), Self.seconds(writing))
     }
 
-    private func bytesPerStep(_ decoder: any DecoderFamily) -> Int {
-        var bytes = 0
-        try? decoder.replaceLinears { _, linear in
-            bytes += linear.packed?.byteCount ?? linear.weight.map { $0.value.count * $0.value.dtype.byteCount } ?? 0
-            return linear
+    /// The same through the scheduler: until every conversation writes, and for as many tokens after that.
+    private func measure(
+        _ serving: BatchScheduler, _ shape: DecoderConfiguration
+    ) async throws -> (Double, Double) {
+        let settings = DecodingSettings(
+            sampler: try TokenSampler(temperature: 0), rules: DrawingRules(endIDs: [], maximumTokens: newTokens + 1))
+        let clock = ContinuousClock()
+        let start = clock.now
+        let (rows, promptTokens) = (rows, promptTokens)
+        // When each conversation wrote each of its tokens.
+        let moments = try await withThrowingTaskGroup(of: [ContinuousClock.Instant].self) { group in
+            for row in 0..<rows {
+                let prompt = (0..<promptTokens).map { ($0 * 7_919 + row * 613 + 13) % shape.vocabularySize }
+                group.addTask {
+                    var moments: [ContinuousClock.Instant] = []
+                    for try await event in try await serving.events(
+                        for: TokenRequest(prompt: prompt, settings: settings))
+                    {
+                        if case .token = event { moments.append(clock.now) }
+                    }
+                    return moments
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
         }
-        return bytes
+        let end = clock.now
+        let began = moments.compactMap(\.first).max() ?? end
+        let tokens = moments.joined().count { $0 > began }
+        return (
+            Self.seconds(start.duration(to: began)),
+            Self.seconds(began.duration(to: end)) * Double(rows * newTokens) / Double(max(tokens, 1))
+        )
+    }
+
+    private func bytesPerStep(_ decoder: any DecoderFamily) -> Int {
+        decoder.matrices.reduce(0) { $0 + $1.matrix.byteCount }
     }
 
     private static func seconds(_ duration: Duration) -> Double {

@@ -24,10 +24,10 @@ struct ScoreCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The texts.")
     var data: String
 
-    @Option(name: .long, help: "float32 or bfloat16.")
-    var dtype = "float32"
+    @Option(name: .long, help: "float32 or bfloat16 (default: float32, bfloat16 for a packed model or with --bits).")
+    var dtype: String?
 
-    @Option(name: .long, help: "Rounds the weights to 8 or 4 bits.")
+    @Option(name: .long, help: "Packs the weights: 16 bits, or rounded to 8 or 4.")
     var bits: Int?
 
     @Option(name: .long, help: "Threads of libtorch.")
@@ -53,11 +53,14 @@ struct ScoreCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        guard let type = DType(rawValue: dtype), [.float32, .bfloat16].contains(type) else {
-            throw ValidationError("--dtype is float32 or bfloat16, not \(dtype)")
-        }
         let packing = bits.flatMap(PackedWeight.Bits.init(rawValue:))
-        guard (bits == nil) == (packing == nil) else { throw ValidationError("--bits is 8 or 4") }
+        guard (bits == nil) == (packing == nil) else { throw ValidationError("--bits is 16, 8 or 4") }
+        // Packed weights are for bfloat16: what is scored is what would talk.
+        let isPacked = try packing != nil || PretrainedDecoder.isPacked(URL(filePath: model))
+        let name = dtype ?? (isPacked ? "bfloat16" : "float32")
+        guard let type = DType(rawValue: name), [.float32, .bfloat16].contains(type) else {
+            throw ValidationError("--dtype is float32 or bfloat16, not \(name)")
+        }
         try Engine.setThreadCount(threads)
         let texts = try self.texts()
         let decoder = try PretrainedDecoder.load(folder: URL(filePath: model), dtype: type)
