@@ -164,7 +164,7 @@ if only == nil {
             .map { .init(stringLiteral: $0) }
                 + [
                     .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                    .product(name: "Logging", package: "swift-log"),
+                    .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams"),
                 ],
             swiftSettings: settings))
     targets.append(
@@ -232,6 +232,7 @@ if needsRemote {
 }
 if only == nil {
     packages.append(.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"))
+    packages.append(.package(url: "https://github.com/jpsim/Yams", from: "6.2.2"))
 }
 
 let package = Package(

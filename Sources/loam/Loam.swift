@@ -24,7 +24,7 @@ struct Loam: AsyncParsableCommand {
             ScoreCommand.self, TokenizeCommand.self, DetokenizeCommand.self, EmbedCommand.self, PackCommand.self,
             BenchCommand.self, BenchTrainingCommand.self, ChatCommand.self, IndexCommand.self, ServeCommand.self,
             SimulateCommand.self, ModelsCommand.self, PromoteCommand.self, RollbackCommand.self, TrialCommand.self,
-            DoctorCommand.self, StoreCommand.self,
+            DoctorCommand.self, StoreCommand.self, ConfigCommand.self,
         ])
 
     static func main() async {
@@ -32,7 +32,9 @@ struct Loam: AsyncParsableCommand {
         // A reader of a pipe that has gone is no reason to die mid-write with a signal.
         signal(SIGPIPE, SIG_IGN)
         do {
-            var command = try parseAsRoot()
+            let given = Array(CommandLine.arguments.dropFirst())
+            let arguments = try Settings.isAnythingSet ? Settings.ofProcess().completed(given) : given
+            var command = try parseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

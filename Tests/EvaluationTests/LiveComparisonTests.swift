@@ -62,7 +62,8 @@ import Testing
         }
         let ann = Conversation(
             id: "1", userID: "ann",
-            messages: [reply(-5, .dislike), reply(20, .like), reply(30, .like, by: "bo")] + (40..<44).map { reply(Double($0)) }
+            messages: [reply(-5, .dislike), reply(20, .like), reply(30, .like, by: "bo")]
+                + (40..<44).map { reply(Double($0)) }
                 + [reply(50, .dislike)])
         let bo = Conversation(
             id: "2", userID: "bo",

@@ -16,7 +16,7 @@ struct ImportRules {
         "HTTPTypes": ["Server"], "AsyncHTTPClient": ["Remote"], "NIOHTTP1": ["Remote"],
         "ServiceLifecycle": ["Server"],
         "Logging": ["Server", "loam"],
-        "ArgumentParser": ["loam"],
+        "ArgumentParser": ["loam"], "Yams": ["loam"],
         "Crypto": ["Deidentification", "Improvement", "Server"],
         "CTorch": ["Torch"],
         "CMPI": ["Training"],

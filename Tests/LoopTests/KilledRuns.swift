@@ -6,7 +6,8 @@ import Testing
 @Suite("Killed runs")
 struct KilledRuns {
     static let stages = [
-        "import", "deidentify", "trust", "reward", "label", "sft", "masked-cringe-1", "masked-cringe-2", "choose", "evaluate",
+        "import", "deidentify", "trust", "reward", "label", "sft", "masked-cringe-1", "masked-cringe-2", "choose",
+        "evaluate",
         "gate",
         "report",
     ]

@@ -27,12 +27,14 @@ struct LoamProcess {
 
     /// Runs to the end; `input` is what is typed. `killWhen` sees each line on standard error and ends the process with SIGKILL when it says so.
     static func run(
-        _ arguments: [String], folder: URL? = nil, input: String? = nil, killWhen: (@Sendable (String) -> Bool)? = nil
+        _ arguments: [String], folder: URL? = nil, input: String? = nil, environment: [String: String] = [:],
+        killWhen: (@Sendable (String) -> Bool)? = nil
     ) throws -> Result {
         let process = Process()
         process.executableURL = try binary()
         process.arguments = arguments
         process.currentDirectoryURL = folder ?? root
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors

@@ -13,7 +13,8 @@ import Testing
         largest: Double, mean: Double, trust: Double, flipped: Int
     ) {
         let ballots = Ballots(try VoteTable(votes: votes))
-        let full = try DawidSkene(smoothing: 0.5, maximumIterations: 2000, tolerance: 1e-12).solve(ballots, generator: generator)
+        let full = try DawidSkene(smoothing: 0.5, maximumIterations: 2000, tolerance: 1e-12).solve(
+            ballots, generator: generator)
         var (largest, sum, trust, flipped) = (0.0, 0.0, 0.0, 0)
         for item in 0..<ballots.items.count {
             let kept = try #require(ledger.probabilities(ballots.items[item]))
@@ -34,7 +35,8 @@ import Testing
         let votes = world.votes.map { Vote(user: $0.user, item: $0.item, isUp: $0.isUp) }
         let old = Array(votes.prefix(votes.count * 9 / 10))
         let ballots = Ballots(try VoteTable(votes: old))
-        let solution = try DawidSkene(smoothing: 0.5, maximumIterations: 2000, tolerance: 1e-12).solve(ballots, generator: generator)
+        let solution = try DawidSkene(smoothing: 0.5, maximumIterations: 2000, tolerance: 1e-12).solve(
+            ballots, generator: generator)
         var ledger = TrustLedger(ballots, solution)
         #expect(try gap(ledger, old).largest < 1e-9)
         var visited = 0
@@ -82,7 +84,8 @@ import Testing
             }
         }
         let ballots = Ballots(try VoteTable(votes: votes))
-        let solution = try DawidSkene(smoothing: 0.5, maximumIterations: 2000, tolerance: 1e-12).solve(ballots, generator: generator)
+        let solution = try DawidSkene(smoothing: 0.5, maximumIterations: 2000, tolerance: 1e-12).solve(
+            ballots, generator: generator)
         var ledger = TrustLedger(ballots, solution)
         let before = try #require(ledger.probabilities("40-1"))
         let update = try ledger.add([("7-1", "7-2", 0), ("7-2", "7-4", 0)])
