@@ -1,5 +1,5 @@
 # Loam. Two commands matter: `make run` and `make test`.
-.PHONY: help setup build run test bench bench-inference bench-training bench-trust bench-safety-mix bench-methods bench-data format lint docs clean
+.PHONY: help setup build run test bench bench-inference bench-training bench-trust bench-safety-mix bench-methods bench-data bench-safety format lint docs clean
 
 help:
 	@echo 'make run     the whole loop on the bundled sample log, then the improved bot at a local address'
@@ -46,6 +46,11 @@ bench-trust:
 bench-methods: build
 	swift build -c release --product methods-bench
 	Benchmarks/compare-methods $(ARGS)
+
+# The safety classifiers on the parts of public sets that they did not learn from; needs the sets in LOAM_DATA.
+bench-safety: setup
+	swift build -c release --product safety-bench
+	.build/release/safety-bench $(or $(LOAM_DATA),../shared/data) .deps/encoder $(ARGS)
 
 # SafetyMix on real safety texts, anchors, bad writers; needs the safety sets in LOAM_DATA.
 bench-safety-mix: build

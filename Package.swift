@@ -186,6 +186,14 @@ if only?.contains("MethodsBench") ?? true {
             path: "Benchmarks/Methods", swiftSettings: hotSettings))
 }
 
+// The safety classifiers on public sets: `make bench-safety`.
+if only?.contains("MethodsBench") ?? true {
+    targets.append(
+        .executableTarget(
+            name: "safety-bench", dependencies: closure(methodsBench).sorted().map { .init(stringLiteral: $0) },
+            path: "Benchmarks/Safety", swiftSettings: hotSettings))
+}
+
 // Import and export by the rooms alone: `make bench-data`.
 if isWanted("Storage") {
     targets.append(

@@ -7,6 +7,11 @@ public struct SafetyGuard: SafetyCheck {
 
     public init(_ pipeline: SafetyPipeline) { self.pipeline = pipeline }
 
+    /// The lists that come with Loam with other classifiers.
+    public init(person: SafetyLayer, reply: SafetyLayer) throws {
+        pipeline = try SafetyPipeline(person: person, reply: reply)
+    }
+
     /// The layers that come with Loam, on an encoder.
     /// - Throws: `SafetyError` when a head is missing or the encoder is not the one that the heads were made for.
     public init(encoder: any TextEncoder) throws {

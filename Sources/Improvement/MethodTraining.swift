@@ -41,7 +41,15 @@ public struct MethodTraining {
         _ files: [URL], model: URL, to folder: URL, onProgress: (String) -> Void = { _ in },
         onStep: (StepMetrics) throws -> Void
     ) throws -> Outcome {
-        var data = try Self.data(files)
+        try run(Self.data(files), model: model, to: folder, onProgress: onProgress, onStep: onStep)
+    }
+
+    /// The same on data that was read, or made, before.
+    public func run(
+        _ data: TrainingData, model: URL, to folder: URL, onProgress: (String) -> Void = { _ in },
+        onStep: (StepMetrics) throws -> Void
+    ) throws -> Outcome {
+        var data = data
         if method.needsPairs, data.pairs.isEmpty { data.pairs = data.pairedByContext() }
         let bench = try ModelBench(model, device: device)
         let work = folder.appending(path: "training")

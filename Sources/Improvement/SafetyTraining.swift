@@ -30,4 +30,81 @@ public struct SafetyTraining {
         return "\(figures.examples) replies, \(figures.unsafeExamples) unsafe; AUC on themselves "
             + String(format: "%.3f", figures.auc)
     }
+
+    /// Tunes the upper layers of the encoder for both sides of a turn, instead of heads on frozen vectors.
+    ///
+    /// - Parameters:
+    ///   - files: DiaSafety's JSON (`.json`), ConvAbuse's or Davidson's tables (`.csv`), training lines with labels, and dialogues
+    ///     (lines with `turns`), whose turns are taken as safe on both sides; two dialogues in ten are not learned and set the
+    ///     thresholds.
+    ///   - perFile: most turns that a dialogue file gives for each side; so many texts of Davidson's, at weight 0.3.
+    /// - Returns: What came of it, in a sentence.
+    public func tune(
+        _ files: [URL], encoder: URL, to folder: URL, training: TunedSafetyTraining = TunedSafetyTraining(),
+        perFile: Int = 1500, onProgress: (String) -> Void
+    ) async throws -> String {
+        var (texts, ordinary): ([TunedSafetyTraining.Text], [TunedSafetyTraining.Text]) = ([], [])
+        for file in files {
+            let (learned, set) = try Self.texts(file, perFile: perFile)
+            onProgress(
+                "\(file.lastPathComponent): \(learned.count) texts to learn from, \(set.count) for the thresholds")
+            texts += learned
+            ordinary += set
+        }
+        let model = try await training.train(
+            texts, ordinary: ordinary, encoder: encoder, trainedOn: files.map(\.lastPathComponent),
+            onStep: { if $0 % 100 == 0 || $0 == $1 { onProgress("step \($0) of \($1)") } })
+        try await model.write(to: folder, frozenLayers: training.tuning.frozenLayers)
+        return "\(texts.count) texts, \(texts.count(where: \.isUnsafe)) unsafe; thresholds person "
+            + String(format: "%.3f, reply %.3f", model.card.person.threshold, model.card.reply.threshold)
+    }
+
+    /// Texts of one file: to learn from, and to set thresholds by.
+    static func texts(
+        _ file: URL, perFile: Int
+    ) throws -> (learned: [TunedSafetyTraining.Text], ordinary: [TunedSafetyTraining.Text]) {
+        func made(_ example: SafetyExample, _ side: Sender, weight: Double = 1) -> TunedSafetyTraining.Text {
+            .init(
+                context: example.turn.map { [Turn(side == .bot ? .human : .bot, $0)] } ?? [], text: example.text,
+                side: side, isUnsafe: example.isUnsafe, weight: weight)
+        }
+        switch file.pathExtension {
+        case "json": return (try SafetyDataset.diaSafety(file).map { made($0, .bot) }, [])
+        case "csv":
+            if try SafetyDataset.isConvAbuse(file) {
+                return (try SafetyDataset.convAbuse(file).map { made($0, .human) }, [])
+            }
+            // Its labels are unfair to a dialect: a part of it, at little weight.
+            let all = try SafetyDataset.davidson(file)
+            return (Self.spread(all, perFile).map { made($0, .human, weight: 0.3) }, [])
+        default: break
+        }
+        guard let content = try? DialogueFile().readEither(file) else {
+            return (
+                try TrainingFile(file).read().labelled.map { one in
+                    .init(
+                        context: one.item.context + (one.item.plainPrompt.map { [Turn(.human, $0)] } ?? []),
+                        text: one.item.reply, side: .bot, isUnsafe: one.item.label == .bad)
+                }, []
+            )
+        }
+        var (learned, ordinary): ([TunedSafetyTraining.Text], [TunedSafetyTraining.Text]) = ([], [])
+        // One pair of turns of a dialogue: neighbours say the same.
+        for (place, turns) in Self.spread(content.dialogues, perFile + perFile / 4).enumerated() {
+            let index = turns.count < 3 ? 1 : 1 + place % (turns.count - 1)
+            let pair = [turns[index - 1], turns[index]]
+            let texts = [
+                TunedSafetyTraining.Text(context: [], text: pair[0].text, side: .human, isUnsafe: false),
+                .init(context: [pair[0]], text: pair[1].text, side: .bot, isUnsafe: false),
+            ]
+            if place % 5 == 4 { ordinary += texts } else { learned += texts }
+        }
+        return (learned, ordinary)
+    }
+
+    /// So many of a list, evenly spread.
+    private static func spread<Item>(_ items: [Item], _ count: Int) -> [Item] {
+        guard items.count > count, count > 0 else { return items }
+        return (0..<count).map { items[$0 * items.count / count] }
+    }
 }

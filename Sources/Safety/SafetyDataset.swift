@@ -24,11 +24,17 @@ public enum SafetyDataset {
         }
     }
 
-    /// ConvAbuse (Cercas Curry et al. 2021): the person's message `user`, and per annotator five columns `…_is_abuse.1` to
+    /// Whether a table is ConvAbuse's, by its columns.
+    public static func isConvAbuse(_ url: URL) throws -> Bool {
+        try table(url).header.contains { $0.contains("_is_abuse.") }
+    }
+
+    /// ConvAbuse (Cercas Curry et al. 2021): the person's message `user` after the bot's `agent`, and per annotator five columns `…_is_abuse.1` to
     /// `…_is_abuse.-3` of which one is set. Abuse where the mean vote is below 0; rows without a vote are left out.
     public static func convAbuse(_ url: URL) throws -> [SafetyExample] {
         let table = try table(url)
         let user = try column("user", table, url)
+        let agent = table.header.firstIndex(of: "agent")
         let votes = table.header.enumerated().compactMap { index, name in
             name.range(of: "_is_abuse.").flatMap { Double(name[$0.upperBound...]) }.map { (index, value: $0) }
         }
@@ -36,7 +42,9 @@ public enum SafetyDataset {
         return table.rows.compactMap { row in
             let cast = votes.filter { (Double(row[$0.0]) ?? 0) > 0 }.map(\.value)
             guard !cast.isEmpty else { return nil }
-            return SafetyExample(text: row[user], isUnsafe: cast.reduce(0, +) / Double(cast.count) < 0)
+            return SafetyExample(
+                turn: agent.map { row[$0] }.flatMap { $0.isEmpty ? nil : $0 }, text: row[user],
+                isUnsafe: cast.reduce(0, +) / Double(cast.count) < 0)
         }
     }
 

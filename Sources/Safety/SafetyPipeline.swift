@@ -12,11 +12,24 @@ public struct SafetyPipeline: Sendable {
     public let selfHarmMatcher: StringMatcher
     /// Topics that get a reply of their own; `nil` lets all of them through.
     public let topicMatcher: TopicMatcher?
-    public let personClassifier: EncoderSafetyClassifier
-    public let replyClassifier: EncoderSafetyClassifier
+    public let person: SafetyLayer
+    public let reply: SafetyLayer
     /// What to say instead.
     public let replies: CannedReplies
 
+    public init(
+        matchers: [StringMatcher], selfHarm: StringMatcher, person: SafetyLayer, reply: SafetyLayer,
+        topics: TopicMatcher? = nil, replies: CannedReplies = CannedReplies()
+    ) {
+        self.matchers = matchers
+        selfHarmMatcher = selfHarm
+        topicMatcher = topics
+        self.person = person
+        self.reply = reply
+        self.replies = replies
+    }
+
+    /// Heads on frozen vectors as classifiers.
     /// - Throws: `SafetyError` when a head is on the wrong side.
     public init(
         matchers: [StringMatcher], selfHarm: StringMatcher, person: EncoderSafetyClassifier,
@@ -25,12 +38,25 @@ public struct SafetyPipeline: Sendable {
         guard person.head.kind == .person, reply.head.kind == .reply else {
             throw SafetyError(.shape, "the pipeline wants a person head and a reply head, in this order")
         }
-        self.matchers = matchers
-        selfHarmMatcher = selfHarm
-        topicMatcher = topics
-        personClassifier = person
-        replyClassifier = reply
-        self.replies = replies
+        self.init(
+            matchers: matchers, selfHarm: selfHarm, person: SafetyLayer(person), reply: SafetyLayer(reply),
+            topics: topics, replies: replies)
+    }
+
+    /// The shipped lists with other classifiers.
+    public init(person: SafetyLayer, reply: SafetyLayer, operatorList: URL? = nil) throws {
+        self.init(
+            matchers: try Self.matchers(operatorList),
+            selfHarm: try StringMatcher(contentsOf: SafetyResource.selfHarm.url()), person: person, reply: reply,
+            topics: try TopicMatcher.standard())
+    }
+
+    /// The folder of the classifier with tuned layers, where it ships (`TunedSafetyModel` of the room `Training`).
+    public static var tunedFolder: URL? { try? SafetyResource.tuned.url() }
+
+    private static func matchers(_ operatorList: URL?) throws -> [StringMatcher] {
+        try [StringMatcher(contentsOf: SafetyResource.words.url())]
+            + (operatorList.map { [try StringMatcher(contentsOf: $0)] } ?? [])
     }
 
     /// The shipped heads and lists. They are made for all-MiniLM-L6-v2 (384 numbers a vector).
@@ -42,8 +68,7 @@ public struct SafetyPipeline: Sendable {
     /// The same with a list of the operator's beside the shipped one; its format is that of `StringMatcher`.
     public static func standard(encoder: any TextEncoder, operatorList: URL?) throws -> SafetyPipeline {
         try SafetyPipeline(
-            matchers: [StringMatcher(contentsOf: SafetyResource.words.url())]
-                + (operatorList.map { [try StringMatcher(contentsOf: $0)] } ?? []),
+            matchers: matchers(operatorList),
             selfHarm: StringMatcher(contentsOf: SafetyResource.selfHarm.url()),
             person: EncoderSafetyClassifier(
                 head: SafetyHead(contentsOf: SafetyResource.personHead.url()), encoder: encoder),
@@ -54,11 +79,10 @@ public struct SafetyPipeline: Sendable {
 
     /// One verdict per layer on what a person said after `context`.
     public func decisions(person text: String, context: [Turn]) async throws -> [SafetyDecision] {
-        let score = try await personClassifier.probabilities(of: [(context, text)]).first ?? 0
         let needsHelp = selfHarmMatcher(text)
         return [
             matcherDecision(text),
-            SafetyDecision(layer: "classifier", isUnsafe: score >= personClassifier.head.threshold, score: score),
+            try await person.decision(text, after: context),
             SafetyDecision(
                 layer: "self_harm_matcher", isUnsafe: needsHelp, category: needsHelp ? Self.selfHarm : nil),
         ] + (topicMatcher.map { [topicDecision(text, $0)] } ?? [])
@@ -71,18 +95,14 @@ public struct SafetyPipeline: Sendable {
 
     /// One verdict per layer on what the bot is about to say after `context`, whose last human turn it answers.
     public func decisions(reply text: String, context: [Turn]) async throws -> [SafetyDecision] {
-        let score = try await replyClassifier.probabilities(of: [(context, text)]).first ?? 0
-        return [
-            matcherDecision(text),
-            SafetyDecision(layer: "classifier", isUnsafe: score >= replyClassifier.head.threshold, score: score),
-        ]
+        [matcherDecision(text), try await reply.decision(text, after: context)]
     }
 
     /// Whether any layer objects to each reply; all texts are encoded in one call.
     public func areUnsafe(_ pairs: [(context: [Turn], reply: String)]) async throws -> [Bool] {
-        let scores = try await replyClassifier.probabilities(of: pairs.map { ($0.context, $0.reply) })
+        let scores = try await reply.classifier.probabilities(of: pairs.map { ($0.context, $0.reply) })
         return zip(pairs, scores).map { pair, score in
-            score >= replyClassifier.head.threshold || matchers.contains { $0(pair.reply) }
+            score >= reply.threshold || matchers.contains { $0(pair.reply) }
         }
     }
 
@@ -118,6 +138,7 @@ enum SafetyResource: String, CaseIterable {
     case topics = "topics.txt"
     case personHead = "person-head.json"
     case replyHead = "reply-head.json"
+    case tuned = "tuned"
 
     func url() throws -> URL {
         // The copied folder may be the bundle's own resource folder (Linux) or lie inside it (macOS).

@@ -7,10 +7,7 @@ extension DialogueFile {
     /// Of a log only what may be learnt from (consent `improve` or `release`) is read.
     /// - Throws: `LogError` when the file cannot be read or holds no dialogue.
     public func readEither(_ url: URL) throws -> Content {
-        var first = try LineReader(url)
-        guard case .bytes(let bytes)? = try first.next()?.content, let value = try? JSONValue(parsing: bytes),
-            case .object(let fields) = value, fields["message_history"] != nil
-        else { return try read(url) }
+        guard try Self.isLog(url) else { return try read(url) }
         var content = Content()
         let reader = try LogFormat.loam.reader(of: url)
         while let event = try reader.next() {
@@ -25,5 +22,14 @@ extension DialogueFile {
             throw LogError(.emptyFile, file: url.path, reason: "holds no dialogue that may be learnt from")
         }
         return content
+    }
+
+    /// Whether a file is a Loam log rather than lines with `turns`, by its first line.
+    public static func isLog(_ url: URL) throws -> Bool {
+        var first = try LineReader(url)
+        guard case .bytes(let bytes)? = try first.next()?.content, let value = try? JSONValue(parsing: bytes),
+            case .object(let fields) = value
+        else { return false }
+        return fields["message_history"] != nil
     }
 }

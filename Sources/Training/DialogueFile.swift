@@ -3,12 +3,14 @@ import Foundation
 
 /// Reads dialogue files: one `{"turns": ["…", …]}` per line, two speakers taking turns. For pre-training.
 ///
-/// The one who begins is the person, the other the bot. Other fields are passed over, but for `status`: a dialogue that the
-/// data's makers marked `Rejected` is left out.
+/// The one who begins is the person, the other the bot. Other fields are passed over, but for `persona` and for `status`: a
+/// dialogue that the data's makers marked `Rejected` is left out.
 public struct DialogueFile: Sendable {
     /// What came of a file.
     public struct Content: Sendable {
         public var dialogues: [[Turn]] = []
+        /// Facts about the one who begins and about the other (`persona`), by the dialogue's place; most files have none.
+        public var personas: [Int: [[String]]] = [:]
         /// Lines marked as rejected by the data's makers.
         public var rejected = 0
         /// Lines that could not be used: the first few, and how many in all.
@@ -21,6 +23,7 @@ public struct DialogueFile: Sendable {
     private struct Line: Decodable {
         var turns: [String]
         var status: String?
+        var persona: [[String]]?
     }
 
     /// Statuses that leave a dialogue out.
@@ -65,6 +68,7 @@ public struct DialogueFile: Sendable {
                             reason: "fewer than two turns"))
                     continue
                 }
+                if let persona = record.persona { content.personas[content.dialogues.count] = persona }
                 content.dialogues.append(turns)
             } catch DecodingError.dataCorrupted {
                 content.skip(.init(.invalidJSON, file: url.path, line: line.number, reason: "not valid JSON"))
@@ -72,7 +76,7 @@ public struct DialogueFile: Sendable {
                 content.skip(
                     .init(
                         .invalidField, file: url.path, line: line.number, field: "turns",
-                        reason: "expected a list of strings"))
+                        reason: "expected a list of strings (persona: two of them)"))
             }
         }
         guard !content.dialogues.isEmpty else {

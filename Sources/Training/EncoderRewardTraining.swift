@@ -146,7 +146,7 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
     }
 
     /// Number of a parameter's layer; `nil` for the embeddings.
-    private static func layer(of name: String) -> Int? {
+    static func layer(of name: String) -> Int? {
         guard name.hasPrefix("encoder.layer.") else { return nil }
         return Int(name.dropFirst("encoder.layer.".count).prefix { $0 != "." })
     }

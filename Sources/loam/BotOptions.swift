@@ -3,6 +3,7 @@ import Conversations
 import Dialogue
 import Foundation
 import Generation
+import Improvement
 import Remote
 import Storage
 import Tokenizers
@@ -47,11 +48,15 @@ struct BotOptions: ParsableArguments {
 
     /// - Parameters:
     ///   - generator: the local model; not opened where an endpoint answers.
+    ///   - folder: the local model's, which may say what modules it learned.
     func agent(
-        generator: () throws -> ReplyGenerator, encoder: any TextEncoder, store: any ConversationStore
+        generator: () throws -> ReplyGenerator, folder: () throws -> URL, encoder: any TextEncoder,
+        safety: SafetyGuard, store: any ConversationStore
     ) throws -> DialogueAgent {
         let writer: any ModuleWriter
         var style = self.style
+        let taught = try endpoint == nil ? TaughtModules.read(from: folder()) : nil
+        if style == nil, let learned = taught?.style { style = Style(rawValue: learned.rawValue) }
         if let endpoint {
             // Whoever names an endpoint may name one of their own.
             writer = ModelEndpoint(
@@ -66,13 +71,13 @@ struct BotOptions: ParsableArguments {
         }
         let provider = try provider(store: store, encoder: encoder)
         return try DialogueAgent(
-            writers: ModuleWriters(writer), plan: plan(style ?? .plain, searches: provider != nil),
-            safety: SafetyGuard(encoder: encoder), privacy: PrivacyGuard(),
+            writers: ModuleWriters(writer), plan: plan(style ?? .plain, taught: taught, searches: provider != nil),
+            safety: safety, privacy: PrivacyGuard(),
             memories: memory ? (store as? any MemoryStore).map { MemoryBank(store: $0, encoder: encoder) } : nil,
             search: provider.map { PassageSearch(provider: $0, encoder: encoder) })
     }
 
-    private func plan(_ style: Style, searches: Bool) throws -> TurnPlan {
+    private func plan(_ style: Style, taught: TaughtModules?, searches: Bool) throws -> TurnPlan {
         var plan: TurnPlan
         switch style {
         case .plain: plan = .plain
@@ -85,7 +90,9 @@ struct BotOptions: ParsableArguments {
         }
         plan.memory = .decide
         plan.search = searches ? .decide : .never
-        plan.memoryWriter = memoryModel || style == .opt || style == .r2c2 ? .model : .rule
+        let writes = taught?.knows(.memoryWriting) ?? (style == .opt || style == .r2c2)
+        plan.memoryWriter = memoryModel || (writes && style != .plain) ? .model : .rule
+        if let taught, style != .plain { plan.topic = taught.knows(.topicKnowledge) ? .otherwise : .never }
         plan.replyStyle = tone
         return plan
     }

@@ -38,13 +38,18 @@ struct PageServing {
         let (registry, packing, bot) = (registry, packing, bot)
         let loading = Task {
             do {
-                let encoder = try SentenceEncoder(folder: URL(filePath: encoder), dtype: .bfloat16)
+                let place = URL(filePath: encoder)
+                let encoder = try SentenceEncoder(folder: place, dtype: .bfloat16)
+                let safety = try SafetyLayers.open(encoder, folder: place)
                 func agent(_ folder: URL, _ id: String?) throws -> DialogueAgent {
                     func open() throws -> ReplyGenerator {
                         try ReplyGenerator(folder: folder, modelID: id, dtype: .bfloat16, packing: packing)
                     }
-                    if let bot { return try bot.agent(generator: open, encoder: encoder, store: store) }
-                    return try DialogueAgent(generator: open(), safety: SafetyGuard(encoder: encoder))
+                    if let bot {
+                        return try bot.agent(
+                            generator: open, folder: { folder }, encoder: encoder, safety: safety, store: store)
+                    }
+                    return try DialogueAgent(generator: open(), safety: safety)
                 }
                 let base = try agent(model, modelID)
                 guard let registry, let trial = try registry.trial() else {

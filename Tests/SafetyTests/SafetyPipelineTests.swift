@@ -8,12 +8,14 @@ import Testing
 
     @Test func shippedHeadsLoadForTheShippedEncoderOnly() throws {
         let pipeline = try SafetyPipeline.standard(encoder: encoder)
-        #expect(pipeline.replyClassifier.head.kind == .reply)
-        #expect(pipeline.replyClassifier.head.weights.count == 4 * 384)
-        #expect(pipeline.personClassifier.head.kind == .person)
-        #expect(pipeline.personClassifier.head.weights.count == 384)
-        #expect((0.2..<1).contains(pipeline.replyClassifier.head.threshold))
-        #expect((0.2..<1).contains(pipeline.personClassifier.head.threshold))
+        let (person, reply) = try (
+            #require(pipeline.person.classifier as? EncoderSafetyClassifier),
+            #require(pipeline.reply.classifier as? EncoderSafetyClassifier)
+        )
+        #expect(reply.head.kind == .reply && reply.head.weights.count == 4 * 384)
+        #expect(person.head.kind == .person && person.head.weights.count == 384)
+        #expect((0.2..<1).contains(pipeline.reply.threshold) && pipeline.reply.threshold == reply.head.threshold)
+        #expect((0.2..<1).contains(pipeline.person.threshold) && pipeline.person.threshold == person.head.threshold)
         #expect(pipeline.matchers.count == 1)
         #expect(throws: SafetyError.self) { try SafetyPipeline.standard(encoder: HashingEncoder(dimension: 12)) }
     }

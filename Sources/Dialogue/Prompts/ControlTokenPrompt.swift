@@ -105,4 +105,10 @@ public struct ControlTokenPrompt: PromptStyle {
         if module == .memoryWriting, text.hasPrefix(Self.nothing) || OutputText.isNothing(text) { return "" }
         return OutputText.withoutLabels(text)
     }
+
+    public func written(_ answer: ModuleAnswer, of module: DialogueModule) -> String? {
+        oneLine(
+            answer, of: module, search: ("__do-search__", "__do-not-search__"),
+            memory: ("__do-access-memory__", "__do-not-access-memory__"), nothing: Self.nothing)
+    }
 }

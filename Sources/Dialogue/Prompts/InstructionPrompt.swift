@@ -115,4 +115,10 @@ public struct InstructionPrompt: PromptStyle {
         if module == .memoryWriting, OutputText.isNothing(text) { return "" }
         return text
     }
+
+    public func written(_ answer: ModuleAnswer, of module: DialogueModule) -> String? {
+        oneLine(
+            answer, of: module, search: ("search", "do not search"), memory: ("access memory", "do not access memory"),
+            nothing: "none")
+    }
 }

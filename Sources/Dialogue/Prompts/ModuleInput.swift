@@ -67,6 +67,33 @@ public protocol PromptStyle: Sendable {
     /// An output without what the family puts around it: labels, further lines, control tokens. Empty when there is
     /// nothing in it, as when there is nothing to remember.
     func answer(_ output: String, of module: DialogueModule) -> String
+    /// An answer as a model of this family should write it, for learning; `decision` and `answer` read it back. `nil` where the
+    /// family cannot do the task.
+    func written(_ answer: ModuleAnswer, of module: DialogueModule) -> String?
+}
+
+extension PromptStyle {
+    /// A task as a model sees it, and what it should write.
+    public func lesson(_ task: ModuleTask) -> (prompt: ModulePrompt, output: String)? {
+        guard let prompt = prompt(for: task.input), let output = written(task.answer, of: task.module) else {
+            return nil
+        }
+        return (prompt, output)
+    }
+
+    /// An answer as it stands in one line; decisions and "nothing" in the family's words.
+    func oneLine(
+        _ answer: ModuleAnswer, of module: DialogueModule, search: (yes: String, no: String),
+        memory: (yes: String, no: String), nothing: String
+    ) -> String? {
+        switch (answer, module) {
+        case (.decision(let isYes), .searchDecision): isYes ? search.yes : search.no
+        case (.decision(let isYes), .memoryDecision): isYes ? memory.yes : memory.no
+        case (.nothing, .memoryWriting): nothing
+        case (.decision, _), (.nothing, _), (.text, .searchDecision), (.text, .memoryDecision): nil
+        case (.text(let text), _): OPTPrompt.oneLine(text)
+        }
+    }
 }
 
 /// How an output is drawn.

@@ -154,4 +154,10 @@ public struct OPTPrompt: PromptStyle {
         if module == .memoryWriting, OutputText.isNothing(text) { return "" }
         return OutputText.withoutLabels(text)
     }
+
+    public func written(_ answer: ModuleAnswer, of module: DialogueModule) -> String? {
+        oneLine(
+            answer, of: module, search: ("search", "do not search"), memory: ("access memory", "do not access memory"),
+            nothing: "no persona")
+    }
 }

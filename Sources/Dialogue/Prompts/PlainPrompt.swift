@@ -18,4 +18,8 @@ public struct PlainPrompt: PromptStyle {
     public func decoding(of module: DialogueModule) -> DecodingChoice { DecodingChoice(nil) }
     public func decision(_ output: String, of module: DialogueModule) -> Bool? { nil }
     public func answer(_ output: String, of module: DialogueModule) -> String { output }
+    public func written(_ answer: ModuleAnswer, of module: DialogueModule) -> String? {
+        guard case .text(let text) = answer, module.isReply, module != .opening else { return nil }
+        return text
+    }
 }

@@ -25,9 +25,12 @@ struct ChatCommand: AsyncParsableCommand {
     @OptionGroup var places: PlaceOptions
 
     func run() async throws {
-        let encoder = try SentenceEncoder(folder: URL(filePath: places.encoderFolder), dtype: .bfloat16)
+        let place = URL(filePath: places.encoderFolder)
+        let encoder = try SentenceEncoder(folder: place, dtype: .bfloat16)
         let store = try await store.location.open()
-        let agent = try bot.agent(generator: model.open, encoder: encoder, store: store)
+        let agent = try bot.agent(
+            generator: model.open, folder: model.folder, encoder: encoder,
+            safety: SafetyLayers.open(encoder, folder: place), store: store)
         try await TerminalChat(agent: agent, store: store, sampling: model.sampling, looksInside: lookInside).run()
     }
 }

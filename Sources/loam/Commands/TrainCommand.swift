@@ -14,10 +14,12 @@ struct TrainCommand: AsyncParsableCommand {
             pretrain reads dialogues (lines with "turns", or a Loam log) and makes a model from nothing. The others start
             from --model and read Loam logs with feedback, or JSON lines as TRL and OpenAI write them: prompt with completion,
             with a label, or with chosen and rejected. docs/methods.md says what each method is for. A run that is cut off
-            goes on when the same command is given again.
+            goes on when the same command is given again. modules makes tasks for the bot's modules (search and memory
+            decisions, queries, memories, topics) of logs and dialogues, and tells how each did before and does after.
 
             Example: loam train pretrain --data dialogues.jsonl --preset small --steps 1500 --out models/base
             Example: loam train dpo --model models/base --data pairs.jsonl --steps 200 --out models/dpo
+            Example: loam train modules --model models/base --data dialogues.jsonl --steps 600 --out models/modular
             Example: loam train reward --shape encoder --data chats.jsonl --out models/reward
             """)
 
@@ -26,7 +28,7 @@ struct TrainCommand: AsyncParsableCommand {
         case pretrain, sft, reward, safety, cringe
         case maskedCringe = "masked-cringe"
         case pairwiseCringe = "pairwise-cringe"
-        case unlikelihood, director, dpo, kto
+        case unlikelihood, director, dpo, kto, modules
 
         /// `nil` for what is no method of tuning a dialogue model.
         var method: Training.Method? { Training.Method(rawValue: rawValue) }
@@ -61,7 +63,8 @@ struct TrainCommand: AsyncParsableCommand {
     )
     var rows = 16
 
-    @Option(name: .long, help: "reward: \(RewardTraining.Shape.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        name: .long, help: "reward, safety: \(RewardTraining.Shape.allCases.map(\.rawValue).joined(separator: ", ")).")
     var shape: RewardTraining.Shape = .encoder
 
     @Flag(name: .long, help: "reward --shape encoder: also read what the person said next.")
@@ -76,6 +79,7 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Makes the run repeatable.")
     var seed: UInt64 = 1
 
+    @OptionGroup var teaching: TeachingOptions
     @OptionGroup var methods: MethodOptions
     @OptionGroup var training: TrainingRunOptions
     @OptionGroup var places: PlaceOptions
@@ -154,6 +158,23 @@ struct TrainCommand: AsyncParsableCommand {
         case .pretrain: break
         case .reward: try await reward(options)
         case .safety: try await safety()
+        case .modules:
+            guard let model else { throw ValidationError("--model is needed for modules") }
+            let outcome = try await ModuleTraining(
+                style: teaching.promptStyle, modules: try teaching.modules, perModule: teaching.perModule,
+                settings: methods.settings(perStep: rows), options: options, device: device,
+                run: self.training.run(in: group)
+            ).run(
+                data.map { URL(filePath: $0) }, model: URL(filePath: model), to: URL(filePath: out),
+                onProgress: { console.say($0) }, onStep: show)
+            try report()
+            guard group.isFirst else { return }
+            try console.result(outcome.taught)
+            for (reason, count) in outcome.training.skipped.sorted(by: { $0.key < $1.key }) {
+                console.show("left out: \(count) \(reason.replacingOccurrences(of: "_", with: " "))")
+            }
+            console.show(outcome.taught.table)
+            console.show("\(outcome.training.summary.steps) steps; the model is in \(out)")
         case .sft, .cringe, .maskedCringe, .pairwiseCringe, .unlikelihood, .director, .dpo, .kto:
             guard let model, let method = kind.method else {
                 throw ValidationError("--model is needed for \(kind.rawValue)")
@@ -204,11 +225,21 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     private func safety() async throws {
-        let encoder = try SentenceEncoder(folder: URL(filePath: places.encoderFolder), dtype: .bfloat16)
-        let outcome = try await SafetyTraining().run(
-            data.map { URL(filePath: $0) }, encoder: encoder, to: URL(filePath: out))
+        let (files, folder) = (data.map { URL(filePath: $0) }, URL(filePath: out))
+        let encoder = URL(filePath: places.encoderFolder)
+        let outcome: String
+        switch shape {
+        case .encoder:
+            outcome = try await SafetyTraining().tune(
+                files, encoder: encoder, to: folder, training: TunedSafetyTraining(seed: seed),
+                onProgress: { common.console.say($0) })
+        case .frozen:
+            outcome = try await SafetyTraining().run(
+                files, encoder: SentenceEncoder(folder: encoder, dtype: .bfloat16), to: folder)
+        case .pairwise, .binary: throw ValidationError("safety is of --shape encoder or frozen")
+        }
         try common.console.result(Told(outcome: outcome, model: out))
-        common.console.show("\(outcome); the head is in \(out)")
+        common.console.show("\(outcome); the classifier is in \(out)")
     }
 }
 

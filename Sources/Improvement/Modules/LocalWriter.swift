@@ -5,12 +5,14 @@ import Tokenizers
 
 /// A local model as a writer of modules: turns go through its chat format, texts are continued as they stand. All go
 /// through one scheduler, which draws them together and keeps what prompts begin with.
-struct LocalWriter: ModuleWriter {
-    let generator: ReplyGenerator
+public struct LocalWriter: ModuleWriter {
+    public let generator: ReplyGenerator
 
-    var modelID: String { generator.modelID }
+    public init(generator: ReplyGenerator) { self.generator = generator }
 
-    func output(for call: ModuleCall, onPiece: (@Sendable (String) -> Void)?) async throws -> ModuleOutput {
+    public var modelID: String { generator.modelID }
+
+    public func output(for call: ModuleCall, onPiece: (@Sendable (String) -> Void)?) async throws -> ModuleOutput {
         switch call.prompt {
         case .turns(let turns):
             return ModuleOutput(
