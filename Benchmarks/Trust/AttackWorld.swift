@@ -3,7 +3,7 @@ import Statistics
 import Trust
 
 /// A made-up deployment under attack, of which the truth is known: honest people over thirty days, then an attack.
-struct AttackWorld {
+struct AttackWorld: Sendable {
     /// A troll's way, or honesty.
     enum Role { case helper, attacker }
 
@@ -38,6 +38,13 @@ struct AttackWorld {
                 add(name, item, isRight == isGood[item], time)
             }
         }
+    }
+
+    /// The truth about a share of the items, drawn at random: the same ones each time.
+    func anchors(share: Double) -> [String: Bool] {
+        var stream = SeededGenerator(seed: 1).fork("anchors")
+        let known = stream.shuffled(Array(isGood.indices)).prefix(Int(Double(isGood.count) * share))
+        return Dictionary(uniqueKeysWithValues: known.map { ("i\($0)", isGood[$0]) })
     }
 
     private mutating func add(_ user: String, _ item: Int, _ isUp: Bool, _ time: Double) {

@@ -8,27 +8,31 @@ enum SafetyMixRun {
     /// What the encoder must read, one JSON string a line: the parts of each text in their order.
     static func texts(_ options: Options) throws {
         let texts = try SafetyTexts(options.text("set"), data: URL(filePath: options.text("data")))
+        try write(parts: texts.parts, to: URL(filePath: options.text("out")))
+    }
+
+    static func write(parts: [[String]], to url: URL) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
-        let lines = try texts.parts.flatMap { $0 }.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
-        try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: options.text("out")))
+        let lines = try parts.flatMap { $0 }.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
+        try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: url)
     }
 
     /// Vectors of the parts of each text side by side.
-    private static func vectors(_ texts: SafetyTexts, _ url: URL) throws -> Matrix {
+    static func vectors(_ texts: [[String]], _ url: URL) throws -> Matrix {
         let parts = try NumPyFile.matrix(url)
-        let each = texts.parts.first?.count ?? 1
-        guard parts.rows == texts.parts.count * each else {
+        let each = texts.first?.count ?? 1
+        guard parts.rows == texts.count * each else {
             throw BenchmarkError(
-                "\(url.lastPathComponent) has \(parts.rows) rows for \(texts.parts.count) texts of \(each) parts")
+                "\(url.lastPathComponent) has \(parts.rows) rows for \(texts.count) texts of \(each) parts")
         }
-        return try Matrix(rows: texts.parts.count, columns: each * parts.columns, values: parts.values)
+        return try Matrix(rows: texts.count, columns: each * parts.columns, values: parts.values)
     }
 
     private static func benchmark(_ options: Options) throws -> SafetyMixBenchmark {
         let texts = try SafetyTexts(options.text("set"), data: URL(filePath: options.text("data")))
         return SafetyMixBenchmark(
-            texts: texts, vectors: try vectors(texts, URL(filePath: options.text("vectors"))),
+            texts: texts, vectors: try vectors(texts.parts, URL(filePath: options.text("vectors"))),
             size: .init(scale: try options.number("scale", default: 1)))
     }
 

@@ -127,6 +127,9 @@ enum Scale {
         printTable(rows)
         let csv = rows.map { $0.joined(separator: ",") }.joined(separator: "\n") + "\n"
         try Data(csv.utf8).write(to: folder.appending(path: "growth.csv"))
+        let points = rows.dropFirst().compactMap { row in Double(row[0]).flatMap { x in Double(row[8]).map { (x, $0) } }
+        }
+        try Data(GrowthPlot(points).svg.utf8).write(to: folder.appending(path: "growth.svg"))
     }
 
     static func seconds(_ duration: Duration) -> Double {

@@ -13,9 +13,10 @@ import Foundation
             "scale", "from a CSV to users.csv and items.csv as votes grow: [--largest N] --out DIR",
             { try Scale.growth($0) }
         ),
+        ("ledger", "what a vote costs when it comes in: [--votes N] [--new N]", { try LedgerCost.run($0) }),
         ("real", "accuracy on votes with gold: --data DIR [--peer FILE]", { try RealVotes.gold($0) }),
         ("agreement", "md_agreement with replaced annotators: --data DIR", { try RealVotes.replaced($0) }),
-        ("attacks", "where each method breaks: [--seeds N]", { try Attacks.run($0) }),
+        ("attacks", "where each method breaks: [--seeds N] [--only flood]", { try Attacks.run($0) }),
         (
             "safety-texts", "writes what the encoder must read: --set NAME --data DIR --out FILE",
             { try SafetyMixRun.texts($0) }
@@ -29,6 +30,14 @@ import Foundation
         (
             "anchors", "contrary votes in the majority, with and without anchors: --set NAME --data DIR --vectors FILE",
             { try SafetyMixRun.anchors($0) }
+        ),
+        (
+            "thumbs-texts", "writes what the encoder must read of ConvAI2: --data DIR --out FILE",
+            { try OrganicThumbs.texts($0) }
+        ),
+        (
+            "thumbs", "people replaced by trolls in ConvAI2's thumbs: --data DIR --vectors FILE [--seeds 10]",
+            { try OrganicThumbs.run($0) }
         ),
         ("writers", "known bad writers by their texts alone: --data DIR", { try Writers.run($0) }),
     ]

@@ -43,7 +43,7 @@ enum Writers {
 
     /// Held out by writer, six folds, three splits: a logistic regression on ranks of the habits and their squares, each class
     /// weighing the same.
-    private static func scores(_ habits: WritingHabits, _ labels: [Bool]) throws -> [Double] {
+    static func scores(_ habits: WritingHabits, _ labels: [Bool]) throws -> [Double] {
         let count = labels.count
         var columns: [[Double]] = []
         for column in 0..<habits.figures.columns {

@@ -62,6 +62,14 @@ public enum HeldOutReliability {
         return probabilities.isEmpty ? nil : try Reliability(probabilities: probabilities, labels: happened)
     }
 
+    /// How far a method that foretells each vote from all the others can be taken at its word: nothing has to be hidden.
+    /// - Returns: `nil` where the method foretells nothing.
+    public static func measure(_ report: TrustReport) throws -> Reliability? {
+        guard let foretold = report.foretold, !foretold.isEmpty else { return nil }
+        return try Reliability(
+            probabilities: foretold.map { min(max($0, 0), 1) }, labels: report.votes.map(\.isUp))
+    }
+
     /// Against known classes: the probability of every class of the items that are known, and whether it is so.
     /// - Parameter gold: Names of items and of their classes.
     /// - Returns: Also how many items were known, and how many of them have the right label; `nil` where none is known.

@@ -50,6 +50,8 @@ struct JointBeliefs: Sendable {
     private(set) var messages: [Double]
     /// Per vote log-odds of "good" from everything but that vote's person.
     private(set) var othersLogit: [Double]
+    /// Per vote the chance of "up" by what others say of the item and how the person's other votes say they behave.
+    private(set) var foretold: [Double]
     /// Per vote and kind the probability of the kind at that vote.
     private(set) var kindsOfVote: [Double]
     /// Shares of the kinds among people.
@@ -76,6 +78,7 @@ struct JointBeliefs: Sendable {
         let votes = problem.table.votes.count
         messages = [Double](repeating: 0, count: votes)
         othersLogit = messages
+        foretold = messages
         kindsOfVote = [Double](repeating: 0, count: votes * Self.kinds.count)
         shares = Self.kinds.map(\.share)
         switch start {
@@ -166,6 +169,8 @@ struct JointBeliefs: Sendable {
                     kindsOfVote[vote * kinds.count + number] = now
                     if !problem.isTrusted[user] { counts[number] += now / Double(votes.count) }
                 }
+                let good = LogisticRegression.sigmoid(othersLogit[vote])
+                foretold[vote] = good * onGood + (1 - good) * onBad
                 let fresh = table.votes[vote].isUp ? log(onGood / onBad) : log((1 - onGood) / (1 - onBad))
                 let next = damping * messages[vote] + (1 - damping) * fresh
                 change = max(change, abs(tanh(fresh / 2) - tanh(messages[vote] / 2)))

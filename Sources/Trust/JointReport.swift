@@ -25,7 +25,7 @@ struct JointReport {
         return TrustReport(
             method: method, users: table.users.indices.map(user), votes: votes,
             items: zip(table.items, good).map { ItemLabel(item: $0, probability: $1) }, notes: notes,
-            targets: votes.map { TrainingTarget(label: $0.probability, weight: 1) })
+            targets: votes.map { TrainingTarget(label: $0.probability, weight: 1) }, foretold: beliefs.foretold)
     }
 
     /// A person as they are now: at their last vote.

@@ -1,20 +1,19 @@
 import Foundation
 import Statistics
 
-/// Trust that is kept up as votes come in: Dawid and Skene's model whose posterior, counts and tables are all at hand, so that
-/// a new vote costs a look at the people and items that it touches, and nothing else is gone through again.
+/// Trust that is kept up as votes come in: the model of `PooledDawidSkene` whose posterior, counts and tables are all at hand,
+/// so that a new vote costs a look at the people and items that it touches, and nothing else is gone through again.
 ///
 /// Incremental EM (Neal and Hinton 1998): an item's expected counts are taken out of its voters' tables, its class is worked
-/// out again, and the new counts are put back; voters whose chances moved by more than `threshold` bring their items onto the
-/// list, until nothing moves. It ends at the same fixed point as EM over everything from where it stands, within what the
-/// threshold leaves.
+/// out again, and the new counts are put back; voters whose chances moved by more than `threshold` since they last spoke bring
+/// their items onto the list, until nothing moves. What everybody is drawn towards is learned at full runs and stays as it is
+/// between them. With plain Dawid–Skene in its place one vote moved a fifth of a log of ten votes a person: without a common
+/// prior the tables of people with few votes are too loosely held.
 ///
 /// EM knows good from bad only by where it starts, which is the majority. So whenever half as many votes have come in as there
 /// were, everything is worked out anew from the majority: over a lifetime that costs no more than a few full runs.
 public struct TrustLedger: Sendable {
-    /// Votes added to each cell of a person's table, as in `DawidSkene`.
-    public let smoothing: Double
-    /// Log-odds of a person's labels that move by less are not followed up.
+    /// Log-chances of a person's labels that move by less are not followed up.
     public var threshold: Double
     /// Items that one batch may work out again at most, as a multiple of the items there are.
     public var effort: Double
@@ -34,6 +33,8 @@ public struct TrustLedger: Sendable {
     private var shareSums: [Double]
     /// Whether an item is waiting to be worked out again.
     private var isWaiting: [Bool] = []
+    /// Votes of an ordinary person that are added to everybody's, `[label * K + truth]`.
+    private var pseudo: [Double]
     private var waiting: [UInt32] = []
 
     /// A person's table before it is taken over.
@@ -62,31 +63,38 @@ public struct TrustLedger: Sendable {
     private var votesSince = 0
 
     /// An empty one.
-    public init(
-        classes: [String] = ["0", "1"], smoothing: Double = 0.5, threshold: Double = 1e-3, effort: Double = 100
-    ) {
+    public init(classes: [String] = ["0", "1"], threshold: Double = 1e-3, effort: Double = 100) {
         self.classes = classes
-        self.smoothing = smoothing
         self.threshold = threshold
         self.effort = effort
-        shareSums = [Double](repeating: 0, count: classes.count)
-        fresh = [Double](repeating: 0, count: classes.count * classes.count)
+        let width = classes.count
+        shareSums = [Double](repeating: 0, count: width)
+        fresh = [Double](repeating: 0, count: width * width)
+        // Before anything is known, strangers are right three times in four.
+        let strength = PooledErrors().initialStrength
+        pseudo = (0..<width * width).map { cell in
+            cell / width == cell % width ? 0.75 * strength : 0.25 * strength / Double(max(1, width - 1))
+        }
     }
 
-    /// Begins with votes that were weighed as a whole.
-    /// - Parameter solution: What `DawidSkene` with the same smoothing made of them.
-    public init(
-        _ ballots: Ballots, _ solution: VoteSolution, smoothing: Double = 0.5, threshold: Double = 1e-3,
-        effort: Double = 100
-    ) {
-        self.init(classes: ballots.classes, smoothing: smoothing, threshold: threshold, effort: effort)
+    /// Begins with votes, which are worked out as a whole.
+    public init(_ ballots: Ballots, threshold: Double = 1e-3, effort: Double = 100) {
+        self.init(classes: ballots.classes, threshold: threshold, effort: effort)
         users = ballots.users
         items = ballots.items
-        take(ballots, solution)
+        work(out: ballots)
+    }
+
+    /// A full run, and what it found.
+    private mutating func work(out ballots: Ballots) {
+        var em = ConfusionEM(ballots, model: PooledErrors(), maximumIterations: 500, tolerance: 1e-9)
+        let state = em.run(from: em.voteShares())
+        pseudo = em.model.pseudo
+        take(ballots, state)
     }
 
     /// Takes over what a full run found.
-    private mutating func take(_ ballots: Ballots, _ solution: VoteSolution) {
+    private mutating func take(_ ballots: Ballots, _ solution: ConfusionEM<PooledErrors>.State) {
         let width = classes.count
         (votesAtRerun, votesSince) = (ballots.count, 0)
         shareSums = [Double](repeating: 0, count: width)
@@ -169,17 +177,17 @@ public struct TrustLedger: Sendable {
             }
         }
         let ballots = try Ballots(classes: classes, users: users, items: items, columns: columns)
-        take(ballots, try DawidSkene(smoothing: smoothing).solve(ballots, generator: SeededGenerator(seed: 0)))
+        work(out: ballots)
     }
 
-    /// Trust in a person as `DawidSkene` has it; `nil` for a stranger.
+    /// Trust in a person as `PooledDawidSkene` has it; `nil` for a stranger.
     public func trust(_ user: String) -> Double? {
         guard let number = users.number(of: user) else { return nil }
         let table = classes.count * classes.count
         return counts.withUnsafeBufferPointer { counts in
             logChance.withUnsafeBufferPointer { chances in
                 guard let count = counts.baseAddress, let chance = chances.baseAddress else { return nil }
-                return OwnErrors(smoothing: smoothing).trust(
+                return PooledErrors().trust(
                     count + number * table, chance + number * table, classes: classes.count)
             }
         }
@@ -200,7 +208,12 @@ public struct TrustLedger: Sendable {
             votesOfUser.append([])
             let table = classes.count * classes.count
             counts += [Double](repeating: 0, count: table)
-            logChance += [Double](repeating: -log(Double(classes.count)), count: table)
+            // A stranger is taken for an ordinary person.
+            let width = classes.count
+            logChance += (0..<table).map { cell in
+                let all = (0..<width).reduce(0.0) { $0 + pseudo[$1 * width + cell % width] }
+                return log(max(pseudo[cell] / all, OwnErrors.floor))
+            }
         }
         return number
     }
@@ -247,11 +260,11 @@ public struct TrustLedger: Sendable {
         for truth in 0..<width {
             var total = 0.0
             for label in 0..<width {
-                total += max(counts[user * table + label * width + truth] + smoothing, OwnErrors.floor)
+                total += max(counts[user * table + label * width + truth], 0) + pseudo[label * width + truth]
             }
             for label in 0..<width {
                 let place = user * table + label * width + truth
-                let value = log(max(counts[place] + smoothing, OwnErrors.floor) / total)
+                let value = log(max((max(counts[place], 0) + pseudo[label * width + truth]) / total, OwnErrors.floor))
                 moved = max(moved, abs(value - logChance[place]))
                 fresh[label * width + truth] = value
             }

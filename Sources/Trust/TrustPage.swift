@@ -4,8 +4,10 @@ import Statistics
 /// What was found, as one page that stands alone: no scripts, nothing loaded, charts drawn in place, every name escaped.
 public struct TrustPage: Sendable {
     public var findings: VoteFindings
-    /// Against hidden votes, where that could be measured.
+    /// Against votes that were not seen, where that could be measured.
     public var heldOut: Reliability?
+    /// Which votes those are.
+    public var heldOutVotes = "hidden votes, one in ten"
     /// Against known labels, where there are any: also how many are known and how many are right.
     public var gold: (reliability: Reliability, known: Int, right: Int)?
     /// Lines of the input that are not votes.
@@ -95,7 +97,7 @@ public struct TrustPage: Sendable {
         }
         if let heldOut {
             body += curve(
-                heldOut, "Against hidden votes, one in ten: stated chance of a label, and how often it was given")
+                heldOut, "Against \(heldOutVotes): stated chance of a label, and how often it was given")
         }
         return body
     }

