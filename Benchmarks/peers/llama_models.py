@@ -10,7 +10,7 @@ import gguf
 import numpy as np
 from gguf import GGMLQuantizationType as Type, quants
 
-widths = {"bf16": Type.BF16, "q8_0": Type.Q8_0, "q4_0": Type.Q4_0}
+widths = {"f16": Type.F16, "q8_0": Type.Q8_0, "q4_0": Type.Q4_0}
 
 
 def qwen2(writer, matrix, vector):

@@ -233,6 +233,55 @@ struct RewardTrainingTests {
         #expect(loaded.shape == outcome.model.shape)
     }
 
+    @Test(
+        "a safety classifier learns both sides, keeps its upper layers only, and loads on its encoder"
+    )
+    func safety() async throws {
+        let encoder = try encoder()
+        let folder = TrainerTests.folder()
+        defer { for place in [encoder, folder] { try? FileManager.default.removeItem(at: place) } }
+        // What is unsafe on one side is safe on the other: the side must be read.
+        var generator = SeededGenerator(seed: 3)
+        let texts = (0..<160).map { index in
+            let side: Sender = index % 2 == 0 ? .human : .bot
+            let isLoud = generator.chance(0.5)
+            return TunedSafetyTraining.Text(
+                context: [Turn(side == .bot ? .human : .bot, "tell me")], text: isLoud ? "stop it" : "lovely",
+                side: side,
+                isUnsafe: isLoud == (side == .human))
+        }
+        var training = TunedSafetyTraining()
+        training.tuning.epochs = 8
+        training.tuning.frozenLayers = 1
+        training.tuning.learningRate = 3e-3
+        training.tuning.headLearningRate = 1e-2
+        training.tuning.compute = .float32
+        let ordinary = texts.filter { !$0.isUnsafe }.suffix(20)
+        let model = try await training.train(
+            texts, ordinary: Array(ordinary), encoder: encoder, trainedOn: ["made up"])
+        func scores(_ model: TunedSafetyModel, _ side: Sender) async throws -> [Double] {
+            try await model.classifier(of: side).probabilities(
+                of: ["stop it", "lovely"].map { (context: [Turn(.human, "tell me")], text: $0) })
+        }
+        let (person, reply) = (try await scores(model, .human), try await scores(model, .bot))
+        #expect(person[0] > 0.7 && person[1] < 0.3 && reply[0] < 0.3 && reply[1] > 0.7, "\(person), \(reply)")
+        #expect(model.card.person.threshold >= 0.5 && model.card.trainedOn == ["made up"])
+        try await model.write(to: folder, frozenLayers: 1)
+        let file = try SafeTensorsFile(folder.appending(path: "safety.safetensors"))
+        #expect(file.names.allSatisfy { $0.hasPrefix("encoder.layer.1.") || $0.hasPrefix("head.") })
+        let loaded = try TunedSafetyModel(folder: folder, encoder: encoder)
+        #expect(loaded.card == model.card)
+        // The layers are kept in bfloat16.
+        for (side, before) in [(Sender.human, person), (.bot, reply)] {
+            let again = try await scores(loaded, side)
+            #expect(zip(before, again).allSatisfy { abs($0 - $1) < 0.05 })
+        }
+        await #expect(throws: TrainingError.self) {
+            try await training.train(
+                texts.filter { $0.side == .bot }, ordinary: [], encoder: encoder, trainedOn: [])
+        }
+    }
+
     @Test("votes of one class, broken weights and too few people are refused")
     func refusals() {
         var votes = votes(40, seed: 1)
