@@ -65,14 +65,16 @@ public final class ReplyGenerator: TextGenerator {
     ///   - packing: rounds the weight matrices to 8 or 4 bits, which reads faster; of 4 bits the head keeps 8. `nil` keeps the
     ///     weights as they are, in bfloat16 on the CPU in the order that the fast kernels read.
     ///   - lane: where to compute; its own unless models share one.
+    ///   - now: what a chat template that asks for the date is told.
     /// - Throws: errors of `ModelFormats`, `Tokenizers` and `LanguageModels`; `GenerationError` `mismatch` when the
     ///   tokenizer has more tokens than the model.
     public convenience init(
         folder: URL, modelID: String? = nil, dtype: DType = .float32, packing: PackedWeight.Bits? = nil,
-        device: Device = .cpu, options: Options = Options(), lane: ComputeLane = ComputeLane()
+        device: Device = .cpu, options: Options = Options(), lane: ComputeLane = ComputeLane(),
+        now: @escaping @Sendable () -> Date = { Date() }
     ) throws {
         let model = try PretrainedDecoder.load(folder: folder, dtype: dtype, device: device)
-        let format = try PromptFormats.of(folder, ends: model.configuration.endIDs)
+        let format = try PromptFormats.of(folder, ends: model.configuration.endIDs, now: now)
         try model.configuration.requireVocabulary(tokens: format.vocabulary.vocabularySize, in: folder)
         let guide =
             DirectorHead.isPresent(in: folder)

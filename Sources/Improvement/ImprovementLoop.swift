@@ -73,7 +73,10 @@ public struct ImprovementLoop: Sendable {
         stages.append(EvaluateStage(configuration: configuration, makeEncoder: makeEncoder))
         stages.append(GateStage(configuration: configuration))
         stages.append(ReportStage(configuration: configuration, lineage: lineage))
-        let runner = StageRunner(folder: folder, configuration: configuration, origin: lineage.fingerprint) {
+        let runner = StageRunner(
+            folder: folder, configuration: configuration, origin: lineage.fingerprint,
+            today: try RunDay.of(folder.url, now: now())
+        ) {
             onEvent($0)
         }
         let outcomes = try await runner.run(stages)

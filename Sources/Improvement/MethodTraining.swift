@@ -36,23 +36,24 @@ public struct MethodTraining {
 
     /// Trains and writes the model folder; `training/` in it holds metrics, checkpoints and the reference's figures. A run that
     /// is cut off goes on when it is started again.
+    /// - Parameter now: The clock, asked once in a run's life: chat templates are told the day on which it began.
     /// - Throws: `LogError` for a file or line that cannot be used, `TrainingError` when the data is not what the method needs.
     public func run(
-        _ files: [URL], model: URL, to folder: URL, onProgress: (String) -> Void = { _ in },
+        _ files: [URL], model: URL, to folder: URL, now: Date, onProgress: (String) -> Void = { _ in },
         onStep: (StepMetrics) throws -> Void
     ) throws -> Outcome {
-        try run(Self.data(files), model: model, to: folder, onProgress: onProgress, onStep: onStep)
+        try run(Self.data(files), model: model, to: folder, now: now, onProgress: onProgress, onStep: onStep)
     }
 
     /// The same on data that was read, or made, before.
     public func run(
-        _ data: TrainingData, model: URL, to folder: URL, onProgress: (String) -> Void = { _ in },
+        _ data: TrainingData, model: URL, to folder: URL, now: Date, onProgress: (String) -> Void = { _ in },
         onStep: (StepMetrics) throws -> Void
     ) throws -> Outcome {
         var data = data
         if method.needsPairs, data.pairs.isEmpty { data.pairs = data.pairedByContext() }
-        let bench = try ModelBench(model, device: device)
         let work = folder.appending(path: "training")
+        let bench = try ModelBench(model, today: RunDay.of(work, now: now, in: run.group), device: device)
         let plan = try MethodPlan(
             method, settings: settings, data: data, model: bench.decoder, format: bench.format,
             cache: run.group.isFirst ? work : nil,

@@ -12,16 +12,18 @@ struct ModelBench {
     let decoder: any DecoderFamily
     let examples: ExampleTokenizer
 
-    /// - Parameter dtype: float32 to train (masters), bfloat16 to score and generate.
+    /// - Parameters:
+    ///   - today: What a chat template that asks for the date is told: the day on which the run began.
+    ///   - dtype: float32 to train (masters), bfloat16 to score and generate.
     /// - Throws: `ImprovementError` for what is no model folder; errors of `ModelFormats`, `LanguageModels` and
     ///   `Tokenizers` that name the file, also where tokenizer and model do not belong together.
-    init(_ folder: URL, dtype: DType = .float32, device: Device = .cpu) throws {
+    init(_ folder: URL, today: Date, dtype: DType = .float32, device: Device = .cpu) throws {
         self.folder = folder
         guard FileManager.default.fileExists(atPath: folder.appending(path: "config.json").path) else {
             throw ImprovementError.model(folder.path, "no config.json here: not a model folder")
         }
         decoder = try PretrainedDecoder.load(folder: folder, dtype: dtype, device: device)
-        let format = try PromptFormats.of(folder, ends: decoder.configuration.endIDs)
+        let format = try PromptFormats.of(folder, ends: decoder.configuration.endIDs, now: { today })
         try decoder.configuration.requireVocabulary(tokens: format.vocabulary.vocabularySize, in: folder)
         examples = try ExampleTokenizer(
             format: format, contextLength: ExampleTokenizer.rowLength(for: decoder.configuration))

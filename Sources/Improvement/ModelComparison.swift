@@ -25,6 +25,7 @@ public struct ModelComparison: Sendable {
         table: ComparisonTable, verdict: GateVerdict
     ) {
         let configuration = try RunFolder.read(ImproveConfiguration.self, from: run.appending(path: "run.json"))
+        let today = try RunDay.of(run, now: Date())
         try Engine.setThreadCount(configuration.threads)
         func place(_ name: String) throws -> URL {
             let folders = try FileManager.default.contentsOfDirectory(at: run, includingPropertiesForKeys: nil)
@@ -39,7 +40,8 @@ public struct ModelComparison: Sendable {
         let chosen = EvaluateStage.chosen(corpus, configuration)
         let encoder = try SentenceEncoder(folder: URL(filePath: configuration.encoder), dtype: .bfloat16)
         let judge = try Judge(
-            folder: place("reward").appending(path: "judge"), bench: ModelBench(URL(filePath: configuration.model)),
+            folder: place("reward").appending(path: "judge"),
+            bench: ModelBench(URL(filePath: configuration.model), today: today),
             encoder: encoder)
         let held = HeldOutReplies(
             corpus,
@@ -51,8 +53,8 @@ public struct ModelComparison: Sendable {
             onProgress("\(name): \(chosen.count) replies")
             let arm = EvaluateStage.Arm(
                 name: name, model: folder, sampling: configuration.evaluation.sampling, isModel: true)
-            let answers = try await stage.answers(of: arm, to: chosen.map(\.context), judge: judge)
-            let likelihood = try held.figures(ModelBench(folder))
+            let answers = try await stage.answers(of: arm, to: chosen.map(\.context), judge: judge, today: today)
+            let likelihood = try held.figures(ModelBench(folder, today: today))
             // The base comes first: what it finds odd counts for both.
             if results.isEmpty { oddBelow = likelihood.oddBelow }
             results.append(

@@ -6,7 +6,11 @@ import Torch
 /// Draws replies of a saved model.
 enum ReplyDrawing {
     /// One reply per history; reply `i` depends on the seed and `i`, not on the others.
-    static func replies(of model: URL, to histories: [[Turn]], sampling: Sampling) async throws -> [Reply] {
-        try await ReplyGenerator(folder: model, dtype: .bfloat16).replies(to: histories, sampling: sampling)
+    /// - Parameter today: What a chat template that asks for the date is told.
+    static func replies(
+        of model: URL, to histories: [[Turn]], sampling: Sampling, today: Date
+    ) async throws -> [Reply] {
+        try await ReplyGenerator(folder: model, dtype: .bfloat16, now: { today }).replies(
+            to: histories, sampling: sampling)
     }
 }

@@ -34,8 +34,9 @@ public struct RewardTraining {
     }
 
     /// What came of it, in a sentence.
+    /// - Parameter now: The clock, asked once in a run's life: chat templates are told the day on which it began.
     public func run(
-        _ files: [URL], model: URL?, to folder: URL, makeEncoder: () throws -> any TextEncoder,
+        _ files: [URL], model: URL?, to folder: URL, now: Date, makeEncoder: () throws -> any TextEncoder,
         onProgress: (String) -> Void
     ) async throws -> String {
         switch shape {
@@ -45,7 +46,7 @@ public struct RewardTraining {
             if shape == .pairwise, data.pairs.isEmpty { data.pairs = data.pairedByContext() }
             let kind: ScoreLoss.Kind = shape == .pairwise ? .pairwise : .binary
             let made = try DecoderRewardTraining(kind: kind, perStep: perStep, options: options).run(
-                data, base: model, to: folder,
+                data, base: model, to: folder, today: RunDay.of(folder.appending(path: "training"), now: now),
                 onStep: { step in
                     if step.step % 20 == 0 {
                         onProgress("step \(step.step) of \(options.steps), loss \(String(format: "%.3f", step.loss))")
@@ -67,7 +68,8 @@ public struct RewardTraining {
                 + outcome.losses.map { String(format: "%.3f", $0) }.joined(separator: ", ")
         case .frozen:
             let votes = try Self.votes(files)
-            let states = try model.map { try ModelBench($0).states(votes.map { ($0.context, $0.reply) }) }
+            let today = try RunDay.of(folder, now: now)
+            let states = try model.map { try ModelBench($0, today: today).states(votes.map { ($0.context, $0.reply) }) }
             var settings = RewardModel.Options()
             settings.seed = options.seed
             let made = try await RewardModel.train(

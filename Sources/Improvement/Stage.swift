@@ -2,7 +2,7 @@ import Foundation
 
 /// One arrow of the loop: reads what earlier stages wrote, writes its own folder, says what came in and what went out.
 ///
-/// A stage must be a function of its inputs and the seed: run twice it writes the same bytes. Only then can a killed run
+/// A stage must be a function of its inputs, the seed and the run's day: run twice it writes the same bytes. Only then can a killed run
 /// end with the report of an undisturbed one.
 protocol Stage: Sendable {
     /// Folder and line name: `trust`, `cringe-2`.
@@ -19,6 +19,8 @@ struct StageWork: Sendable {
     let folder: URL
     /// Folders of the stages before, by name.
     let earlier: [String: URL]
+    /// The day on which the run began: what chat templates are told, whenever the stage runs.
+    let today: Date
     /// Says how far the stage is; shown on a terminal.
     let report: @Sendable (String) -> Void
 

@@ -15,6 +15,8 @@ struct StageRunner: Sendable {
     let configuration: ImproveConfiguration
     /// Fingerprint of what goes in before the first stage: logs, model, code version.
     let origin: String
+    /// The day on which the run began.
+    let today: Date
     let onEvent: @Sendable (ImproveEvent) -> Void
 
     /// The outcomes by stage, in order. Cancellation ends between steps of a stage; starting again goes on there.
@@ -39,7 +41,9 @@ struct StageRunner: Sendable {
                 try prepare(place, for: fingerprint)
                 let clock = ContinuousClock()
                 let start = clock.now
-                let work = StageWork(configuration: configuration, folder: place, earlier: earlier) { [onEvent] text in
+                let work = StageWork(
+                    configuration: configuration, folder: place, earlier: earlier, today: today
+                ) { [onEvent] text in
                     onEvent(.progress(name: stage.name, text))
                 }
                 let outcome = try await stage.run(work)

@@ -14,11 +14,15 @@ public struct DecoderRewardModel: Sendable {
     private let examples: ExampleTokenizer
 
     /// Loads a folder of one.
+    /// - Parameter now: What a chat template that asks for the date is told.
     /// - Throws: as `SequenceScorer`; `TokenizersError` and `ChatTemplateError` for a tokenizer that cannot be read.
-    public init(folder: URL, dtype: DType = .float32, device: Device = .cpu) throws {
+    public init(
+        folder: URL, dtype: DType = .float32, device: Device = .cpu,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) throws {
         scorer = try SequenceScorer(folder: folder, dtype: dtype, device: device)
         examples = try ExampleTokenizer(
-            format: PromptFormats.of(folder, ends: scorer.body.configuration.endIDs),
+            format: PromptFormats.of(folder, ends: scorer.body.configuration.endIDs, now: now),
             contextLength: ExampleTokenizer.rowLength(for: scorer.body.configuration))
     }
 
@@ -75,14 +79,15 @@ public struct DecoderRewardTraining: Sendable {
     }
 
     /// Trains, and writes the folder with tokenizer; `training/` in it holds metrics and checkpoints.
+    /// - Parameter today: What a chat template that asks for the date is told; the same when a run goes on.
     /// - Throws: `TrainingError` for data of one class or without pairs, `LogError` naming the line that does not fit.
     public func run(
-        _ data: TrainingData, base: URL, to folder: URL, device: Device = .cpu,
+        _ data: TrainingData, base: URL, to folder: URL, today: Date, device: Device = .cpu,
         onStep: (StepMetrics) throws -> Void = { _ in }, shouldStop: () -> Bool = { Task.isCancelled }
     ) throws -> (model: DecoderRewardModel, summary: TrainingSummary) {
         let scorer = try SequenceScorer(
             decoder: base, labels: ["reward"], generator: Generator(seed: options.seed), device: device)
-        let format = try PromptFormats.of(base, ends: scorer.body.configuration.endIDs)
+        let format = try PromptFormats.of(base, ends: scorer.body.configuration.endIDs, now: { today })
         let context = ExampleTokenizer.rowLength(for: scorer.body.configuration)
         // One place is kept for the placeholder that the loss reads.
         let tokenizer = try ExampleTokenizer(format: format, contextLength: context - 1)

@@ -14,6 +14,8 @@ import Training
 struct ForeignTrainingTests {
     private static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
 
+    private static let day = Date(timeIntervalSince1970: 1_795_649_000)
+
     private func makeBase(_ folder: URL) throws {
         let fixtures = Self.tests.appending(path: "TokenizersTests/Fixtures")
         let files = FileManager.default
@@ -31,12 +33,8 @@ struct ForeignTrainingTests {
         try LlamaModel(shape, generator: Generator(seed: 3)).save(to: folder, metadata: [:])
     }
 
-    @Test("votes move the weights, the tokenizer and its template stay byte for byte, and the folder replies")
-    func roundTrip() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "loam-tuned-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let (base, tuned) = (folder.appending(path: "base"), folder.appending(path: "tuned"))
-        try makeBase(base)
+    /// Eight people who like one reply and dislike another.
+    private func log(in folder: URL) throws -> URL {
         var log = ""
         for index in 0..<8 {
             var conversation = Conversation(id: "c\(index)", userID: "u\(index)", consent: .improve)
@@ -51,12 +49,22 @@ struct ForeignTrainingTests {
         }
         let file = folder.appending(path: "log.jsonl")
         try Data(log.utf8).write(to: file)
+        return file
+    }
+
+    @Test("votes move the weights, the tokenizer and its template stay byte for byte, and the folder replies")
+    func roundTrip() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "loam-tuned-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (base, tuned) = (folder.appending(path: "base"), folder.appending(path: "tuned"))
+        try makeBase(base)
+        let file = try log(in: folder)
         var settings = MethodSettings()
         settings.perStep = 2
         let outcome = try MethodTraining(
             .maskedCringe, settings: settings,
             options: TrainingOptions(steps: 60, learningRate: 1e-2, warmUp: 2, seed: 1)
-        ).run([file], model: base, to: tuned, onStep: { _ in })
+        ).run([file], model: base, to: tuned, now: Self.day, onStep: { _ in })
         #expect(outcome.summary.steps == 60)
         for name in ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"] {
             #expect(
@@ -64,13 +72,64 @@ struct ForeignTrainingTests {
                 "\(name)")
         }
         // A context of 8,192 does not make rows of that length.
-        #expect(try ModelBench(tuned).rowLength == 1024)
+        #expect(try ModelBench(tuned, today: Self.day).rowLength == 1024)
         let pairs = [(context: [Turn(.human, "hello there")], reply: "good day")]
-        let before = try #require(try ModelBench(base).scores(pairs)[0])
-        let after = try #require(try ModelBench(tuned).scores(pairs)[0])
+        let before = try #require(try ModelBench(base, today: Self.day).scores(pairs)[0])
+        let after = try #require(try ModelBench(tuned, today: Self.day).scores(pairs)[0])
         #expect(after.meanLogProbability > before.meanLogProbability + 2)
         let reply = try await ReplyGenerator(folder: tuned, dtype: .float32).reply(
             to: [Turn(.human, "hello there")], sampling: Sampling(temperature: 0, topP: 1, maximumTokens: 12))
         #expect(reply.text == "good day" && reply.finishReason == "stop")
+    }
+
+    @Test("a run that is cut and goes on the next day still tells the template the day on which it began")
+    func nextDay() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "loam-day-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let base = folder.appending(path: "base")
+        try makeBase(base)
+        let template = base.appending(path: "chat_template.jinja")
+        let text = try String(contentsOf: template, encoding: .utf8)
+        try Data(("{{- strftime_now('%d %b %Y') }}" + text).utf8).write(to: template)
+        let file = try log(in: folder)
+        struct Cut: Error {}
+        func train(to name: String, on day: Date, cutAt: Int? = nil) throws -> Data {
+            var settings = MethodSettings()
+            settings.perStep = 2
+            var options = TrainingOptions(steps: 6, learningRate: 1e-2, warmUp: 2, seed: 1)
+            options.checkpointEvery = 2
+            let place = folder.appending(path: name)
+            _ = try MethodTraining(
+                .maskedCringe, settings: settings, options: options,
+                run: TrainingRun(sampleEvery: 2, sampleCount: 1, measuresPeak: false)
+            ).run(
+                [file], model: base, to: place, now: day, onStep: { if $0.step == cutAt { throw Cut() } })
+            return try Data(contentsOf: place.appending(path: "model.safetensors"))
+        }
+        let tomorrow = Self.day.addingTimeInterval(86_400)
+        let uncut = try train(to: "uncut", on: Self.day)
+        #expect(throws: Cut.self) { try train(to: "cut", on: Self.day, cutAt: 5) }
+        #expect(try train(to: "cut", on: tomorrow) == uncut)
+        // So do the samples on the way.
+        func samples(_ name: String) throws -> [SampleLog.Line] {
+            try RunFolder.readLines(
+                SampleLog.Line.self, from: folder.appending(path: "\(name)/training/samples.jsonl"))
+        }
+        #expect(try samples("cut").map(\.step) == [2, 4, 6])
+        #expect(try samples("cut").map(\.reply) == samples("uncut").map(\.reply))
+        // The day matters: a run that begins tomorrow learns other tokens.
+        #expect(try train(to: "later", on: tomorrow) != uncut)
+        #expect(try RunDay.of(folder.appending(path: "cut/training"), now: tomorrow) == Self.day)
+    }
+
+    @Test("a folder's day is written once, and an unreadable one is named")
+    func runDay() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "loam-day-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        #expect(try RunDay.of(folder, now: Self.day) == Self.day)
+        #expect(try RunDay.of(folder, now: .distantFuture) == Self.day)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [RunDay.name])
+        try Data("yesterday\n".utf8).write(to: folder.appending(path: RunDay.name))
+        #expect(throws: ImprovementError.self) { try RunDay.of(folder, now: Self.day) }
     }
 }

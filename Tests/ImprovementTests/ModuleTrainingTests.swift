@@ -40,7 +40,7 @@ struct ModuleTrainingTests {
                 return settings
             }(), options: TrainingOptions(steps: 40, learningRate: 2e-3, warmUp: 2, seed: 1),
             run: TrainingRun(measuresPeak: false)
-        ).run([file], model: Self.sample, to: tuned, onStep: { _ in })
+        ).run([file], model: Self.sample, to: tuned, now: Date(timeIntervalSince1970: 0), onStep: { _ in })
         let taught = outcome.taught
         let names = Set(taught.after.map(\.module))
         #expect(names.isSuperset(of: ["sdm", "mdm", "sgm", "mgm", "mkm", "vrm", "mrm"]), "\(names)")
@@ -85,7 +85,8 @@ struct ModuleTrainingTests {
         try Data(#"{"turns": ["a", "b"]}"#.utf8).write(to: file)
         let error = await #expect(throws: TrainingError.self) {
             try await ModuleTraining(options: TrainingOptions(steps: 1, learningRate: 1e-3)).run(
-                [file], model: Self.sample, to: folder.appending(path: "out"), onStep: { _ in })
+                [file], model: Self.sample, to: folder.appending(path: "out"), now: Date(timeIntervalSince1970: 0),
+                onStep: { _ in })
         }
         #expect(error.map { "\($0)".contains("empty.jsonl") } == true)
     }

@@ -42,7 +42,7 @@ struct StageRunnerTests {
     }
 
     private func runner(_ origin: String = "one") -> StageRunner {
-        StageRunner(folder: folder, configuration: configuration, origin: origin) { _ in }
+        StageRunner(folder: folder, configuration: configuration, origin: origin, today: .distantPast) { _ in }
     }
 
     @Test("a second run keeps what is done")

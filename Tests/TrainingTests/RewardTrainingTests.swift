@@ -54,7 +54,7 @@ struct RewardTrainingTests {
             var lines: [StepMetrics] = []
             let made = try DecoderRewardTraining(
                 kind: kind, perStep: 6, options: TrainerTests.options(40, rate: 3e-3)
-            ).run(data(), base: base, to: folder, onStep: { lines.append($0) })
+            ).run(data(), base: base, to: folder, today: .distantPast, onStep: { lines.append($0) })
             #expect(try #require(lines.last).loss < 0.5 * #require(lines.first).loss, "\(kind)")
             let replies = ["fine thanks", "today there", " ", String(repeating: "fine ", count: 80)]
             let pairs = replies.map { (context: [Turn(.human, "hello there")], reply: $0) }
@@ -86,7 +86,7 @@ struct RewardTrainingTests {
         for kind in ScoreLoss.Kind.allCases {
             #expect(throws: TrainingError.self) {
                 try DecoderRewardTraining(kind: kind, options: TrainerTests.options(2)).run(
-                    data, base: base, to: TrainerTests.folder())
+                    data, base: base, to: TrainerTests.folder(), today: .distantPast)
             }
         }
     }

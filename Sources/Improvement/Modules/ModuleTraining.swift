@@ -52,9 +52,10 @@ public struct ModuleTraining {
     }
 
     /// Trains and writes the model folder with `modules.json` in it, by which `loam chat` and `loam serve` know the style.
+    /// - Parameter now: The clock, asked once in a run's life: chat templates are told the day on which it began.
     /// - Throws: `LogError` for files that cannot be used, `TrainingError` where they hold no task to learn.
     public func run(
-        _ files: [URL], model: URL, to folder: URL, onProgress: (String) -> Void = { _ in },
+        _ files: [URL], model: URL, to folder: URL, now: Date, onProgress: (String) -> Void = { _ in },
         onStep: (StepMetrics) throws -> Void
     ) async throws -> Outcome {
         let data = try TeachingData(files, teacher: teacher, onProgress: onProgress)
@@ -78,10 +79,11 @@ public struct ModuleTraining {
         if data.heldOut.isEmpty { onProgress("too few conversations to hold any out: there will be no figures") }
         let exam = ModuleExam(
             TeachingData.balanced(data.heldOut, perModule: 120, seed: options.seed), style: prompt)
-        let before = try await exam.scores(of: ModelBench(model, device: device))
+        let today = try RunDay.of(folder.appending(path: "training"), now: now, in: run.group)
+        let before = try await exam.scores(of: ModelBench(model, today: today, device: device))
         let outcome = try MethodTraining(.sft, settings: settings, options: options, device: device, run: run)
-            .run(training, model: model, to: folder, onProgress: onProgress, onStep: onStep)
-        let after = try await exam.scores(of: ModelBench(folder, device: device))
+            .run(training, model: model, to: folder, now: now, onProgress: onProgress, onStep: onStep)
+        let after = try await exam.scores(of: ModelBench(folder, today: today, device: device))
         let taught = TaughtModules(
             style: style, modules: counts.keys.map(\.rawValue).sorted(), before: before, after: after)
         if run.group.isFirst { try taught.write(to: folder) }

@@ -40,7 +40,8 @@ struct ChooseStage: Stage {
             throw ImprovementError.noData(configuration.store, "the judge's people left no history to answer")
         }
         let judge = try Judge(
-            folder: work.file("judge", of: "reward"), bench: ModelBench(URL(filePath: configuration.model)),
+            folder: work.file("judge", of: "reward"),
+            bench: ModelBench(URL(filePath: configuration.model), today: work.today),
             encoder: makeEncoder())
         var sampling = configuration.evaluation.sampling
         sampling.seed = configuration.seed &* 15_485_863 &+ 29
@@ -48,7 +49,7 @@ struct ChooseStage: Stage {
         for round in 1...configuration.iterations {
             work.report("round \(round): \(prompts.count) replies to people of the judge")
             let model = try work.file("model", of: "\(configuration.loss.rawValue)-\(round)")
-            let replies = try await ReplyDrawing.replies(of: model, to: prompts, sampling: sampling)
+            let replies = try await ReplyDrawing.replies(of: model, to: prompts, sampling: sampling, today: work.today)
             let verdicts = try await judge.probabilities(
                 zip(prompts, replies).map { (context: $0, reply: $1.text) })
             good.append(verdicts.reduce(0, +) / Double(verdicts.count))

@@ -92,7 +92,7 @@ struct EvaluateStage: Stage {
         }
         let prompts = chosen.map(\.context)
         try RunFolder.write(lines: prompts, to: work.own("prompts.jsonl"))
-        let bench = try ModelBench(URL(filePath: configuration.model))
+        let bench = try ModelBench(URL(filePath: configuration.model), today: work.today)
         let judge = try Judge(folder: work.file("judge", of: "reward"), bench: bench, encoder: makeEncoder())
         let arms = try arms(work)
         var results: [ArmResult] = []
@@ -106,10 +106,10 @@ struct EvaluateStage: Stage {
                 answers = kept
             } else {
                 work.report("\(arm.name): \(prompts.count) replies")
-                answers = try await self.answers(of: arm, to: prompts, judge: judge)
+                answers = try await self.answers(of: arm, to: prompts, judge: judge, today: work.today)
                 try RunFolder.write(answers, to: file)
             }
-            let likelihood = arm.isModel ? try held.figures(ModelBench(arm.model)) : nil
+            let likelihood = arm.isModel ? try held.figures(ModelBench(arm.model, today: work.today)) : nil
             // The first arm is the base: what it finds odd counts for all.
             if index == 0 { oddBelow = likelihood?.oddBelow }
             results.append(
@@ -130,10 +130,10 @@ struct EvaluateStage: Stage {
             })
     }
 
-    func answers(of arm: Arm, to prompts: [[Turn]], judge: Judge) async throws -> Answers {
+    func answers(of arm: Arm, to prompts: [[Turn]], judge: Judge, today: Date) async throws -> Answers {
         var sampling = arm.sampling
         sampling.seed = configuration.seed &* 7_919 &+ 17
-        let replies = try await ReplyDrawing.replies(of: arm.model, to: prompts, sampling: sampling)
+        let replies = try await ReplyDrawing.replies(of: arm.model, to: prompts, sampling: sampling, today: today)
         let pairs = zip(prompts, replies).map { (context: $0, reply: $1.text) }
         let verdicts = try await judge.verdicts(pairs)
         let pipeline = try SafetyPipeline.standard(encoder: judge.encoder)

@@ -23,7 +23,8 @@ struct LabelStage: Stage {
         let votes = try RunFolder.readLines(WeighedVote.self, from: work.file("votes.jsonl", of: "trust"))
         let weights = Dictionary(votes.map { ($0.item, $0) }, uniquingKeysWith: { first, _ in first })
         let judge = try Judge(
-            folder: work.file("learn", of: "reward"), bench: ModelBench(URL(filePath: configuration.model)),
+            folder: work.file("learn", of: "reward"),
+            bench: ModelBench(URL(filePath: configuration.model), today: work.today),
             encoder: makeEncoder())
         let labels = configuration.labels
         var examples: [Example] = []

@@ -34,7 +34,7 @@ struct RewardStage: Stage {
         let votes = try RunFolder.readLines(WeighedVote.self, from: work.file("votes.jsonl", of: "trust"))
         let weights = Dictionary(votes.map { ($0.item, $0) }, uniquingKeysWith: { first, _ in first })
         let encoder = try makeEncoder()
-        let bench = try ModelBench(URL(filePath: configuration.model))
+        let bench = try ModelBench(URL(filePath: configuration.model), today: work.today)
         let places = corpus.voted()
         let pairs = places.map { (context: corpus.items[$0].context, reply: corpus.items[$0].reply) }
         work.report("states of \(places.count) voted replies")

@@ -81,14 +81,16 @@ extension RoundStage {
         let mine = corpus.items.filter { $0.part == .learn && $0.context.last?.sender == .human }.map(\.context)
         let prompts = Array(generator.shuffled(mine).prefix(configuration.labels.generations))
         let judge = try Judge(
-            folder: work.file("learn", of: "reward"), bench: ModelBench(URL(filePath: configuration.model)),
+            folder: work.file("learn", of: "reward"),
+            bench: ModelBench(URL(filePath: configuration.model), today: work.today),
             encoder: makeEncoder())
         var drawn: [(replies: [String], scores: [Double])] = []
         for side in 0..<2 {
             work.report("\(prompts.count) replies, draw \(side + 1) of 2")
             var sampling = configuration.evaluation.sampling
             sampling.seed = configuration.seed &* 1_000_003 &+ UInt64(2 * round + side) &* 65_537
-            let replies = try await ReplyDrawing.replies(of: model, to: prompts, sampling: sampling).map(\.text)
+            let replies = try await ReplyDrawing.replies(of: model, to: prompts, sampling: sampling, today: work.today)
+                .map(\.text)
             let scores = try await judge.probabilities(zip(prompts, replies).map { (context: $0, reply: $1) })
             drawn.append((replies, scores))
         }

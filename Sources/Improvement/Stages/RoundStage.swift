@@ -48,7 +48,7 @@ struct RoundStage: Stage {
             ]
             examples += made
         }
-        let bench = try ModelBench(start)
+        let bench = try ModelBench(start, today: work.today)
         let training = configuration.training
         if let method = loss.planned {
             return try await planned(
@@ -111,9 +111,10 @@ struct RoundStage: Stage {
         work.report("\(prompts.count) replies from the model of round \(round - 1)")
         var sampling = configuration.evaluation.sampling
         sampling.seed = configuration.seed &* 1_000_003 &+ UInt64(round)
-        let replies = try await ReplyDrawing.replies(of: model, to: prompts, sampling: sampling)
+        let replies = try await ReplyDrawing.replies(of: model, to: prompts, sampling: sampling, today: work.today)
         let judge = try Judge(
-            folder: work.file("learn", of: "reward"), bench: ModelBench(URL(filePath: configuration.model)),
+            folder: work.file("learn", of: "reward"),
+            bench: ModelBench(URL(filePath: configuration.model), today: work.today),
             encoder: makeEncoder())
         let pairs = zip(prompts, replies).filter { !$1.text.allSatisfy(\.isWhitespace) }.map {
             (context: $0, reply: $1.text)

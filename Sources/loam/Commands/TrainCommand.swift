@@ -165,7 +165,7 @@ struct TrainCommand: AsyncParsableCommand {
                 settings: methods.settings(perStep: rows), options: options, device: device,
                 run: self.training.run(in: group)
             ).run(
-                data.map { URL(filePath: $0) }, model: URL(filePath: model), to: URL(filePath: out),
+                data.map { URL(filePath: $0) }, model: URL(filePath: model), to: URL(filePath: out), now: Date(),
                 onProgress: { console.say($0) }, onStep: show)
             try report()
             guard group.isFirst else { return }
@@ -183,7 +183,7 @@ struct TrainCommand: AsyncParsableCommand {
                 method, settings: methods.settings(perStep: rows), options: options, device: device,
                 run: training.run(in: group)
             ).run(
-                data.map { URL(filePath: $0) }, model: URL(filePath: model), to: URL(filePath: out),
+                data.map { URL(filePath: $0) }, model: URL(filePath: model), to: URL(filePath: out), now: Date(),
                 onProgress: { console.say($0) }, onStep: show)
             let summary = outcome.summary
             try report()
@@ -218,6 +218,7 @@ struct TrainCommand: AsyncParsableCommand {
             shape, options: options, perStep: rows, encoder: encoder, usesNextMessage: nextMessage
         ).run(
             data.map { URL(filePath: $0) }, model: model.map { URL(filePath: $0) }, to: URL(filePath: out),
+            now: Date(),
             makeEncoder: { try SentenceEncoder(folder: encoder, dtype: .bfloat16) },
             onProgress: { common.console.say($0) })
         try common.console.result(Told(outcome: outcome, model: out))
