@@ -57,6 +57,26 @@ public enum TrainingBenchmark {
         model: any LanguageModels.Decoder, loss: Loss, shape: Shape, steps: Int = 5, warmUp: Int = 2,
         recomputesLayers: Bool = false
     ) throws -> Figures {
+        try time(
+            trainer(model, loss, shape, steps: warmUp + steps, recomputesLayers: recomputesLayers), steps: steps,
+            warmUp: warmUp)
+    }
+
+    /// How many SFT steps a step of another loss costs: the two take turns, so that a machine which gets slower or faster on the
+    /// way slows or hastens both. The median over `steps` turns.
+    public static func stepsOfSFT(_ loss: Loss, shape: Shape, steps: Int = 5, warmUp: Int = 2) throws -> Double {
+        let plain = try trainer(shape.model(), .sft, shape, steps: warmUp + steps)
+        let other = try trainer(shape.model(), loss, shape, steps: warmUp + steps)
+        let ratios = try (0..<(warmUp + max(1, steps))).map { _ in
+            let seconds = try plain.trainStep().wall.seconds
+            return try other.trainStep().wall.seconds / seconds
+        }
+        return median(Array(ratios.dropFirst(warmUp)))
+    }
+
+    private static func trainer(
+        _ model: any LanguageModels.Decoder, _ loss: Loss, _ shape: Shape, steps: Int, recomputesLayers: Bool = false
+    ) throws -> Trainer {
         let made: any TrainingLoss
         let source: any BatchSource
         switch loss {
@@ -80,10 +100,10 @@ public enum TrainingBenchmark {
             made = try DPOLoss(reference: ReferenceLogProbabilities(values: pairs.map { _ in -2400 }))
             source = try PairSource(pairs, rowLength: 512, pairsPerStep: shape.rows, seed: 0)
         }
-        var options = options(steps: warmUp + steps, rows: shape.rows, compute: .bfloat16)
+        // A pair is two rows in one; four of them fit the loss's chunk, whose logits then need no second pass.
+        var options = options(steps: steps, rows: loss == .dpo ? 4 : shape.rows, compute: .bfloat16)
         options.recomputesLayers = recomputesLayers
-        return try time(
-            Trainer(model: model, loss: made, source: source, options: options), steps: steps, warmUp: warmUp)
+        return try Trainer(model: model, loss: made, source: source, options: options)
     }
 
     /// Documents of 256 random tokens, all of them learned, their labels in turn.
@@ -151,13 +171,14 @@ public enum TrainingBenchmark {
                 arithmetic.operations(
                     lengths: try trainer.lengths(step: metrics.step - 1), supervised: metrics.supervised))
         }
-        func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
         var figures = Figures(
             secondsPerStep: median(wall), tokensPerStep: tokens.reduce(0, +) / tokens.count, steps: wall.count)
         figures.processorSecondsPerStep = median(processor)
         figures.operationsPerSecond = median(zip(work, wall).map { $0 / $1 })
         return figures
     }
+
+    private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
     /// Time of this process on all processors so far.
     private static func processorSeconds() -> Double {

@@ -154,6 +154,27 @@ struct TrainerTests {
         }
     }
 
+    @Test(
+        "steps on a CUDA device are those on the processor",
+        .enabled(if: Engine.isCUDAAvailable, "there is no CUDA device here"))
+    func cuda() throws {
+        let examples = try Self.documents(10) + Self.documents(10, seed: 5, label: .bad)
+        func train(_ device: Device) throws -> ([String: [Float]], StepMetrics) {
+            let model = try TinyModel.make(vocabulary: Self.vocabulary)
+            for (_, parameter) in model.namedParameters { parameter.value = try parameter.value.to(device) }
+            let source = try BalancedSampler(examples, rowLength: 24, goodPerStep: 6, badPerStep: 6, seed: 2)
+            let trainer = try Trainer(model: model, loss: CRINGELoss(), source: source, options: Self.options(3))
+            let summary = try trainer.run()
+            return (try Self.weights(model), try #require(summary.last))
+        }
+        let (here, expected) = try train(.cpu)
+        let (there, found) = try train(.cuda(0))
+        #expect(abs(expected.loss - found.loss) < 1e-4 && abs(expected.gradientNorm - found.gradientNorm) < 1e-3)
+        for (name, values) in here {
+            #expect(zip(values, try #require(there[name])).allSatisfy { abs($0 - $1) < 1e-3 }, "\(name)")
+        }
+    }
+
     @Test("a run that is cut and resumed gives the same weights, bit for bit, and the same lines")
     func resume() throws {
         let examples = try Self.documents(12) + Self.documents(12, seed: 5, label: .bad)

@@ -10,7 +10,8 @@ struct BenchTrainingCommand: AsyncParsableCommand {
         commandName: "bench-training", abstract: "How fast this machine trains.",
         discussion: """
             Times steps on random tokens and random weights of a known shape, and the fastest matrix product of the machine, of
-            which training is a share. Each figure is the median of several steps after two to warm up.
+            which training is a share. Each figure is the median of several steps after two to warm up. --beside-sft lets steps of
+            the loss and of SFT take turns and says how many SFT steps one costs.
 
             Example: loam bench-training --shape small --loss cringe
             """)
@@ -27,6 +28,9 @@ struct BenchTrainingCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Writes the lengths of those documents to a file, for a peer.")
     var lengthsOut: String?
 
+    @Flag(name: .long, help: "How many SFT steps a step of --loss costs.")
+    var besideSft = false
+
     @Flag(name: .long, help: "Recompute the layers' inner values for the gradient.")
     var recomputeLayers = false
 
@@ -37,6 +41,17 @@ struct BenchTrainingCommand: AsyncParsableCommand {
     var threads = 2
 
     @OptionGroup var common: CommonOptions
+
+    struct Ratio: Encodable {
+        var shape: String
+        var loss: String
+        var stepsOfSFT: Double
+
+        enum CodingKeys: String, CodingKey {
+            case shape, loss
+            case stepsOfSFT = "steps_of_sft"
+        }
+    }
 
     struct Answer: Encodable {
         var shape: String
@@ -66,6 +81,17 @@ struct BenchTrainingCommand: AsyncParsableCommand {
 
     func run() async throws {
         try Engine.setThreadCount(threads)
+        if besideSft {
+            let answer = Ratio(
+                shape: shape.rawValue, loss: loss.rawValue,
+                stepsOfSFT: try TrainingBenchmark.stepsOfSFT(loss, shape: shape, steps: steps))
+            try common.console.result(answer)
+            common.console.show(
+                String(
+                    format: "%@, %@: a step costs %.2f SFT steps", answer.shape as NSString, answer.loss as NSString,
+                    answer.stepsOfSFT))
+            return
+        }
         let model = try shape.model()
         let figures: TrainingBenchmark.Figures
         if packed {
