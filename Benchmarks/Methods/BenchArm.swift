@@ -64,9 +64,9 @@ struct Comparison {
     /// Labels what models write; it never judges an arm.
     let judge: RewardModel
     let work: URL
-    var steps = 60
-    var perStep = 24
-    var drawn = 400
+    var steps = 40
+    var perStep = 16
+    var drawn = 120
     let say: @Sendable (String) -> Void
 
     private var sampling: Sampling { Sampling(temperature: 1, topP: 0.95, maximumTokens: 40, seed: 7) }

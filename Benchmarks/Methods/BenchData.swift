@@ -23,7 +23,7 @@ struct BenchData {
     let allVotes: [RewardExample]
 
     /// - Parameter folder: The data sets, as `LOAM_DATA` has them.
-    init(_ folder: URL, safetyExamples: Int = 2_000, prompts count: Int = 240) throws {
+    init(_ folder: URL, safetyExamples: Int = 1_200, prompts count: Int = 160) throws {
         let organic = folder.appending(path: "organic/convai2")
         var conversations: [Conversation] = []
         for name in ["data_volunteers.json", "data_intermediate.json"] {
@@ -60,7 +60,7 @@ struct BenchData {
             }
         }
         let train = try safety("train", safetyExamples)
-        let heldSafety = try safety("val", 600)
+        let heldSafety = try safety("val", 400)
         learned.examples += train.map { Sourced($0, file: "diasafety") }
         rewards += train.enumerated().map { index, one in
             RewardExample(

@@ -25,11 +25,14 @@ struct MethodsBench {
         let say: @Sendable (String) -> Void = { FileHandle.standardError.write(Data(($0 + "\n").utf8)) }
         try Engine.setThreadCount(2)
         let isQuick = ProcessInfo.processInfo.environment["LOAM_QUICK"] == "1"
-        let data = try BenchData(paths[0], safetyExamples: isQuick ? 60 : 2_000, prompts: isQuick ? 12 : 240)
+        let data = try BenchData(paths[0], safetyExamples: isQuick ? 60 : 1_200, prompts: isQuick ? 12 : 160)
         let encoder = try SentenceEncoder(folder: paths[2], dtype: .bfloat16)
-        let rewards = RewardBench(
+        var rewards = RewardBench(
             votes: isQuick ? Array(data.allVotes.prefix(90)) : data.allVotes, encoderFolder: paths[2], encoder: encoder,
             work: work, say: say)
+        if let folds = ProcessInfo.processInfo.environment["FOLDS"].flatMap(Int.init), folds > 1 {
+            rewards.folds = folds
+        }
         if part == "reward" {
             try await rewards.run()
             print(try rewards.table())

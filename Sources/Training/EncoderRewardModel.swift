@@ -8,7 +8,8 @@ import Torch
 /// A reward model whose encoder is fine-tuned end to end: context, reply and, where asked for, the person's next message in
 /// one text, a number off the means of their parts, calibrated to the probability that people like the reply.
 ///
-/// `[r, c, r·c, |r − c|, n, r·n, facts]` go into one linear head, `r`, `c`, `n` being the means of the last states over reply,
+/// Its margin is that of a probe on the encoder's sentence vectors as they were (`EncoderPrior`) plus what the tuned encoder
+/// sees beyond it: `[r, c, r·c, |r − c|, n, r·n, facts]` go into one linear head, `r`, `c`, `n` being the means of the last states over reply,
 /// context and next message, and `facts` the plain ones of `OverlapFeatures`. After JUICER's satisfaction classifier (Shi et
 /// al. 2022, arXiv 2210.15893), which the next message lifts most.
 ///
@@ -35,7 +36,7 @@ public final class EncoderRewardModel: @unchecked Sendable {
         public var contextTurns = 3
         public var usesNextMessage = false
         /// Tokens of the whole text, and most of them for reply and next message; the context has the rest, its end first.
-        public var maximumLength = 96
+        public var maximumLength = 80
         public var replyLength = 40
         public var nextLength = 28
         /// Mean and deviation of each plain fact over the training votes.
@@ -63,6 +64,8 @@ public final class EncoderRewardModel: @unchecked Sendable {
     let encoder: BertModel
     /// [1, features] and [1].
     let head: Linear
+    /// What the margin begins from; `nil` for a model tuned without a probe.
+    var prior: EncoderPrior?
     private let tokenizer: WordPiece
 
     /// The features of a row.
@@ -157,6 +160,18 @@ public final class EncoderRewardModel: @unchecked Sendable {
 
     /// Uncalibrated margins, in order; larger is better.
     public func margins(_ inputs: [Input], compute: DType = .bfloat16, batch: Int = 32) throws -> [Double] {
+        let tuned = try tunedMargins(inputs, compute: compute, batch: batch)
+        guard let prior else { return tuned }
+        return zip(try prior.margins(inputs), tuned).map { $0 + $1 }
+    }
+
+    /// What the margins begin from: those of the probe alone, 0 for a model without one.
+    public func probeMargins(_ inputs: [Input]) throws -> [Double] {
+        try prior?.margins(inputs) ?? [Double](repeating: 0, count: inputs.count)
+    }
+
+    /// What the tuned encoder adds.
+    func tunedMargins(_ inputs: [Input], compute: DType, batch: Int = 32) throws -> [Double] {
         let texts = inputs.map(encode)
         let order = texts.indices.sorted { (texts[$1].ids.count, $0) < (texts[$0].ids.count, $1) }
         var result = [Double](repeating: 0, count: inputs.count)
@@ -177,6 +192,7 @@ public final class EncoderRewardModel: @unchecked Sendable {
 
     private static let shapeName = "reward.json"
     private static let headName = "reward.safetensors"
+    private static let priorName = "prior"
     private static let copied = ["config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
 
     /// Writes the encoder as a BERT folder with the head beside it; `reward.json` comes last.
@@ -194,6 +210,7 @@ public final class EncoderRewardModel: @unchecked Sendable {
                 to: url.appending(path: "model.safetensors"))
             try TensorFile.write(
                 head.named("head").map { ($0.name, $0.parameter.value) }, to: url.appending(path: Self.headName))
+            try prior?.save(to: url.appending(path: Self.priorName), like: origin)
             let json = JSONEncoder()
             json.outputFormatting = [.prettyPrinted, .sortedKeys]
             try json.encode(shape).write(to: url.appending(path: Self.shapeName), options: .atomic)
@@ -220,6 +237,10 @@ public final class EncoderRewardModel: @unchecked Sendable {
                 throw TrainingError(.checkpoint, "\(url.path)/\(Self.headName): \(name) is missing or of another shape")
             }
             try parameter.value.copy(from: value)
+        }
+        let place = url.appending(path: Self.priorName)
+        if EncoderPrior.isPresent(in: place) {
+            prior = try EncoderPrior(folder: place, shape: shape, device: device)
         }
     }
 }

@@ -5,11 +5,16 @@ import Torch
 
 /// Fine-tunes an encoder reward model on votes.
 public struct EncoderRewardTraining: Sendable, Hashable, Codable {
-    public var epochs = 4
+    public var epochs = 2
     public var batch = 16
     /// Peak rate of the encoder's weights, and of the head's.
     public var learningRate = 5e-5
-    public var headLearningRate = 2e-3
+    public var headLearningRate = 1e-3
+    /// What the rate is multiplied by from each layer to the one below it: the lower a layer, the less it moves (Howard and
+    /// Ruder 2018, arXiv 1801.06146).
+    public var layerDecay = 0.8
+    /// Begin from a probe of the encoder's frozen vectors and tune what it leaves over.
+    public var usesPrior = true
     public var weightDecay = 0.01
     /// Layers, counted from the embeddings, that stay as they are; the embeddings always do.
     public var frozenLayers = 0
@@ -25,9 +30,9 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
     /// What it came to.
     public struct Outcome: Sendable {
         public var model: EncoderRewardModel
-        /// Log loss of the kept-back votes after each pass, in nats.
+        /// Log loss of the kept-back votes before the first pass and after each, in nats.
         public var losses: [Double]
-        /// Passes that the kept model has seen.
+        /// Passes that the kept model has seen; 0 where none made the probe better.
         public var epochs: Int
     }
 
@@ -44,62 +49,65 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
         var shape = shape
         (shape.factMeans, shape.factDeviations) = Self.moments(learned)
         let model = try EncoderRewardModel(encoder: encoder, shape: shape, device: device)
+        // What each vote's margin begins from, by a probe that did not see its person.
+        var begun = [Double](repeating: 0, count: learned.count + held.count)
+        if usesPrior {
+            var prior = try EncoderPrior(encoder: encoder, shape: shape, device: device)
+            begun = try prior.fit(learned + held, seed: seed)
+            model.prior = prior
+        }
+        let heldBegun = Array(begun.suffix(held.count))
         let texts = learned.map { model.encode(.init($0)) }
         let steps = (learned.count + batch - 1) / batch
-        let tuned = model.encoder.namedParameters.filter { Self.layer(of: $0.name).map { $0 >= frozenLayers } ?? false }
-        let head = model.head.named("head")
-        for (_, parameter) in tuned + head { parameter.value = try parameter.value.requireGradient(true) }
-        let matrices = tuned.filter { $0.parameter.value.rank > 1 }
-        let vectors = tuned.filter { $0.parameter.value.rank <= 1 }
-        let body = try AdamW(
-            groups: [(parameters: matrices, weightDecay: weightDecay), (parameters: vectors, weightDecay: 0)].filter {
-                !$0.parameters.isEmpty
-            }, betas: (0.9, 0.999))
-        let top = try AdamW(groups: [(parameters: head, weightDecay: weightDecay)], betas: (0.9, 0.999))
+        let parts = try parts(of: model)
+        let tuned = parts.flatMap(\.parameters)
+        for parameter in tuned { parameter.value = try parameter.value.requireGradient(true) }
         let total = steps * epochs
         let curve = Schedule(.linear, peak: 1, warmUp: max(1, total / 10), total: total)
         let mean = learned.reduce(0) { $0 + $1.weight } / Double(learned.count)
         let generator = SeededGenerator(seed: seed)
-        var losses: [Double] = []
-        var best: (loss: Double, epochs: Int, weights: [Tensor], margins: [Double])?
+        func weights() throws -> [Tensor] { try tuned.map { try $0.value.detach().clone() } }
+        // A model without a probe says nothing before its first pass.
+        var losses = [Self.logLoss(heldBegun, held)]
+        var best = (
+            loss: usesPrior ? losses[0] : .infinity, epochs: 0, weights: try weights(), margins: heldBegun
+        )
         for epoch in 0..<epochs {
             var draws = generator.fork("epoch", epoch)
-            let order = draws.shuffled(Array(texts.indices))
-            for step in 0..<steps {
-                let part = order[(step * batch)..<min((step + 1) * batch, order.count)]
+            for (step, part) in Self.batches(texts.map(\.ids.count), batch, &draws).enumerated() {
                 let scale = part.map { learned[$0].weight / mean / Double(part.count) }
                 let features = model.head.weight?.value.shape[1] ?? 0
                 let keep = try (0..<part.count * features).map { _ in
                     dropout > 0 && draws.uniform() < dropout ? 0 : Float(1 / (1 - dropout))
                 }.asTensor([part.count, features], device)
-                try body.zeroGradients()
-                try top.zeroGradients()
+                for one in parts { try one.optimizer.zeroGradients() }
                 let margins = try model.margins(part.map { texts[$0] }, compute: compute.dtype, keep: keep)
                 let wanted = try Tensor(part.map { learned[$0].isGood ? Float(1) : 0 }, device: device)
-                let loss = try (margins.bceWithLogits(targets: wanted) * Tensor(scale.map(Float.init), device: device))
-                    .sum()
+                let from = try Tensor(part.map { Float(begun[$0]) }, device: device)
+                let loss = try
+                    ((margins + from).bceWithLogits(targets: wanted)
+                    * Tensor(scale.map(Float.init), device: device)).sum()
                 try loss.backward()
-                let norm = try clipGradients((tuned + head).map(\.parameter), maximumNorm: 1)
+                let norm = try clipGradients(tuned, maximumNorm: 1)
                 guard norm.isFinite, try loss.item().isFinite else {
                     throw TrainingError(
                         .diverged, "step \(epoch * steps + step + 1): the loss is not a number any more")
                 }
                 let rate = curve.rate(at: epoch * steps + step)
-                try body.step(learningRate: learningRate * rate)
-                try top.step(learningRate: headLearningRate * rate)
+                for one in parts { try one.optimizer.step(learningRate: one.learningRate * rate) }
                 try onStep(epoch * steps + step + 1, total)
             }
-            let margins = try model.margins(held.map { .init($0) }, compute: compute.dtype)
+            let margins = zip(try model.tunedMargins(held.map { .init($0) }, compute: compute.dtype), heldBegun)
+                .map { $0 + $1 }
             let loss = Self.logLoss(margins, held)
             losses.append(loss)
-            if loss < best?.loss ?? .infinity {
-                let weights = try (tuned + head).map { try $0.parameter.value.detach().clone() }
-                best = (loss, epoch + 1, weights, margins)
-            }
+            if loss < best.loss { best = (loss, epoch + 1, try weights(), margins) }
         }
-        guard let best else { throw TrainingError(.diverged, "no pass gave a finite loss on kept-back votes") }
+        guard best.loss.isFinite else {
+            throw TrainingError(.diverged, "no pass gave a finite loss on kept-back votes")
+        }
         try withoutGradients {
-            for ((_, parameter), value) in zip(tuned + head, best.weights) {
+            for (parameter, value) in zip(tuned, best.weights) {
                 try parameter.value.copy(from: value)
                 parameter.value = try parameter.value.detach()
             }
@@ -110,6 +118,46 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
     }
 
     // MARK: - Parts
+
+    /// What moves at one rate.
+    private struct Part {
+        var parameters: [Parameter]
+        var learningRate: Double
+        var optimizer: AdamW
+    }
+
+    /// The head, and each layer that is tuned: the lower, the slower. The embeddings stay as they are.
+    private func parts(of model: EncoderRewardModel) throws -> [Part] {
+        func part(_ parameters: [(name: String, parameter: Parameter)], _ rate: Double) throws -> Part {
+            let groups: [AdamW.Group] = [
+                (parameters: parameters.filter { $0.parameter.value.rank > 1 }, weightDecay: weightDecay),
+                (parameters: parameters.filter { $0.parameter.value.rank <= 1 }, weightDecay: 0),
+            ]
+            return Part(
+                parameters: parameters.map(\.parameter), learningRate: rate,
+                optimizer: try AdamW(groups: groups.filter { !$0.parameters.isEmpty }, betas: (0.9, 0.999)))
+        }
+        let layers = Dictionary(grouping: model.encoder.namedParameters) { Self.layer(of: $0.name) ?? -1 }
+        let top = layers.keys.max() ?? 0
+        return try [part(model.head.named("head"), headLearningRate)]
+            + layers.filter { $0.key >= frozenLayers && $0.key >= 0 }.sorted { $0.key < $1.key }.map {
+                try part($0.value, learningRate * pow(layerDecay, Double(top - $0.key)))
+            }
+    }
+
+    /// All texts once, in a drawn order, texts of one batch about as long as each other: little padding.
+    static func batches(_ lengths: [Int], _ size: Int, _ draws: inout SeededGenerator) -> [[Int]] {
+        let order = draws.shuffled(Array(lengths.indices))
+        let batches = stride(from: 0, to: order.count, by: 8 * size).flatMap { start in
+            let group = order[start..<min(start + 8 * size, order.count)].sorted {
+                (lengths[$0], $0) < (lengths[$1], $1)
+            }
+            return stride(from: 0, to: group.count, by: size).map {
+                Array(group[$0..<min($0 + size, group.count)])
+            }
+        }
+        return draws.shuffled(batches)
+    }
 
     static func check(_ examples: [RewardExample]) throws {
         if let odd = examples.firstIndex(where: { !($0.weight >= 0 && $0.weight.isFinite) }) {

@@ -33,6 +33,10 @@ public struct TunedSafetyTraining: Sendable {
     public init(falseAlarms: Double = 0.01, seed: UInt64 = 0) {
         tuning = EncoderRewardTraining()
         tuning.epochs = 3
+        // There are thousands of texts, and only the upper layers are kept: no probe to begin from.
+        tuning.usesPrior = false
+        tuning.layerDecay = 1
+        tuning.headLearningRate = 2e-3
         tuning.frozenLayers = 3
         tuning.heldShare = 0.1
         tuning.seed = seed

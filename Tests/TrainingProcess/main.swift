@@ -33,11 +33,16 @@ func documents(_ count: Int, seed: UInt64, label: TokenLabel) throws -> [Tokeniz
     }
 }
 
-/// training-process bench SHAPE LOSS [STEPS]: tokens per second, by the clock and by the processors' time.
+/// training-process bench SHAPE LOSS [STEPS [beside]]: tokens per second, by the clock and by the processors' time; or how many SFT
+/// steps a step costs, the two taking turns.
 func bench() throws {
     try Engine.setThreadCount(2)
     let shape = TrainingBenchmark.Shape(rawValue: arguments[2]) ?? .small
     let steps = arguments.count > 4 ? Int(arguments[4]) ?? 3 : 3
+    if arguments.count > 5, let loss = TrainingBenchmark.Loss(rawValue: arguments[3]) {
+        print("steps of SFT", try TrainingBenchmark.stepsOfSFT(loss, shape: shape, steps: steps))
+        return
+    }
     let figures: TrainingBenchmark.Figures
     switch arguments[3] {
     case "packed":

@@ -200,8 +200,10 @@ struct RewardTrainingTests {
         }
     }
 
-    @Test("the encoder learns end to end with the next message, its weights move, and the saved folder judges the same")
-    func encoderTraining() throws {
+    @Test(
+        "the encoder learns end to end with the next message, its weights move, and the saved folder judges the same",
+        arguments: [false, true])
+    func encoderTraining(usesPrior: Bool) throws {
         let encoder = try encoder()
         let folder = TrainerTests.folder()
         defer { for place in [encoder, folder] { try? FileManager.default.removeItem(at: place) } }
@@ -210,6 +212,7 @@ struct RewardTrainingTests {
         training.learningRate = 3e-3
         training.headLearningRate = 1e-2
         training.compute = .float32
+        training.usesPrior = usesPrior
         var shape = EncoderRewardModel.Shape()
         shape.usesNextMessage = true
         let outcome = try training.train(votes(120, seed: 1), encoder: encoder, shape: shape)
@@ -218,7 +221,9 @@ struct RewardTrainingTests {
         let margins = try outcome.model.margins(inputs, compute: .float32)
         #expect(try ROC.auc(scores: margins, labels: test.map(\.isGood)) > 0.95)
         let fresh = try BertModel(folder: encoder)
-        for ((name, before), (_, after)) in zip(fresh.namedParameters, outcome.model.encoder.namedParameters) {
+        // A probe that knows everything leaves nothing to tune.
+        for ((name, before), (_, after)) in zip(fresh.namedParameters, outcome.model.encoder.namedParameters)
+        where !usesPrior {
             let moved = try before.value.floats() != after.value.floats()
             // The last norm's shift of every state moves too; embeddings stay as they are.
             #expect(moved == !name.hasPrefix("embeddings"), "\(name)")
@@ -280,6 +285,38 @@ struct RewardTrainingTests {
             try await training.train(
                 texts.filter { $0.side == .bot }, ordinary: [], encoder: encoder, trainedOn: [])
         }
+    }
+
+    @Test("a pass takes every vote once, in batches of texts of about one length")
+    func batches() {
+        var draws = SeededGenerator(seed: 4)
+        let lengths = (0..<103).map { 5 + $0 * 37 % 60 }
+        let made = EncoderRewardTraining.batches(lengths, 8, &draws)
+        #expect(made.joined().sorted() == Array(lengths.indices))
+        #expect(made.allSatisfy { $0.count <= 8 })
+        let padding = made.reduce(0) { sum, part in
+            let longest = part.map { lengths[$0] }.max() ?? 0
+            return sum + part.reduce(0) { $0 + longest - lengths[$1] }
+        }
+        #expect(Double(padding) < 0.2 * Double(lengths.reduce(0, +)))
+        #expect(made != EncoderRewardTraining.batches(lengths, 8, &draws))
+    }
+
+    @Test("where tuning does not help, the kept model is the probe")
+    func probe() throws {
+        let encoder = try encoder()
+        defer { try? FileManager.default.removeItem(at: encoder) }
+        var training = EncoderRewardTraining()
+        training.epochs = 1
+        training.learningRate = 0.05
+        training.headLearningRate = 100
+        training.compute = .float32
+        // Votes that nothing explains, learned far too fast.
+        let outcome = try training.train(votes(120, seed: 1), encoder: encoder)
+        #expect(outcome.epochs == 0 && outcome.losses.count == 2)
+        let inputs = votes(60, seed: 2).map(EncoderRewardModel.Input.init)
+        #expect(try outcome.model.tunedMargins(inputs, compute: .float32).allSatisfy { $0 == 0 })
+        #expect(try outcome.model.margins(inputs) == outcome.model.prior?.margins(inputs))
     }
 
     @Test("votes of one class, broken weights and too few people are refused")
