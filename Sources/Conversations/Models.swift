@@ -6,6 +6,15 @@ public protocol TextEncoder: Sendable {
     func encode(_ texts: [String]) async throws -> [[Float]]
 }
 
+/// Hidden states of an encoder, word by word, for texts that are cut into words already.
+public protocol WordEncoder: Sendable {
+    /// Length of a state.
+    var stateDimension: Int { get }
+    /// For each text the states of its words, flat: [words, layers, dimension]. A word's state is that of its first piece.
+    /// - Parameter layers: Which layers' states, from 1, in rising order; later layers are not computed.
+    func states(ofWords texts: [[String]], layers: [Int]) async throws -> [[Float]]
+}
+
 /// One turn as a model sees it.
 public struct Turn: Sendable, Hashable, Codable {
     public var sender: Sender

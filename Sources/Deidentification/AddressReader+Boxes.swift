@@ -138,7 +138,10 @@ extension AddressReader {
             } else {
                 let talk: WordClass = [.common, .keepVerb, .neverName, .kin, .speech]
                 let isName = tokens[at].isCapitalised || tokens[at].classes.contains(.particle)
-                guard isName || !text.hasCapital, tokens[at].isCapitalised || tokens[at].classes.isDisjoint(with: talk)
+                // `Trg revolucije 12`: behind a capital, a small word that is no talk goes on.
+                let goesOn = words > 0 && tokens[at].classes.isDisjoint(with: talk) && tokens[at].length > 2
+                guard isName || goesOn || !text.hasCapital,
+                    tokens[at].isCapitalised || tokens[at].classes.isDisjoint(with: talk)
                 else {
                     return nil
                 }
@@ -152,6 +155,8 @@ extension AddressReader {
         var score = hasNumber ? 0.3 : 0.1
         if asked || text.hasContext(.address, before: 12, of: i) { score += 0.25 }
         let next = last + 1
+        // A line of its own.
+        if hasNumber, tokens[i].startsLine, next >= tokens.count || tokens[next].startsLine, words > 1 { score += 0.25 }
         if next < tokens.count, text.isSign(next, ",") || tokens[next].startsLine, tail(after: last) > last {
             score += 0.25
         }

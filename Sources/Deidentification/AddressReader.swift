@@ -70,7 +70,7 @@ struct AddressReader {
         let isLeading = Self.leading.contains(tokens[i].folded)
         let right = isLeading ? nameEnd(after: i) : i
         let hasName = left < i || right > i || isStreetByEnding(i)
-        guard hasName else { return nil }
+        guard hasName else { return said(i) }
         last = max(right, dot(after: i))
         if right > i { last = dot(after: right) }
 
@@ -90,7 +90,8 @@ struct AddressReader {
         if numberLeft || numberRight {
             score = isWritten ? 0.75 : 0.5
             // "No 5 way": everyday words in small letters are talk.
-            if isEveryday && !tokens[i].isCapitalised && !isLeading { score -= 0.35 }
+            let isSaid = asked || text.hasContext(.address, before: 8, of: first)
+            if isEveryday && !tokens[i].isCapitalised && !isLeading { score -= isSaid ? 0.25 : 0.35 }
             if !isWritten, left < i, (left..<i).contains(where: { tokens[$0].classes.contains(.common) }) {
                 score -= 0.2
             }
@@ -102,7 +103,32 @@ struct AddressReader {
         }
         if isLeading, left < i, !numberLeft, !numberRight { return nil }
         if asked || text.hasContext(.address, before: 8, of: first) { score += 0.25 }
+        if score < 0.5, let said = said(i) { return said }
         return score >= 0.4 ? Found(first: first, last: last, score: min(score, 0.95)) : nil
+    }
+
+    private static let measures = Set(
+        ["minute", "minutes", "min", "mins", "hour", "hours", "mile", "miles", "km", "block", "blocks", "day", "days"]
+            .map {
+                FoldedHash($0).value
+            })
+    private static let before = Set(["at", "to", "is"].map { FoldedHash($0).value })
+
+    /// `i live at 551 elm tree lane`: a number, one or two words of any kind and a street word, where the talk is of addresses.
+    func said(_ i: Int) -> Found? {
+        let tokens = text.tokens
+        for number in stride(from: i - 2, through: max(1, i - 3), by: -1) where tokens[number].kind == .number {
+            guard isHouseNumber(number), !tokens[number].isJoined,
+                ((number + 1)..<i).allSatisfy({
+                    tokens[$0].kind == .word && !tokens[$0].isJoined && !Self.measures.contains(tokens[$0].folded)
+                        && tokens[$0].classes.isDisjoint(with: .keepVerb)
+                }),
+                tokens[number - 1].kind == .word, Self.before.contains(tokens[number - 1].folded),
+                asked || text.hasContext(.address, before: 6, of: number)
+            else { return nil }
+            return Found(first: number, last: i, score: 0.6)
+        }
+        return nil
     }
 
     /// `Wall Street`, `Abbey Road`: known to everybody.

@@ -48,9 +48,19 @@ public struct DeidentificationScore: Sendable, Hashable {
     public var rows: [Entity: Row]
     /// All kinds together (micro average).
     public var overall: Row
+    /// The same without names of persons, places and organisations.
+    public var patterns: Row
     /// Marked kinds that are not sought: count, and how many of the spans are removed all the same.
     public var notSought: [String: (marked: Int, removed: Int)]
     public var misses: [Miss]
+    public var texts: Int
+    /// Findings that touch no marked span at all.
+    public var alarms: Int
+
+    /// Share of the marked spans of which something can still be read, under whatever kind the rest was found.
+    public var leakRate: Double { overall.marked == 0 ? 0 : 1 - Double(overall.removed) / Double(overall.marked) }
+    /// Findings that touch nothing marked, for each 100 texts.
+    public var alarmsPerHundred: Double { texts == 0 ? 0 : 100 * Double(alarms) / Double(texts) }
 
     public static func == (a: DeidentificationScore, b: DeidentificationScore) -> Bool {
         a.rows == b.rows && a.overall == b.overall && a.misses == b.misses

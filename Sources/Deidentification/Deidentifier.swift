@@ -15,26 +15,46 @@ public struct Deidentifier: Sendable {
     ///   - operators: What stands where something was found.
     ///   - lexicon: Word lists; the ones that come with Loam when not given.
     ///   - threshold: Findings with a lower score are dropped. Lower finds more and spoils more.
+    ///   - includesKnown: Find countries and large cities too, which tell nothing of anyone and stay otherwise: for
+    ///     comparison with marked texts.
     /// - Throws: `DeidentificationError` when a word list of the installation is missing.
     public init(
         key: DeidentificationKey, operators: OperatorTable = OperatorTable(), lexicon: Lexicon? = nil,
-        threshold: Double = 0.5
+        threshold: Double = 0.5, includesKnown: Bool = false
     ) throws(DeidentificationError) {
         self.key = key
         self.operators = operators
         let lists: Lexicon
         if let lexicon { lists = lexicon } else { lists = try Lexicon() }
-        detector = Detector(lexicon: lists, threshold: threshold)
+        detector = Detector(lexicon: lists, threshold: threshold, includesKnown: includesKnown)
     }
 
     // MARK: One text
 
     /// What stands in a text of its own, in order.
     public func findings(in text: String) -> [Finding] {
-        let scanned = ScannedText(text, lexicon: detector.lexicon)
+        findings(in: ScannedText(text, lexicon: detector.lexicon), tags: nil)
+    }
+
+    /// What stands in texts of their own, names by an encoder too; the texts are encoded together.
+    public func findings(in texts: [String], with tagger: NameTagger) async throws -> [[Finding]] {
+        let scanned = texts.map { ScannedText($0, lexicon: detector.lexicon) }
+        let tags = try await tagger.tags(scanned, lexicon: detector.lexicon)
+        return zip(scanned, tags).map { findings(in: $0, tags: $1) }
+    }
+
+    private func findings(in scanned: ScannedText, tags: NameTags?) -> [Finding] {
         let context = RecognitionContext(lexicon: detector.lexicon)
-        let found = ConflictRule.resolve(detector.patterns(in: scanned, context) + detector.names(in: scanned, context))
-        return found.map { Finding(entity: $0.entity, start: $0.start, end: $0.end, score: $0.score) }
+        let found = ConflictRule.resolve(
+            detector.patterns(in: scanned, context) + detector.names(in: scanned, context, tags: tags))
+        return found.map { Self.finding($0, scanned) }
+    }
+
+    private static func finding(_ candidate: Candidate, _ text: ScannedText, _ place: Finding.Place? = nil) -> Finding {
+        let range = text.originalRange(candidate.start, candidate.end)
+        return Finding(
+            entity: candidate.entity, start: range.lowerBound, end: range.upperBound, score: candidate.score,
+            place: place)
     }
 
     /// De-identifies a text of its own.
@@ -61,28 +81,61 @@ public struct Deidentifier: Sendable {
     /// small letters too. `userID` is a pseudonym already and stays, unless it holds an address or a number itself: then
     /// it becomes a keyed hash that is the same in all conversations, because trust and splits go by it.
     public func deidentify(_ conversation: Conversation) -> (Conversation, [Finding]) {
+        deidentify(conversation, scan(conversation), tags: nil)
+    }
+
+    /// Conversations without what identifies, names found by an encoder too. Their texts are encoded together, so that a
+    /// few dozen conversations at a time are faster than one by one.
+    public func deidentify(
+        _ conversations: [Conversation], with tagger: NameTagger
+    ) async throws -> [(Conversation, [Finding])] {
+        let scanned = conversations.map(scan)
+        let tags = try await tagger.tags(scanned.flatMap { $0 }, lexicon: detector.lexicon)
+        var start = 0
+        return zip(conversations, scanned).map { conversation, texts in
+            defer { start += texts.count }
+            return deidentify(conversation, texts, tags: Array(tags[start..<(start + texts.count)]))
+        }
+    }
+
+    /// The texts of a conversation, in the order that they are visited in.
+    private func scan(_ conversation: Conversation) -> [ScannedText] {
+        var scanned: [ScannedText] = []
+        var copy = conversation
+        ConversationTexts.visit(&copy) { _, text in scanned.append(ScannedText(text, lexicon: detector.lexicon)) }
+        return scanned
+    }
+
+    private func deidentify(
+        _ conversation: Conversation, _ texts: [ScannedText], tags: [NameTags]?
+    ) -> (Conversation, [Finding]) {
         var work = Work()
         var result = conversation
         var expectation: (asked: WordClass, asksName: Bool) = ([], false)
-        ConversationTexts.visit(&result) { field, text in
-            let scanned = ScannedText(text, lexicon: detector.lexicon)
+        var turns: [(index: Int, message: Int)] = []
+        ConversationTexts.visit(&result) { field, _ in
+            let index = work.texts.count
+            let scanned = texts[index]
             var context = RecognitionContext(lexicon: detector.lexicon)
             if field.isTurn {
                 context.asked = expectation.asked
                 context.asksName = expectation.asksName
                 expectation = detector.expectation(of: scanned)
+                turns.append((index, turns.count))
             } else if let key = field.key {
                 context.asked = classes(ofKey: key)
             }
-            let names = detector.names(in: scanned, context)
-            for name in names where name.score >= 0.6 {
+            let names = detector.names(in: scanned, context, tags: tags?[index])
+            for name in names where name.score >= 0.6 && name.entity == .person {
                 work.knownNames.formUnion(detector.words(of: name, in: scanned))
             }
             work.texts.append(
                 .init(
-                    scanned: scanned, patterns: detector.patterns(in: scanned, context), context: context, names: names)
+                    scanned: scanned, patterns: detector.patterns(in: scanned, context), context: context, names: names,
+                    tags: tags?[index])
             )
         }
+        SplitFindings(detector: detector).add(turns, conversation.messages.map(\.sender), &work.texts)
         let candidates = work.resolved(detector)
         let users = hashedUsers(of: &result)
         guard users > 0 || candidates.contains(where: { !$0.isEmpty }) else { return (conversation, []) }
@@ -94,10 +147,8 @@ public struct Deidentifier: Sendable {
         ConversationTexts.visit(&result) { field, text in
             let found = candidates[index]
             if !found.isEmpty {
-                text = replaced(work.texts[index].scanned.bytes, found, &book)
-                findings += found.map {
-                    Finding(entity: $0.entity, start: $0.start, end: $0.end, score: $0.score, place: field.place)
-                }
+                text = replaced(work.texts[index].scanned, found, &book)
+                findings += found.map { Self.finding($0, work.texts[index].scanned, field.place) }
             }
             index += 1
         }
@@ -106,14 +157,7 @@ public struct Deidentifier: Sendable {
 
     /// What the first pass leaves for the second.
     private struct Work {
-        struct Text {
-            var scanned: ScannedText
-            var patterns: [Candidate]
-            var context: RecognitionContext
-            var names: [Candidate]
-        }
-
-        var texts: [Text] = []
+        var texts: [WorkedText] = []
         var knownNames: Set<UInt64> = []
 
         /// Every folded word of the conversation.
@@ -131,24 +175,27 @@ public struct Deidentifier: Sendable {
                 if !knownNames.isEmpty {
                     var context = text.context
                     context.knownNames = knownNames
-                    names = detector.names(in: text.scanned, context)
+                    names = detector.names(in: text.scanned, context, tags: text.tags)
                 }
                 return ConflictRule.resolve(text.patterns + names)
             }
         }
     }
 
-    private func replaced(_ bytes: [UInt8], _ found: [Candidate], _ book: inout PseudonymBook) -> String {
+    private func replaced(_ text: ScannedText, _ found: [Candidate], _ book: inout PseudonymBook) -> String {
+        let original = text.original
         var result: [UInt8] = []
-        result.reserveCapacity(bytes.count)
+        result.reserveCapacity(original.count)
         var position = 0
         for candidate in found {
-            result.append(contentsOf: bytes[position..<candidate.start])
-            let text = String(decoding: bytes[candidate.start..<candidate.end], as: UTF8.self)
-            result.append(contentsOf: replacement(of: text, candidate.entity, &book).utf8)
-            position = candidate.end
+            let range = text.originalRange(candidate.start, candidate.end)
+            result.append(contentsOf: original[position..<range.lowerBound])
+            // A name spelled with look-alikes is the same name.
+            let plain = String(decoding: text.bytes[candidate.start..<candidate.end], as: UTF8.self)
+            result.append(contentsOf: replacement(of: plain, candidate.entity, &book).utf8)
+            position = range.upperBound
         }
-        result.append(contentsOf: bytes[position...])
+        result.append(contentsOf: original[position...])
         return String(decoding: result, as: UTF8.self)
     }
 
@@ -185,7 +232,9 @@ public struct Deidentifier: Sendable {
     /// `phone_number` says that its value is one.
     private func classes(ofKey key: String) -> WordClass {
         let words = String(String.UnicodeScalarView(key.unicodeScalars.map { $0 == "_" ? " " : $0 }))
-        let wanted: WordClass = [.phone, .card, .ssn, .birth, .address, .account, .license, .passport, .iban]
+        let wanted: WordClass = [
+            .phone, .card, .ssn, .birth, .address, .account, .license, .passport, .iban, .age, .postcode,
+        ]
         return ScannedText(words, lexicon: detector.lexicon).classes.intersection(wanted)
     }
 }

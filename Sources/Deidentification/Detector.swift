@@ -3,25 +3,31 @@ struct Detector: Sendable {
     let lexicon: Lexicon
     /// Candidates below this are dropped.
     var threshold: Double
+    /// Find well-known places too, which stay otherwise: for comparison with marked texts.
+    var includesKnown = false
 
     private static let patterns: [any Recognizer] = [
         EmailRecognizer(), URLRecognizer(), IPAddressRecognizer(), CreditCardRecognizer(), SocialSecurityRecognizer(),
         IBANRecognizer(), PhoneRecognizer(), AddressRecognizer(), HandleRecognizer(), BirthDateRecognizer(),
-        IdentifierRecognizer(),
+        IdentifierRecognizer(), CryptoRecognizer(), MACAddressRecognizer(), USNumberRecognizer(), AgeRecognizer(),
+        PostalCodeRecognizer(), SpokenNumberRecognizer(),
     ]
 
     /// Everything but names.
     func patterns(in text: ScannedText, _ context: RecognitionContext) -> [Candidate] {
         var found: [Candidate] = []
         for recognizer in Self.patterns { recognizer.recognize(text, context, into: &found) }
+        PlaceRecognizer(includesKnown: includesKnown).recognize(text, context, into: &found)
         return found.filter { $0.score >= threshold }
     }
 
-    /// Names of persons.
-    func names(in text: ScannedText, _ context: RecognitionContext) -> [Candidate] {
+    /// Names of persons; with what an encoder says of the words, of places and organisations too.
+    func names(in text: ScannedText, _ context: RecognitionContext, tags: NameTags? = nil) -> [Candidate] {
         var found: [Candidate] = []
         PersonRecognizer().recognize(text, context, into: &found)
-        return found.filter { $0.score >= threshold }
+        guard let tags else { return found.filter { $0.score >= threshold } }
+        let tagged = TaggedNameRecognizer(tags: tags, includesKnown: includesKnown)
+        return found.filter { $0.score >= threshold && tagged.keeps($0, text) } + tagged.candidates(text, context)
     }
 
     /// What a turn asks the next one for.
@@ -30,7 +36,9 @@ struct Detector: Sendable {
         guard tokens.contains(where: { $0.kind == .sign && $0.folded == UInt64(UInt8(ascii: "?")) }) else {
             return ([], false)
         }
-        let wanted: WordClass = [.phone, .card, .ssn, .birth, .address, .account, .license, .passport, .iban]
+        let wanted: WordClass = [
+            .phone, .card, .ssn, .birth, .address, .account, .license, .passport, .iban, .age, .postcode,
+        ]
         var asksName = false
         for i in tokens.indices where tokens[i].kind == .word {
             if tokens[i].folded == Word.name, text.isWord(i - 1, Word.your) || text.isWord(i - 1, Word.full) {

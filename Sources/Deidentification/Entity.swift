@@ -10,13 +10,28 @@ public enum Entity: String, Sendable, Hashable, Codable, CaseIterable, Comparabl
     case iban = "IBAN_CODE"
     case driverLicense = "US_DRIVER_LICENSE"
     case passport = "US_PASSPORT"
-    /// A street address, with the places that stand in it. Presidio counts these as LOCATION; a town on its own is not
-    /// taken out here, so the narrower name says what is meant.
+    case taxpayerNumber = "US_ITIN"
+    case bankAccount = "US_BANK_NUMBER"
+    case routingNumber = "ABA_ROUTING_NUMBER"
+    case providerNumber = "US_NPI"
+    case beneficiaryNumber = "US_MBI"
+    case medicalLicense = "MEDICAL_LICENSE"
+    case crypto = "CRYPTO"
+    case macAddress = "MAC_ADDRESS"
+    /// A street address, with the places that stand in it. Presidio counts these as LOCATION; here the narrower
+    /// name says what is meant.
     case streetAddress = "STREET_ADDRESS"
     /// A date said to be somebody's birth. Other dates stay.
     case dateOfBirth = "DATE_OF_BIRTH"
     /// An `@handle` or a user name on some service.
     case userName = "USERNAME"
+    case postalCode = "POSTAL_CODE"
+    /// An age of a person, the number alone.
+    case age = "AGE"
+    /// A town or another place that is not well known.
+    case location = "LOCATION"
+    /// A company or a school that somebody is said to belong to.
+    case organization = "ORGANIZATION"
 
     /// In order of declaration; the order in which reports list them.
     public static func < (a: Entity, b: Entity) -> Bool { a.order < b.order }

@@ -1,12 +1,40 @@
 import Foundation
 
 /// A text whose identifying spans a person marked: an entry of the presidio-research format.
-public struct LabelledText: Sendable, Hashable, Decodable {
+public struct LabelledText: Sendable, Hashable, Codable {
     public var text: String
     public var spans: [Span]
+    /// The template that a made-up text was filled in from, if the file says so.
+    public var template: String?
+
+    /// Whether the text's template belongs to the fifth that nothing is trained on or adjusted to: FNV-1a over the
+    /// template with its placeholders emptied is 4 modulo 5. Texts without a template are no part of it.
+    public var isHeldOut: Bool {
+        guard let template else { return false }
+        var hash = FoldedHash()
+        var depth = 0
+        let bytes = Array(template.utf8)
+        var i = 0
+        while i < bytes.count {
+            if i + 1 < bytes.count, bytes[i] == UInt8(ascii: "{"), bytes[i + 1] == UInt8(ascii: "{"), depth == 0 {
+                depth = 1
+                hash.add(bytes[i])
+                i += 2
+            } else if i + 1 < bytes.count, bytes[i] == UInt8(ascii: "}"), bytes[i + 1] == UInt8(ascii: "}"), depth == 1
+            {
+                depth = 0
+                hash.add(bytes[i])
+                i += 2
+            } else {
+                if depth == 0 { hash.add(bytes[i]) }
+                i += 1
+            }
+        }
+        return hash.value % 5 == 4
+    }
 
     /// A marked span.
-    public struct Span: Sendable, Hashable, Decodable {
+    public struct Span: Sendable, Hashable, Codable {
         /// As the file names it.
         public var entity: String
         /// Offsets in Unicode code points.
@@ -26,19 +54,23 @@ public struct LabelledText: Sendable, Hashable, Decodable {
         }
     }
 
-    public init(text: String, spans: [Span]) {
+    public init(text: String, spans: [Span], template: String? = nil) {
         self.text = text
         self.spans = spans
+        self.template = template
     }
 
     enum CodingKeys: String, CodingKey {
         case spans
         case text = "full_text"
+        case template = "masked"
     }
 
-    /// Reads a JSON list of entries `{full_text, spans: [{entity_type, start_position, end_position}]}`.
+    /// Reads a JSON list of entries `{full_text, spans: [{entity_type, start_position, end_position}]}`, or another file as lines
+    /// `token TAB tag` with an empty line between texts (CoNLL; tags `B-PER`, `I-LOC`, `O`).
     /// - Throws: `DeidentificationError` with the file, the entry and the field at fault.
     public static func read(_ url: URL) throws(DeidentificationError) -> [LabelledText] {
+        guard url.pathExtension.lowercased() == "json" else { return try TaggedTokens.read(url) }
         let texts: [LabelledText]
         do {
             texts = try JSONDecoder().decode([LabelledText].self, from: Data(contentsOf: url))

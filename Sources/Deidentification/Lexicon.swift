@@ -10,6 +10,9 @@ public struct Lexicon: Sendable {
     /// Lists that pseudonyms are drawn from: plain names that are no everyday words.
     let firstNames: [String]
     let lastNames: [String]
+    /// The given names among `firstNames` that show a gender.
+    let feminineNames: [String]
+    let masculineNames: [String]
 
     /// The lists that come with Loam, plus an operator's own names to find and names to keep.
     /// - Parameters:
@@ -35,7 +38,7 @@ public struct Lexicon: Sendable {
         }
         for (section, words) in sections {
             guard let kind = WordClass.sections[section] else { continue }
-            for word in words { classes[FoldedHash(word).value, default: []].insert(kind) }
+            for word in words { classes[FoldedHash(word).value, default: []].formUnion(kind) }
         }
         for name in names {
             for word in name.split(separator: " ") {
@@ -64,8 +67,12 @@ public struct Lexicon: Sendable {
         lastNames = (sections["last"] ?? []).filter {
             !unclear.contains($0) && $0.utf8.count > 2 && !$0.contains("-")
         }
-        guard !firstNames.isEmpty, !lastNames.isEmpty else {
-            throw DeidentificationError(.resource, "names.txt: no names in sections [first] and [last]")
+        let (feminine, masculine) = (Set(sections["feminine"] ?? []), Set(sections["masculine"] ?? []))
+        feminineNames = firstNames.filter(feminine.contains)
+        masculineNames = firstNames.filter(masculine.contains)
+        guard !feminineNames.isEmpty, !masculineNames.isEmpty, !lastNames.isEmpty else {
+            throw DeidentificationError(
+                .resource, "names.txt: no names in sections [first], [last], [feminine] and [masculine]")
         }
         self.classes = classes
     }

@@ -1,7 +1,17 @@
 /// Names that somebody gives when asked, or gives of their own accord.
 extension NameReader {
-    private static let strongEnds = Set(["name", "names"].map { FoldedHash($0).value })
-    private static let notAName = Set(
+    private static let strongEnds = Set(
+        ["name", "names", "nmae", "naem", "nam", "nme", "firstname", "surname", "lastname"].map { FoldedHash($0).value }
+    )
+    private static let goes = Set(["go", "goes", "going"].map { FoldedHash($0).value })
+    private static let `as` = FoldedHash("as").value
+    private static let iams = Set(["iam", "ima", "imm"].map { FoldedHash($0).value })
+    private static let mistypedIs = Set(["si", "iz", "iis", "os"].map { FoldedHash($0).value })
+
+    private func word(_ i: Int) -> UInt64 {
+        text.tokens.indices.contains(i) && text.tokens[i].kind == .word ? text.tokens[i].folded : 0
+    }
+    static let notAName = Set(
         [
             "not", "on", "in", "at", "the", "a", "an", "also", "too", "same", "similar", "nice", "weird", "hard",
             "long",
@@ -22,6 +32,9 @@ extension NameReader {
         let last = tokens.lastIndex { $0.kind == .word } ?? 0
         return Name(first: 0, last: last, score: 0.7)
     }
+
+    /// Whether an introduction ends before a place.
+    func isAnnounced(_ i: Int) -> Bool { i > 0 && strength(before: i) != nil }
 
     /// The name at `i` when an introduction ends before it.
     func introduction(before i: Int) -> Name? {
@@ -45,6 +58,8 @@ extension NameReader {
             if !token.isCapitalised, token.classes.contains(.ambiguous), !endsHere(i) { return nil }
         }
         if token.classes.contains(.keptStart), keptEnd(i) != nil, !isListed { return nil }
+        let isNamed =
+            token.classes.contains(.first) && token.classes.isDisjoint(with: [.ambiguous, .common, .neverName])
         var end = i
         var words = 1
         while words < 4, end + 1 < tokens.count {
@@ -64,7 +79,15 @@ extension NameReader {
             let isCapital =
                 candidate.isCapitalised && !text.isShouted && candidate.classes.isDisjoint(with: .neverName)
                 && !(candidate.classes.contains(.common) && candidate.classes.isDisjoint(with: [.last, .first]))
-            guard isName && (candidate.isCapitalised || !token.isCapitalised) || isCapital, candidate.folded != Word.i
+            // `my name is anna pustivsek`: a second word that no list has, where nothing follows.
+            let isSecond =
+                words == 1 && !token.isCapitalised && candidate.length > 2 && candidate.classes.isEmpty
+                && (strength == .sure
+                    ? endsHere(next)
+                    : isNamed && (endsHere(next) || text.has(next + 1, [.common, .speech])))
+            guard
+                isName && (candidate.isCapitalised || !token.isCapitalised) || isCapital || isSecond,
+                candidate.folded != Word.i
             else {
                 break
             }
@@ -96,6 +119,11 @@ extension NameReader {
             return .likely
         }
         if text.isWord(at, Word.named) || text.isWord(at, Word.called) { return .likely }
+        // `I go by x`, `they know me as x`, `signed, x`; and as it is typed: `my nmae is`, `iam`, `my name si`.
+        if text.isWord(at, Word.by), Self.goes.contains(word(at - 1)) { return .likely }
+        if text.isWord(at, Self.as), text.isWord(at - 1, Word.me) { return .likely }
+        if Self.iams.contains(text.tokens[at].folded) { return .likely }
+        if Self.mistypedIs.contains(text.tokens[at].folded), Self.strongEnds.contains(word(at - 1)) { return .sure }
         if text.isWord(at, Word.im) { return .likely }
         if text.isWord(at, Word.am), text.isWord(at - 1, Word.i) { return .likely }
         if text.isWord(at, Word.m), text.isSign(at - 1, "'"), text.isWord(at - 2, Word.i) { return .likely }

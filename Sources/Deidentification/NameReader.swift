@@ -49,6 +49,7 @@ struct NameReader {
         let tokens = text.tokens
         if let answer = answer(i) { return answer }
         if let introduced = introduction(before: i) { return introduced }
+        if !text.tokens[i].isCapitalised || text.isShouted, let name = small(i) { return name }
         let token = tokens[i]
         // `Mr. Grimes`: the title goes with the name.
         if token.classes.contains(.title), token.isCapitalised || !text.hasCapital {

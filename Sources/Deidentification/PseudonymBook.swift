@@ -40,7 +40,16 @@ struct PseudonymBook {
             let street = Self.streets[random.index(below: Self.streets.count)]
             return "\(1 + random.index(below: 9))\(digits(length - 1, &random)) \(street) Street"
         case .dateOfBirth: return DatePseudonym.date(text, random: random(entity, FoldedText.letters(text)))
-        case .phoneNumber, .creditCard, .socialSecurityNumber, .iban, .driverLicense, .passport:
+        case .location: return place(text, Self.towns)
+        case .organization: return place(text, Self.companies)
+        case .age: return age(text)
+        case .macAddress:
+            var random = random(entity, FoldedText.letters(text))
+            // The bit that says "given locally": no maker's number.
+            let separator = text.contains("-") ? "-" : ":"
+            return (["02"] + (0..<5).map { _ in random.hex(2) }).joined(separator: separator)
+        case .phoneNumber, .creditCard, .socialSecurityNumber, .iban, .driverLicense, .passport, .taxpayerNumber,
+            .bankAccount, .routingNumber, .providerNumber, .beneficiaryNumber, .medicalLicense, .postalCode, .crypto:
             return number(text, entity)
         }
     }
@@ -56,6 +65,52 @@ struct PseudonymBook {
         "Poplar",
         "Alder", "Laurel", "Magnolia", "Cypress", "Rowan",
     ]
+
+    private static let towns = [
+        "Ashbrook", "Brindleton", "Calderfield", "Dunmarsh", "Elmhaven", "Fernwick", "Greyford", "Hollowmere",
+        "Ivybridge", "Larkham", "Millbrook", "Northwold", "Oakhurst", "Pinecrest", "Ravensdale", "Silverlake",
+        "Thornbury", "Underhill", "Westmoor", "Yarrowby",
+    ]
+    private static let companies = [
+        "Alderway", "Bluefern", "Cobaltree", "Driftwood", "Emberline", "Foxglove", "Goldleaf", "Harborlight",
+        "Ironbark", "Juniperus", "Kestrelworks", "Lanternfish", "Moonseed", "Nimbuswell", "Orchardia", "Pebblestone",
+    ]
+
+    private mutating func place(_ text: String, _ list: [String]) -> String {
+        let folded = FoldedText.letters(text)
+        var hash = FoldedHash(folded)
+        hash.add(list.count == Self.towns.count ? 1 : 2)
+        if let known = names[hash.value] { return known }
+        var random = random(list.count == Self.towns.count ? .location : .organization, folded)
+        let start = random.index(below: list.count)
+        let free = list.indices.lazy.map { list[(start + $0) % list.count] }.first {
+            !taken.contains(FoldedHash($0).value)
+        }
+        // More places than names: a number tells them apart.
+        let name = free ?? "\(list[start])\(2 + random.index(below: 1000))"
+        taken.insert(FoldedHash(name).value)
+        names[hash.value] = name
+        return name
+    }
+
+    /// Another age of the same ten years, said the same way.
+    private func age(_ text: String) -> String {
+        var random = random(.age, FoldedText.letters(text))
+        if let years = Int(text) {
+            let decade = years / 10 * 10
+            let others = (max(1, decade)...(decade + 9)).filter { $0 != years }
+            return String(others[random.index(below: others.count)])
+        }
+        let tens = AgeRecognizer.tens.first { text.lowercased().hasPrefix($0.key) }
+        let units = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+        guard let tens else {
+            let teens = ["thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+                .filter { $0 != text.lowercased() }
+            return teens[random.index(below: teens.count)]
+        }
+        let others = units.filter { !text.lowercased().hasSuffix($0) }
+        return text.prefix(tens.key.count) + "-" + others[random.index(below: others.count)]
+    }
 
     // MARK: Names
 
@@ -90,9 +145,13 @@ struct PseudonymBook {
             plain = known
         } else {
             var random = random(.person, FoldedText.letters(text))
-            plain =
-                text.unicodeScalars.count == 1
-                ? Self.letter(&random) : draw(isFamily ? lexicon.lastNames : lexicon.firstNames, &random)
+            let list =
+                isFamily
+                ? lexicon.lastNames
+                : token.classes.contains(.feminine)
+                    ? lexicon.feminineNames
+                    : token.classes.contains(.masculine) ? lexicon.masculineNames : lexicon.firstNames
+            plain = text.unicodeScalars.count == 1 ? Self.letter(&random) : draw(list, &random)
             names[token.folded] = plain
         }
         if token.isAllCapitals { return plain.uppercased() }
@@ -142,7 +201,14 @@ struct PseudonymBook {
     private func number(_ text: String, _ entity: Entity) -> String {
         let original = Array(text.utf8)
         var random = random(entity, FoldedText.letters(text))
-        let hasLetters = entity == .iban || entity == .driverLicense || entity == .passport
+        guard original.contains(where: ScannedText.isDigit) else {
+            // Spoken: other digits, spoken too.
+            let words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+            return text.split(separator: " ").map { _ in words[random.index(below: 10)] }.joined(separator: " ")
+        }
+        let hasLetters: Set<Entity> = [
+            .iban, .driverLicense, .passport, .beneficiaryNumber, .medicalLicense, .postalCode, .crypto,
+        ]
         for _ in 0..<100 {
             var bytes = original
             var place = 0
@@ -153,7 +219,7 @@ struct PseudonymBook {
                     if entity == .socialSecurityNumber, place == 0 { bytes[i] = UInt8(ascii: "9") }
                     if entity == .socialSecurityNumber, place == 3 { bytes[i] = UInt8(ascii: "0") }
                     place += 1
-                } else if hasLetters, ScannedText.isLetter(bytes[i]) {
+                } else if hasLetters.contains(entity), ScannedText.isLetter(bytes[i]) {
                     // The country of an account stays.
                     if entity != .iban || place > 0 {
                         bytes[i] = bytes[i] & 0x20 | UInt8(ascii: "A") + UInt8(random.index(below: 26))
@@ -165,6 +231,10 @@ struct PseudonymBook {
                 bytes == original
                 || (entity == .creditCard && CreditCardRecognizer.luhn(characters.map { $0 &- 0x30 }[...]))
                 || (entity == .iban && IBANRecognizer.isValid(characters))
+                || (entity == .crypto && CryptoRecognizer.isAddress(bytes[...]) && bytes.first != UInt8(ascii: "0"))
+                || (entity == .medicalLicense && USNumberRecognizer.isDEA(bytes[...]))
+                || (entity == .providerNumber && USNumberRecognizer.isNPI(characters.map { $0 &- 0x30 }))
+                || (entity == .routingNumber && USNumberRecognizer.isRouting(characters.map { $0 &- 0x30 }))
             if !isSomebodys { return String(decoding: bytes, as: UTF8.self) }
         }
         return "<\(entity.rawValue)>"

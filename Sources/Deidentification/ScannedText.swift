@@ -15,6 +15,8 @@ struct ScannedText: Sendable {
         var isCapitalised: Bool
         /// All its letters are capitals and there are two or more.
         var isAllCapitals: Bool
+        /// It has no small letter, so that even one capital is all of it.
+        var hasNoSmall = false
         /// Hash of the folded word; for a sign of one byte that byte, for other signs 0.
         var folded: UInt64
         var classes: WordClass
@@ -22,7 +24,10 @@ struct ScannedText: Sendable {
         var length: Int { end - start }
     }
 
+    /// The text in UTF-8 with look-alike and invisible characters folded: what all offsets of candidates count in.
     let bytes: [UInt8]
+    /// The text as it came, and how its offsets go with those of `bytes`; `nil` where the two are the same.
+    private let folding: (original: [UInt8], map: LookalikeFolding)?
     private(set) var tokens: [Token] = []
     private(set) var hasAt = false
     private(set) var hasDigit = false
@@ -39,7 +44,14 @@ struct ScannedText: Sendable {
     private(set) var classes: WordClass = []
 
     init(_ text: String, lexicon: Lexicon) {
-        bytes = Array(text.utf8)
+        let original = Array(text.utf8)
+        if let map = LookalikeFolding(original) {
+            bytes = map.bytes
+            folding = (original, map)
+        } else {
+            bytes = original
+            folding = nil
+        }
         tokens.reserveCapacity(bytes.count / 4 + 4)
         scan(lexicon)
     }
@@ -154,7 +166,8 @@ struct ScannedText: Sendable {
         tokens.append(
             Token(
                 start: start, end: i, kind: .word, isJoined: joined, startsLine: line, isCapitalised: startsWithCapital,
-                isAllCapitals: smalls == 0 && capitals > 1, folded: hash.value, classes: found))
+                isAllCapitals: smalls == 0 && capitals > 1, hasNoSmall: smalls == 0, folded: hash.value, classes: found)
+        )
     }
 
     static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
@@ -173,6 +186,15 @@ struct ScannedText: Sendable {
 }
 
 extension ScannedText {
+    /// The text as it came.
+    var original: [UInt8] { folding?.original ?? bytes }
+
+    /// Where a range of `bytes` stands in the text as it came.
+    func originalRange(_ start: Int, _ end: Int) -> Range<Int> {
+        guard let map = folding?.map, start < end, end <= map.ends.count else { return start..<max(start, end) }
+        return Int(map.starts[start])..<Int(map.ends[end - 1])
+    }
+
     /// The sign of one byte at a place among the tokens.
     func sign(_ index: Int) -> UInt8? {
         guard tokens.indices.contains(index), tokens[index].kind == .sign, tokens[index].folded < 0x80 else {
@@ -206,6 +228,11 @@ extension ScannedText {
         for i in (end + 1)..<max(end + 1, min(tokens.count, end + 1 + after))
         where !tokens[i].classes.isDisjoint(with: wanted) { return true }
         return false
+    }
+
+    func isOneLetter(_ index: Int) -> Bool {
+        let token = tokens[index]
+        return token.length == 1 || Self.scalar(bytes, at: token.start).1 == token.length
     }
 
     /// The digits of a number token as they stand.

@@ -1,6 +1,6 @@
 /// What the word lists say of a word.
 struct WordClass: OptionSet, Sendable {
-    let rawValue: UInt32
+    let rawValue: UInt64
 
     static let first = WordClass(rawValue: 1 << 0)
     static let last = WordClass(rawValue: 1 << 1)
@@ -38,6 +38,23 @@ struct WordClass: OptionSet, Sendable {
     static let keptStart = WordClass(rawValue: 1 << 25)
 
     static let postcode = WordClass(rawValue: 1 << 26)
+    static let bank = WordClass(rawValue: 1 << 27)
+    static let routing = WordClass(rawValue: 1 << 28)
+    static let medical = WordClass(rawValue: 1 << 29)
+    /// `old`, `age`: a number beside them is one.
+    static let age = WordClass(rawValue: 1 << 30)
+    /// A country or a large city: well known, and no secret.
+    static let place = WordClass(rawValue: 1 << 31)
+    /// `work`, `employed`: a name behind is a company's.
+    static let work = WordClass(rawValue: 1 << 32)
+    /// `Ltd`, `University`: ends the name of an organisation.
+    static let companyEnd = WordClass(rawValue: 1 << 33)
+    /// `live`, `born`, `moved`: a name behind is a place's.
+    static let residence = WordClass(rawValue: 1 << 34)
+    /// `one`, `oh`, `double`: digits as they are spoken.
+    static let digit = WordClass(rawValue: 1 << 35)
+    static let feminine = WordClass(rawValue: 1 << 36)
+    static let masculine = WordClass(rawValue: 1 << 37)
 
     /// Section names of the word lists.
     static let sections: [String: WordClass] = [
@@ -46,6 +63,8 @@ struct WordClass: OptionSet, Sendable {
         "greeting": .greeting, "keepverb": .keepVerb, "phone": .phone, "card": .card, "ssn": .ssn, "iban": .iban,
         "birth": .birth, "address": .address, "account": .account, "license": .license, "passport": .passport,
         "version": .version, "street": .street, "unit": .unit, "military": .military,
-        "postcode": .postcode,
+        "postcode": .postcode, "bank": .bank, "routing": .routing, "medical": .medical, "age": .age,
+        "place": [.place, .neverName], "work": .work, "companyend": .companyEnd, "residence": .residence,
+        "digit": .digit, "feminine": .feminine, "masculine": .masculine,
     ]
 }

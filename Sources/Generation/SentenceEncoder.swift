@@ -11,10 +11,10 @@ public final class SentenceEncoder: TextEncoder {
     public let dimension: Int
     /// Most tokens of a text that are read, its begin and end included.
     public let maximumLength: Int
-    private let model: BertModel
-    private let tokenizer: WordPiece
-    private let lane: ComputeLane
-    private let batchTokens: Int
+    let model: BertModel
+    let tokenizer: WordPiece
+    let lane: ComputeLane
+    let batchTokens: Int
 
     /// Loads a folder with `config.json`, `model.safetensors` and `tokenizer.json`.
     /// - Parameters:

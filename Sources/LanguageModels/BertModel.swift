@@ -83,6 +83,19 @@ public final class BertModel: Module, @unchecked Sendable {
     /// - Returns: [B, T, H] in the compute type; what stands at padding is of no meaning.
     /// - Throws: `LanguageModelError` for shapes that do not fit, `TorchError` for an id outside the vocabulary.
     public func hidden(_ ids: Tensor, attentionMask: Tensor, compute: DType? = nil) throws -> Tensor {
+        let last = configuration.layerCount
+        return try hidden(ids, attentionMask: attentionMask, layers: [last], compute: compute)[0]
+    }
+
+    /// Hidden states of some layers; those after the last of them are not computed.
+    /// - Parameter layers: From 1, in rising order.
+    /// - Returns: One [B, T, H] per layer; the rest as `hidden(_:attentionMask:compute:)`.
+    public func hidden(
+        _ ids: Tensor, attentionMask: Tensor, layers wanted: [Int], compute: DType? = nil
+    ) throws -> [Tensor] {
+        guard let last = wanted.last, wanted == wanted.sorted(), wanted[0] > 0, last <= layers.count else {
+            throw LanguageModelError(.input, "layers \(wanted) are not in rising order from 1 to \(layers.count)")
+        }
         guard ids.rank == 2, attentionMask.shape == ids.shape, ids.shape[1] <= configuration.contextLength else {
             throw LanguageModelError(
                 .input,
@@ -96,7 +109,8 @@ public final class BertModel: Module, @unchecked Sendable {
         var x = try norm(compute.map { try embedded.to($0) } ?? embedded, embeddingNorm)
         let mask = try attentionMask.to(.bool).reshape([batch, 1, 1, length]).expand([batch, 1, length, length])
         let size = configuration.hiddenSize / configuration.headCount
-        for layer in layers {
+        var found: [Tensor] = []
+        for (index, layer) in layers.prefix(last).enumerated() {
             func heads(_ affine: Affine) throws -> Tensor {
                 try linear(x, affine).reshape([batch, length, configuration.headCount, size]).transpose(1, 2)
             }
@@ -105,8 +119,9 @@ public final class BertModel: Module, @unchecked Sendable {
             let joined = try mixed.transpose(1, 2).reshape([batch, length, configuration.hiddenSize])
             x = try norm(linear(joined, layer.output) + x, layer.outputNorm)
             x = try norm(linear(linear(x, layer.up).gelu(), layer.down) + x, layer.finalNorm)
+            if wanted.contains(index + 1) { found.append(x) }
         }
-        return x
+        return found
     }
 
     private func linear(_ x: Tensor, _ affine: Affine) throws -> Tensor {

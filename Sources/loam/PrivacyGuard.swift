@@ -2,7 +2,7 @@ import Deidentification
 import Dialogue
 
 /// De-identification as the bot asks it: what reaches a person (an address, a number, an account) is neither remembered nor
-/// searched for. A name alone stays: people expect to be known by it.
+/// searched for. A name, an age, a town or an employer stays: people expect to be known by them.
 struct PrivacyGuard: PrivacyCheck {
     private let deidentifier: Deidentifier
 
@@ -13,6 +13,7 @@ struct PrivacyGuard: PrivacyCheck {
     }
 
     func identifiers(in text: String) -> [String] {
-        Set(deidentifier.findings(in: text).map(\.entity)).subtracting([.person]).sorted().map(\.rawValue)
+        Set(deidentifier.findings(in: text).map(\.entity)).subtracting([.person, .age, .location, .organization])
+            .sorted().map(\.rawValue)
     }
 }

@@ -36,8 +36,9 @@ struct DataTests {
             let file = Self.folder.appending(path: "pii/presidio_research/generated_\(name).json")
             let score = DeidentificationScorer().score(try LabelledText.read(file), with: deidentifier)
             print("\(name)\n\(Self.table(score))")
-            #expect(score.overall.f2 > 0.85)
-            #expect(score.overall.precision > 0.88)
+            #expect(score.patterns.recall > 0.93)
+            #expect(score.patterns.precision > 0.95)
+            #expect((score.rows[.person]?.f2 ?? 0) > 0.75)
             for kind in [Entity.emailAddress, .creditCard, .ipAddress, .url, .socialSecurityNumber] {
                 #expect((score.rows[kind]?.recall ?? 0) > 0.97, "\(kind.rawValue)")
             }

@@ -12,7 +12,9 @@ struct HostileTextTests {
         "4111 1111 1111 1111 ", "GB29 NWBK ", "::", "1:", "1.2.3.", "corner of ", "Apt. 5 ", "Box 5 ", "my name is ",
         "I'm ",
         "\"", "é", "🎬", "Dr. ", "van der ", "J. ", "O'", "-", "\n", "5/5/", "name? ", "u/", "a#1234", "user: ",
-        "\u{301}",
+        "\u{301}", "five ", "double ", "at gmail ", "dot ", "call me x ", "my friend ", "00:11:", "\u{200B}", "ａ", "аa",
+        "1A1A", "bc1q",
+        "0x", "from A ", "I work at A ", "K1A ", "34/", "jo dot ", "Ltd ",
     ]
 
     @Test("a long row of each", arguments: shapes)
@@ -26,6 +28,19 @@ struct HostileTextTests {
         let whole = clock.measure { _ = deidentifier.findings(in: text) }
         // Four times the text, about four times the time: a square would be sixteen, and tens of seconds
         #expect(whole < quarter * 8 + .seconds(2))
+    }
+
+    /// `a+` bombs, endless addresses and rows of names that a backtracking matcher never gets through.
+    @Test("a megabyte", arguments: ["a", "a.", "1", "john.", "five five ", "Anna Maria ", "\u{200B}a", "12 Oak Lane "])
+    func megabyte(shape: String) throws {
+        let text = String(repeating: shape, count: 1_000_000 / shape.utf8.count) + "@example.org"
+        let clock = ContinuousClock()
+        let deidentifier = try Samples.deidentifier()
+        let small = String(text.utf8.prefix(text.utf8.count / 8)) ?? text
+        let eighth = clock.measure { _ = deidentifier.findings(in: small) }
+        let whole = clock.measure { _ = deidentifier.findings(in: text) }
+        // Eight times the text; a square would be sixty-four times the time.
+        #expect(whole < eighth * 20 + .seconds(2))
     }
 
     @Test("random scraps of everything neither crash nor give ranges that do not fit")

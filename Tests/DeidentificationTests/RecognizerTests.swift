@@ -102,7 +102,7 @@ struct RecognizerTests {
             ("Lindenstraße 12, 10969 Berlin", "Lindenstraße 12, 10969 Berlin"),
             ("my place is 7 Rue des Lilas", "7 Rue des Lilas"), ("P.O. Box 77", "P.O. Box 77"),
             ("meet at the corner of Oak Street and Elm Avenue at 5", "the corner of Oak Street and Elm Avenue"),
-            ("320 40th Street Apt. 5", "320 40th Street Apt. 5"), ("my zip code is 94110", "94110"),
+            ("320 40th Street Apt. 5", "320 40th Street Apt. 5"),
         ])
     func address(text: String, expected: String) throws {
         #expect(try found(text) == ["STREET_ADDRESS \(expected)"])

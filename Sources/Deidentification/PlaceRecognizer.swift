@@ -1,0 +1,111 @@
+/// Towns and companies that somebody is said to live in or work for. Well-known ones stay: they tell nothing of anyone.
+struct PlaceRecognizer: Recognizer {
+    private static let into = Set(["in", "from", "to", "near", "at", "around", "outside"].map { FoldedHash($0).value })
+    private static let forWhom = Set(["for", "at", "with", "by"].map { FoldedHash($0).value })
+    private static let links = Set(["and", "of", "the", "for"].map { FoldedHash($0).value })
+    /// Recognise what is well known too: for comparison with marked texts.
+    var includesKnown = false
+
+    func recognize(_ text: ScannedText, _ context: RecognitionContext, into candidates: inout [Candidate]) {
+        if includesKnown { known(text, into: &candidates) }
+        guard text.hasCapital, !text.isShouted else { return }
+        let tokens = text.tokens
+        for i in tokens.indices where tokens[i].kind == .word && tokens[i].isCapitalised {
+            if let word = before(text, i), Self.into.contains(word), isNear(text, .residence, i - 1),
+                let end = run(text, i)
+            {
+                add(text, i, end, .location, 0.6, &candidates)
+            } else if let word = before(text, i), Self.forWhom.contains(word), isNear(text, .work, i - 1),
+                let end = run(text, i)
+            {
+                add(text, i, end, .organization, 0.6, &candidates)
+            }
+            if tokens[i].classes.contains(.companyEnd), let start = nameStart(text, before: i) {
+                add(text, start, i, .organization, 0.55, &candidates)
+            }
+        }
+    }
+
+    /// Countries and large cities, wherever they stand.
+    private func known(_ text: ScannedText, into candidates: inout [Candidate]) {
+        let tokens = text.tokens
+        var i = 0
+        while i < tokens.count {
+            guard tokens[i].classes.contains(.place) else {
+                i += 1
+                continue
+            }
+            var end = i
+            while end + 1 < tokens.count, tokens[end + 1].classes.contains(.place), !tokens[end + 1].startsLine {
+                end += 1
+            }
+            let isName = !tokens[i].classes.isDisjoint(with: [.first, .last]) && end == i
+            candidates.append(
+                Candidate(
+                    entity: .location, start: tokens[i].start, end: tokens[end].end, score: isName ? 0.51 : 0.65))
+            i = end + 1
+        }
+    }
+
+    private func before(_ text: ScannedText, _ i: Int) -> UInt64? {
+        i > 0 && text.tokens[i - 1].kind == .word && !text.tokens[i].startsLine ? text.tokens[i - 1].folded : nil
+    }
+
+    private func isNear(_ text: ScannedText, _ wanted: WordClass, _ i: Int) -> Bool {
+        text.hasContext(wanted, before: 3, of: i) || text.has(i, wanted)
+    }
+
+    /// The last of up to five capitalised words.
+    private func run(_ text: ScannedText, _ first: Int) -> Int? {
+        let tokens = text.tokens
+        guard isName(text, first) else { return nil }
+        var end = first
+        var at = first + 1
+        var words = 1
+        while at < tokens.count, words < 5, !tokens[at].startsLine {
+            if text.isSign(at, "-") || text.isSign(at, "&") || text.isSign(at, "'") {
+                at += 1
+                continue
+            }
+            guard tokens[at].kind == .word else { break }
+            if tokens[at].isCapitalised, tokens[at].folded != Word.i {
+                end = at
+                words += 1
+            } else if !Self.links.contains(tokens[at].folded), !tokens[at].classes.contains(.particle) {
+                break
+            }
+            at += 1
+        }
+        return end
+    }
+
+    private func isName(_ text: ScannedText, _ i: Int) -> Bool {
+        let token = text.tokens[i]
+        guard token.length > 1, token.classes.isDisjoint(with: [.title, .kin]) else { return false }
+        if token.classes.contains(.common), !(i + 1 < text.tokens.count && text.tokens[i + 1].isCapitalised) {
+            return false
+        }
+        return includesKnown || token.classes.isDisjoint(with: .neverName)
+    }
+
+    private func nameStart(_ text: ScannedText, before i: Int) -> Int? {
+        let tokens = text.tokens
+        var start = i
+        while start > 0, i - start < 4, tokens[start - 1].kind == .word, tokens[start - 1].isCapitalised,
+            !tokens[start].startsLine, tokens[start - 1].classes.isDisjoint(with: [.common, .neverName])
+        {
+            start -= 1
+        }
+        return start < i ? start : nil
+    }
+
+    private func add(
+        _ text: ScannedText, _ first: Int, _ last: Int, _ entity: Entity, _ score: Double,
+        _ candidates: inout [Candidate]
+    ) {
+        let isKnown = text.tokens[first...last].contains { $0.classes.contains(.place) }
+        if isKnown, !includesKnown { return }
+        candidates.append(
+            Candidate(entity: entity, start: text.tokens[first].start, end: text.tokens[last].end, score: score))
+    }
+}

@@ -1,0 +1,86 @@
+import Conversations
+import Foundation
+import Testing
+
+@testable import Deidentification
+
+/// A head small enough to work out by hand, and an encoder whose state of a word is its length.
+@Suite("Names by an encoder")
+struct NameTaggerTests {
+    struct Lengths: WordEncoder {
+        var stateDimension: Int { 1 }
+        func states(ofWords texts: [[String]], layers: [Int]) async throws -> [[Float]] {
+            texts.map { $0.flatMap { word in layers.map { _ in Float(word.count) } } }
+        }
+    }
+
+    static func base64(_ values: [Float]) -> String {
+        Data(values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } })
+            .base64EncodedString()
+    }
+
+    /// One hidden unit: the word's length, plus 2 for a capital, less 6. Persons score it, everything else scores 0.
+    static func head(_ change: (inout [String: Any]) -> Void = { _ in }) throws -> NameHead {
+        let folder = try KeyTests.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var first = [Float](repeating: 0, count: 1 + (8 + 1) + 5)
+        first[0] = 1
+        first[2] = 2
+        var fields: [String: Any] = [
+            "classes": ["O", "PERSON", "LOCATION", "ORGANIZATION", "ADDRESS"], "layers": [1], "dimension": 1,
+            "sections": ["first"], "window": 0, "hidden": 1, "first_weight": base64(first), "first_bias": base64([-6]),
+            "second_weight": base64([0, 1, 0, 0, 0]), "second_bias": base64([0, 0, 0, 0, 0]),
+        ]
+        change(&fields)
+        let file = folder.appending(path: "head.json")
+        try JSONSerialization.data(withJSONObject: fields).write(to: file)
+        return try NameHead(contentsOf: file)
+    }
+
+    @Test("probabilities by hand: e to the score over their sum, nothing below 0")
+    func byHand() throws {
+        let text = ScannedText("Zdislava met bob", lexicon: try Samples.lexicon.get())
+        let found = try Self.head().probabilities(text, states: [8, 3, 3])
+        // 8 + 2 - 6 = 4 for the capital of eight letters; 3 - 6 counts as 0.
+        #expect(abs(Double(found[0][1]) - exp(4) / (exp(4) + 4)) < 1e-6)
+        #expect(found[1].allSatisfy { abs($0 - 0.2) < 1e-6 } && found[2] == found[1])
+    }
+
+    @Test("what the head finds is replaced; known places and everyday words stay")
+    func tagged() async throws {
+        let tagger = try NameTagger(head: Self.head(), encoder: Lengths())
+        let deidentifier = try Samples.deidentifier(7, .init(.replace))
+        let texts = ["Then came Zdislavova too", "I love Switzerland", "so do I"]
+        let conversation = Samples.conversation("c", texts.map { (.human, $0) })
+        let (clean, findings) = try await deidentifier.deidentify([conversation], with: tagger)[0]
+        #expect(clean.messages.map(\.text) == ["Then came <PERSON> too", "I love Switzerland", "so do I"])
+        #expect(findings.count == 1)
+        let found = try await deidentifier.findings(in: texts, with: tagger)
+        #expect(found.map(\.count) == [1, 0, 0])
+    }
+
+    @Test("small talk is not encoded; a capital, a listed name or an introduction is")
+    func filter() throws {
+        let lexicon = try Samples.lexicon.get()
+        func mayHold(_ text: String) -> Bool {
+            NameTagger.mayHoldName(ScannedText(text, lexicon: lexicon), RecognitionContext(lexicon: lexicon))
+        }
+        for text in ["How are you today?", "i like it too", "Yes.", "", "what do you think about music"] {
+            #expect(!mayHold(text), "\(text)")
+        }
+        for text in ["I met Zdislava", "anna is nice", "my name is zdislav", "my friend zdislav", "i live in zlin"] {
+            #expect(mayHold(text), "\(text)")
+        }
+    }
+
+    @Test("a broken head is named with the field at fault")
+    func broken() throws {
+        for (field, value) in [
+            ("classes", ["O"]), ("first_weight", Self.base64([1])), ("hidden", 0), ("sections", ["nonsense"]),
+            ("second_bias", Self.base64([.nan, 0, 0, 0, 0])),
+        ] as [(String, Any)] {
+            let error = #expect(throws: DeidentificationError.self) { try Self.head { $0[field] = value } }
+            #expect(error?.description.contains(field) == true, "\(error?.description ?? "")")
+        }
+    }
+}
