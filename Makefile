@@ -1,5 +1,5 @@
 # Loam. Two commands matter: `make run` and `make test`.
-.PHONY: help setup build run test bench bench-inference bench-training bench-trust bench-safety-mix bench-methods bench-data bench-safety format lint docs clean
+.PHONY: help setup build run test bench bench-inference bench-training bench-trust bench-safety-mix bench-methods bench-data bench-deidentify bench-safety format lint docs clean
 
 help:
 	@echo 'make run     the whole loop on the bundled sample log, then the improved bot at a local address'
@@ -29,6 +29,11 @@ bench: build
 # Import and export of a made-up log in BB3x's shape, UTTERANCES=600000 of them; the full size is 6000000.
 bench-data: build
 	Benchmarks/data $(or $(UTTERANCES),600000)
+	Benchmarks/deidentify
+
+# De-identification beside presidio on marked texts and on chat; installs it under runs/bench. ARGS=--names: with the name head.
+bench-deidentify: build
+	Benchmarks/deidentify $(ARGS)
 
 # Against plain PyTorch and TRL; installs them under runs/bench (1.5 GB).
 bench-training: build

@@ -1,6 +1,10 @@
 /// Towns and companies that somebody is said to live in or work for. Well-known ones stay: they tell nothing of anyone.
 struct PlaceRecognizer: Recognizer {
     private static let into = Set(["in", "from", "to", "near", "at", "around", "outside"].map { FoldedHash($0).value })
+    private static let beings = Set(
+        ["am", "m", "im", "is", "s", "are", "re", "was", "were", "originally", "youre", "hes", "shes"].map {
+            FoldedHash($0).value
+        })
     private static let forWhom = Set(["for", "at", "with", "by"].map { FoldedHash($0).value })
     private static let links = Set(["and", "of", "the", "for"].map { FoldedHash($0).value })
     /// Recognise what is well known too: for comparison with marked texts.
@@ -11,7 +15,8 @@ struct PlaceRecognizer: Recognizer {
         guard text.hasCapital, !text.isShouted else { return }
         let tokens = text.tokens
         for i in tokens.indices where tokens[i].kind == .word && tokens[i].isCapitalised {
-            if let word = before(text, i), Self.into.contains(word), isNear(text, .residence, i - 1),
+            if let word = before(text, i), Self.into.contains(word),
+                isNear(text, .residence, i - 1) || isOrigin(text, i - 1),
                 let end = run(text, i)
             {
                 add(text, i, end, .location, 0.6, &candidates)
@@ -53,6 +58,12 @@ struct PlaceRecognizer: Recognizer {
 
     private func isNear(_ text: ScannedText, _ wanted: WordClass, _ i: Int) -> Bool {
         text.hasContext(wanted, before: 3, of: i) || text.has(i, wanted)
+    }
+
+    /// `I'm from`, `she is originally from`; not `the guy from`.
+    private func isOrigin(_ text: ScannedText, _ i: Int) -> Bool {
+        text.isWord(i, Word.from) && i > 0 && text.tokens[i - 1].kind == .word
+            && Self.beings.contains(text.tokens[i - 1].folded)
     }
 
     /// The last of up to five capitalised words.
