@@ -10,8 +10,8 @@ import Torch
 /// in the order in which the kernels read them. Matrices of the same input are one: `….self_attn.qkv_proj`, `….mlp.gate_up_proj`.
 struct PackingRecord: Codable, Sendable, Hashable {
     var method = "loam"
-    /// The order of the codes; another number is another order.
-    var version = 1
+    /// The order of the codes; another number is another order. In the first, 16 bits were bfloat16.
+    var version = 2
     /// Of the layers, and of the head.
     var bits: Int
     var headBits: Int
@@ -35,7 +35,8 @@ struct PackingRecord: Codable, Sendable, Hashable {
 
     /// Only what is written by this version is read.
     func validate() throws {
-        for (name, value, known) in [("version", version, 1), ("group_size", groupSize, 64)] where value != known {
+        let known = version == 1 && bits != 16 && headBits != 16 ? 1 : 2
+        for (name, value, known) in [("version", version, known), ("group_size", groupSize, 64)] where value != known {
             throw LanguageModelError(
                 .configuration, "config.json: quantization_config.\(name) \(value) is not supported; \(known) is")
         }

@@ -1,6 +1,6 @@
 import CTorch
 
-/// A weight matrix laid out for generation, in bfloat16 or rounded to 8 or 4 bits: the memory's speed is what decoding runs at,
+/// A weight matrix laid out for generation, in float16 or rounded to 8 or 4 bits: the memory's speed is what decoding runs at,
 /// so half the bytes are twice the tokens.
 ///
 /// A float16 scale (4 bits: and an offset) belongs to 64 inputs of an output; 8 bits are symmetric, 4 bits are of least squared
@@ -8,7 +8,7 @@ import CTorch
 public final class PackedWeight: @unchecked Sendable {
     /// What a weight is rounded to.
     public enum Bits: Int, Sendable, Hashable, Codable, CaseIterable {
-        /// bfloat16, in another order only.
+        /// float16, which holds weights of bfloat16 but for digits of the tiniest; none may be beyond ±1000.
         case sixteen = 16
         case eight = 8
         case four = 4

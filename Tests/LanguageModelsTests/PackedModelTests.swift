@@ -31,9 +31,10 @@ struct PackedModelTests {
             return zip(exact, ours).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
         }
         let (rounding, sixteen, eight, four) = try (error(nil), error(.sixteen), error(.eight), error(.four))
-        #expect(0 < sixteen && sixteen <= rounding, "\(sixteen), \(rounding)")
+        // The portable kernels leave many rows to libtorch, which attends in bfloat16 whatever the weights are.
+        #expect(0 < sixteen && sixteen <= (PackedWeight.hasFastKernels ? 1 : 2) * rounding, "\(sixteen), \(rounding)")
         #expect(sixteen < eight && eight < 14 * rounding, "\(eight), \(rounding)")
-        #expect(eight < four && four < 150 * eight, "\(four), \(eight)")
+        #expect(eight < four && four < (PackedWeight.hasFastKernels ? 150 : 300) * eight, "\(four), \(eight)")
         #expect(four < 0.2 * exact.reduce(0) { $0 + $1 * $1 })
     }
 
@@ -107,7 +108,7 @@ struct PackedModelTests {
             let config = folder.appending(path: "config.json")
             let written = try String(contentsOf: config, encoding: .utf8)
             for (old, new) in [
-                ("\"group_size\" : 64", "\"group_size\" : 32"), ("\"version\" : 1", "\"version\" : 2"),
+                ("\"group_size\" : 64", "\"group_size\" : 32"), ("\"version\" : 2", "\"version\" : 3"),
                 ("\"bits\" : 4", "\"bits\" : 3"), ("\"loam\"", "\"gptq\""),
             ] {
                 let changed = written.replacingOccurrences(of: old, with: new)
@@ -118,6 +119,10 @@ struct PackedModelTests {
                 }
                 #expect(error?.description.contains("quantization_config") == true, "\(String(describing: error))")
             }
+            // In the first version only 16 bits were others.
+            try written.replacingOccurrences(of: "\"version\" : 2", with: "\"version\" : 1")
+                .write(to: config, atomically: true, encoding: .utf8)
+            #expect(try PretrainedDecoder.load(folder: folder, dtype: .bfloat16).isPacked)
         }
         // A matrix that is packed with others cannot be replaced alone.
         let packed = try model("qwen2", .eight)

@@ -64,10 +64,11 @@ struct PackedWeightTests {
         #expect((difference.max() ?? 1) < 1e-2)
     }
 
-    @Test(
-        "16 bits are the bfloat16 weights in another order, and their product is libtorch's but for rounding of the activations"
-    )
+    /// Products in float16, whose sums of 32 carry 11 bits, are off by less than the rounding of activations to bfloat16 would be;
+    /// those widened to float32 hardly at all.
+    @Test("16 bits are the bfloat16 weights, and their product is libtorch's but for rounding of the sums")
     func sixteen() throws {
+        let isFloat16 = PackedWeight.kernelName == "avx512-float16"
         for (outputs, inputs) in [(48, 128), (37, 190), (1, 31), (530, 70)] {
             let weight = try random([outputs, inputs], 7).to(.bfloat16)
             let packed = try PackedWeight(weight, bits: .sixteen)
@@ -78,17 +79,22 @@ struct PackedWeightTests {
                 let (x, bias) = (try random([rows, inputs], 8).to(.bfloat16).to(.float32), try random([outputs], 9))
                 let ours = try packed.linear(x, bias: bias).floats()
                 let theirs = try x.linear(weight: weight.to(.float32), bias: bias).floats()
-                for (a, b) in zip(ours, theirs) { #expect(abs(a - b) <= 1e-4 * max(1, abs(b))) }
+                for (a, b) in zip(ours, theirs) {
+                    #expect(abs(a - b) <= (isFloat16 ? 6e-3 * Float(inputs).squareRoot() : 1e-4 * max(1, abs(b))))
+                }
                 let wide = try packed.linear(x.to(.bfloat16), bias: bias, isWide: true)
-                #expect(try wide.dtype == .float32 && wide.floats() == ours)
+                // The portable kernels leave many rows to libtorch, which rounds in the type of x.
+                let isSame = PackedWeight.hasFastKernels || rows <= 8
+                #expect(try wide.dtype == .float32 && (wide.floats() == ours || !isSame))
             }
         }
     }
 
-    @Test("a row's numbers are the same whatever rows are beside it", arguments: PackedWeight.Bits.allCases)
+    @Test(
+        "a row's numbers are the same whatever rows are beside it",
+        .enabled(if: PackedWeight.hasFastKernels, "the portable kernels leave many rows to libtorch"),
+        arguments: PackedWeight.Bits.allCases)
     func independent(bits: PackedWeight.Bits) throws {
-        try #require(
-            PackedWeight.hasFastKernels || bits == .sixteen, "the portable kernels leave many rows to libtorch")
         let packed = try PackedWeight(random([150, 200], 7), bits: bits)
         let x = try random([41, 200], 8)
         let all = try packed.linear(x).floats()
@@ -96,6 +102,20 @@ struct PackedWeightTests {
             let some = try packed.linear(x.narrow(dim: 0, start: 1, length: count)).floats()
             #expect(some == Array(all[150..<(150 * (count + 1))]))
         }
+    }
+
+    @Test("activations far beyond what float16 holds, and weights at its border, still give the product of 16 bits")
+    func largeNumbers() throws {
+        let weight = try random([33, 128], 3).to(.bfloat16)
+        let packed = try PackedWeight(weight, bits: .sixteen)
+        let x = try random([3, 128], 4) * 1e6
+        let theirs = try x.linear(weight: weight.to(.float32)).floats()
+        for (a, b) in zip(try packed.linear(x).floats(), theirs) { #expect(abs(a - b) <= 4e4) }
+        let edge = try PackedWeight(Tensor([Float](repeating: 1000, count: 128), shape: [1, 128]), bits: .sixteen)
+        let ones = try edge.linear(Tensor([Float](repeating: 1, count: 128), shape: [1, 128])).floats()
+        #expect(abs(ones[0] - 128_000) < 1_000)
+        #expect(throws: TorchError.self) { try PackedWeight(Tensor([1004, 0], shape: [1, 2]), bits: .sixteen) }
+        #expect(throws: TorchError.self) { try PackedWeight(Tensor([Float.nan, 0], shape: [1, 2]), bits: .sixteen) }
     }
 
     @Test("its parts make the same again, bit for bit", arguments: PackedWeight.Bits.allCases)

@@ -9,6 +9,9 @@
 #include <immintrin.h>
 
 #define CTORCH_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512bf16,f16c,fma")))
+// With products of float16 too.
+#define CTORCH_HALVES \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512bf16,avx512fp16,f16c,fma")))
 #define CTORCH_INLINE CTORCH_AVX512 inline __attribute__((always_inline))
 
 namespace ctorch::avx512 {
@@ -41,12 +44,16 @@ CTORCH_INLINE void storeNarrow(uint16_t *to, __mmask16 mask, __m512 values) {
 }
 
 void fillRow(ProductRows &rows, int64_t row, int64_t from, int64_t to, const float *x);
+void fillRowWithHalves(ProductRows &rows, int64_t row, int64_t from, int64_t to, const float *x);
 void norm(const NormWeights &norm, const float *x, int64_t width, float *out);
 void turn(const float *x, const float *cosine, const float *sine, int64_t size, uint16_t *out);
 void attend(const Attended &what);
 void gate(Curve curve, const float *gate, const float *up, int64_t count, float *out);
 float logSum(const float *x, int64_t count);
 void product(
+    const PackedWeight &weight, const ProductRows &x, int64_t rowFrom, int64_t rowTo, int64_t from, int64_t to,
+    const float *bias, float *out, int64_t stride, bool adds);
+void productInHalves(
     const PackedWeight &weight, const ProductRows &x, int64_t rowFrom, int64_t rowTo, int64_t from, int64_t to,
     const float *bias, float *out, int64_t stride, bool adds);
 

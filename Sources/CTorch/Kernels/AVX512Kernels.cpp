@@ -70,10 +70,19 @@ void bfloat16Product(
 // Each quad gives 4 inputs of 16 outputs; they are put in place a row at a time through a small buffer of the group.
 CTORCH_AVX512 void unpackBFloat16(const PackedWeight &weight, int64_t block, int64_t rows, uint16_t *out) {
     if (weight.bits == 16) {
-        const auto *values = reinterpret_cast<const uint16_t *>(weight.block(block));
+        // 16 pairs of inputs of a row at a time.
+        const auto *pairs = reinterpret_cast<const int32_t *>(weight.block(block));
+        const __m512i steps = _mm512_mullo_epi32(
+            _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0), _mm512_set1_epi32(blockRows));
         for (int64_t row = 0; row < rows; row++) {
-            for (int64_t i = 0; i < weight.inputs; i++) {
-                out[row * weight.inputs + i] = values[i / 2 * 32 + row * 2 + i % 2];
+            for (int64_t i = 0; i < weight.inputs; i += 32) {
+                __m512i both = _mm512_i32gather_epi32(steps, pairs + i / 2 * blockRows + row, 4);
+                for (int part = 0; part < 2; part++) {
+                    __m256i sixteen = part == 0 ? _mm512_castsi512_si256(both) : _mm512_extracti64x4_epi64(both, 1);
+                    storeNarrow(
+                        out + row * weight.inputs + i + 16 * part, first16(weight.inputs - i - 16 * part),
+                        _mm512_cvtph_ps(sixteen));
+                }
             }
         }
         return;
@@ -132,12 +141,21 @@ const DecodeKernels *avx512Kernels() {
     return supported ? &table : nullptr;
 }
 
+const DecodeKernels *avx512HalfKernels() {
+    static const bool supported = avx512Kernels() && __builtin_cpu_supports("avx512fp16");
+    static const DecodeKernels table{
+        avx512::fillRowWithHalves, avx512::productInHalves, bfloat16Product, unpackBFloat16, avx512::norm, avx512::turn,
+        avx512::attend, avx512::gate, avx512::logSum, "avx512-float16"};
+    return supported ? &table : nullptr;
+}
+
 } // namespace ctorch
 
 #else
 
 namespace ctorch {
 const DecodeKernels *avx512Kernels() { return nullptr; }
+const DecodeKernels *avx512HalfKernels() { return nullptr; }
 } // namespace ctorch
 
 #endif

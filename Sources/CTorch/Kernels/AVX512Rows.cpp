@@ -156,6 +156,26 @@ CTORCH_AVX512 void fillRow(ProductRows &rows, int64_t row, int64_t from, int64_t
     }
 }
 
+// For weights in 16 bits float16 with a scale, so that no activation is too large for it and no sum of a group either.
+CTORCH_AVX512 void fillRowWithHalves(ProductRows &rows, int64_t row, int64_t from, int64_t to, const float *x) {
+    if (!rows.isWide) { return fillRow(rows, row, from, to, x); }
+    for (int64_t group = from; group < to; group++) {
+        const float *source = x + group * groupSize;
+        int64_t count = std::min(groupSize, rows.inputs - group * groupSize), at = row * rows.groups + group;
+        __m512 parts[4];
+        for (int i = 0; i < 4; i++) { parts[i] = _mm512_maskz_loadu_ps(first16(count - 16 * i), source + 16 * i); }
+        __m512 largest = _mm512_abs_ps(parts[0]);
+        for (int i = 1; i < 4; i++) { largest = _mm512_max_ps(largest, _mm512_abs_ps(parts[i])); }
+        float most = _mm512_reduce_max_ps(largest);
+        __m512 inverse = _mm512_set1_ps(most > 0 ? 1 / most : 0);
+        for (int i = 0; i < 4; i++) {
+            __m256i narrow = _mm512_cvtps_ph(_mm512_mul_ps(parts[i], inverse), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+            _mm256_store_si256(reinterpret_cast<__m256i *>(rows.halves.data() + at * groupSize + 16 * i), narrow);
+        }
+        rows.scales.data()[at] = most;
+    }
+}
+
 CTORCH_AVX512 void norm(const NormWeights &norm, const float *x, int64_t width, float *out) {
     __m512 mean = _mm512_setzero_ps();
     if (norm.isCentred) {

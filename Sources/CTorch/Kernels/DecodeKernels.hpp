@@ -78,11 +78,13 @@ struct DecodeKernels {
     const char *name;
 };
 
-// Those for this processor. LOAM_KERNELS=portable takes the plain ones, for comparison.
+// Those for this processor. LOAM_KERNELS=portable takes the plain ones, LOAM_KERNELS=avx512 those without products of float16, for
+// comparison.
 const DecodeKernels &kernels();
 const DecodeKernels &portableKernels();
 // Null where the processor or the compiler lacks them.
 const DecodeKernels *avx512Kernels();
+const DecodeKernels *avx512HalfKernels();
 // Whether they are made for many rows too.
 inline bool areFast(const DecodeKernels &kernels) { return &kernels != &portableKernels(); }
 

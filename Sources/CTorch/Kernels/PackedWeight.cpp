@@ -33,6 +33,9 @@ struct Range {
     float offset = 0;
 };
 
+// 16 bits: a sum of 64 products with activations of at most 1 stays within float16.
+constexpr double mostHalf = 1000;
+
 // 8 bits: symmetric, so that the offset need not be kept.
 Range symmetric(const float *x, int64_t count) {
     float most = 0;
@@ -140,6 +143,12 @@ std::shared_ptr<PackedWeight> PackedWeight::pack(const at::Tensor &weight, int b
         throw Fault{CT_SHAPE, "packing takes a floating-point matrix [out, in] on the CPU"};
     }
     auto packed = empty(bits, weight.size(0), weight.size(1));
+    if (bits == 16) {
+        auto [least, most] = at::aminmax(weight);
+        if (!(least.item<double>() >= -mostHalf && most.item<double>() <= mostHalf)) {
+            throw Fault{CT_ARGUMENT, "weights beyond ±1000, or that are no numbers, cannot be packed into 16 bits"};
+        }
+    }
     auto bytes = at::TensorOptions().dtype(at::kByte);
     packed->codes = at::zeros({packed->blocks * packed->blockBytes()}, bytes);
     if (bits != 16) { packed->scales = at::zeros({packed->blocks, packed->groups, blockRows}, bytes.dtype(at::kHalf)); }
@@ -152,9 +161,9 @@ std::shared_ptr<PackedWeight> PackedWeight::pack(const at::Tensor &weight, int b
         for (int64_t block = from; block < to; block++) {
             int64_t first = block * blockRows, last = std::min(first + blockRows, packed->outputs);
             if (bits == 16) {
-                auto rows = weight.slice(0, first, last).to(at::kBFloat16).contiguous();
-                const at::BFloat16 *values = rows.const_data_ptr<at::BFloat16>();
-                auto *target = reinterpret_cast<at::BFloat16 *>(codes + block * packed->blockBytes());
+                auto rows = weight.slice(0, first, last).to(at::kHalf).contiguous();
+                const at::Half *values = rows.const_data_ptr<at::Half>();
+                auto *target = reinterpret_cast<at::Half *>(codes + block * packed->blockBytes());
                 for (int64_t row = 0; row < last - first; row++) {
                     for (int64_t i = 0; i < inputs; i++) { target[i / 2 * 32 + row * 2 + i % 2] = values[row * inputs + i]; }
                 }

@@ -15,7 +15,8 @@ constexpr int64_t blockRows = 16;
 constexpr int64_t groupSize = 64;
 
 // 8 and 4 bits: W[o, i] = scale[o, g] · q[o, i] + offset[o, g], g = i / 64: q in 0…255 (8 bits; the offset is −128 · scale and not
-// kept) or in 0…15 (4 bits). Scales and offsets are float16. 16 bits: bfloat16 as it is, in the same order.
+// kept) or in 0…15 (4 bits). Scales and offsets are float16. 16 bits: float16, which holds
+// weights of bfloat16 as they are (but for those below 2⁻¹⁷, which lose digits that nobody sees), in the same order.
 //
 // Layout: output blocks of 16, within a block groups of 64 inputs, within a group quads of 4 inputs, each with the 16
 // outputs beside each other ([block][group][quad][output][4]): what one dot-product instruction reads. With 4 bits two quads

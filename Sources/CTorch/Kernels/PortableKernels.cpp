@@ -91,7 +91,7 @@ CTORCH_INLINE void blockProduct(const PackedWeight &weight, const ProductRows &x
             for (int64_t i = 0; i < groupSize; i++) {
                 float value = values[i];
                 for (int output = 0; output < blockRows; output++) {
-                    totals[output] += widened(pairs[i / 2 * 32 + output * 2 + i % 2]) * value;
+                    totals[output] += half(pairs[i / 2 * 32 + output * 2 + i % 2]) * value;
                 }
             }
             continue;
@@ -226,7 +226,7 @@ void unpackBlock(const PackedWeight &weight, int64_t block, int64_t rows, float 
         const auto *values = reinterpret_cast<const uint16_t *>(weight.block(block));
         for (int64_t row = 0; row < rows; row++) {
             for (int64_t i = 0; i < weight.inputs; i++) {
-                out[row * weight.inputs + i] = widened(values[i / 2 * 32 + row * 2 + i % 2]);
+                out[row * weight.inputs + i] = half(values[i / 2 * 32 + row * 2 + i % 2]);
             }
         }
         return;

@@ -11,7 +11,8 @@ struct BenchCommand: AsyncParsableCommand {
         discussion: """
             Reads a prompt of random tokens, then writes greedily, in float32, bfloat16, or with weights in 8 or 4 bits. Each
             figure is the median of several runs after one to warm up. With --scheduler the conversations go through the scheduler
-            that serves, and writing is counted from the moment when all of them write.
+            that serves, and writing is counted from the moment when all of them write. With --second-turn one conversation has two
+            turns there, and what counts is the time to the first token of each.
 
             Example: loam bench --model models/base --bits 8
             """)
@@ -33,6 +34,9 @@ struct BenchCommand: AsyncParsableCommand {
 
     @Flag(name: .long, help: "Through the scheduler that serves.")
     var scheduler = false
+
+    @Flag(name: .long, help: "Two turns of one conversation through the scheduler, which keeps the first.")
+    var secondTurn = false
 
     @Option(name: .long, help: "Runs that count.")
     var runs = 3
@@ -61,6 +65,21 @@ struct BenchCommand: AsyncParsableCommand {
         }
     }
 
+    struct Turns: Encodable {
+        var model: String
+        var bits: Int
+        var threads: Int
+        /// Seconds to the first token, medians.
+        var firstTurn: Double
+        var secondTurn: Double
+
+        enum CodingKeys: String, CodingKey {
+            case model, bits, threads
+            case firstTurn = "first_turn_seconds"
+            case secondTurn = "second_turn_seconds"
+        }
+    }
+
     func validate() throws {
         guard [32, 16, 8, 4].contains(bits) else { throw ValidationError("--bits is 32, 16, 8 or 4, not \(bits)") }
         for (name, value) in [
@@ -76,13 +95,20 @@ struct BenchCommand: AsyncParsableCommand {
         let decoder = try PretrainedDecoder.load(folder: URL(filePath: model), dtype: bits == 32 ? .float32 : .bfloat16)
         // The portable kernels leave weights of 16 bits as they are.
         let packing = bits == 16 && !PackedWeight.hasFastKernels ? nil : PackedWeight.Bits(rawValue: bits)
-        if let packing { try decoder.pack(packing, head: packing) }
-        let shape = decoder.configuration
-        guard promptTokens + newTokens <= shape.contextLength else {
-            throw ValidationError(
-                "--prompt-tokens and --new-tokens make \(promptTokens + newTokens), the model's context is \(shape.contextLength)"
-            )
+        if let there = decoder.matrices.first?.matrix.packed?.bits.rawValue {
+            guard there == bits else {
+                throw ValidationError("--bits \(bits): the weights of \(model) are packed into \(there) already")
+            }
+        } else if let packing {
+            try decoder.pack(packing, head: packing)
         }
+        let shape = decoder.configuration
+        let longest = secondTurn ? promptTokens + newTokens + Self.secondMessage + 1 : promptTokens + newTokens
+        guard longest <= shape.contextLength else {
+            throw ValidationError(
+                "--prompt-tokens and --new-tokens make \(longest), the model's context is \(shape.contextLength)")
+        }
+        if secondTurn { return try await showTurns(decoder, shape) }
         var (reading, writing): ([Double], [Double]) = ([], [])
         let serving = BatchScheduler(model: decoder, options: .init(maximumRunning: rows, prefixBytes: 0))
         for run in 0...runs {
@@ -161,6 +187,52 @@ struct BenchCommand: AsyncParsableCommand {
             Self.seconds(start.duration(to: began)),
             Self.seconds(began.duration(to: end)) * Double(rows * newTokens) / Double(max(tokens, 1))
         )
+    }
+
+    /// Tokens that a person adds in the second turn.
+    private static let secondMessage = 24
+
+    private func showTurns(_ decoder: any DecoderFamily, _ shape: DecoderConfiguration) async throws {
+        let serving = BatchScheduler(model: decoder)
+        var (first, second): ([Double], [Double]) = ([], [])
+        for run in 0...runs {
+            func ids(_ count: Int, _ salt: Int) -> [Int] {
+                (0..<count).map { ($0 * 7_919 + salt * 613 + 13) % shape.vocabularySize }
+            }
+            // Another history in each run: nothing of it is kept.
+            let history = ids(promptTokens, 2 * run)
+            let one = try await turn(serving, history, newTokens)
+            let two = try await turn(serving, history + one.reply + ids(Self.secondMessage, 2 * run + 1), 1)
+            if run > 0 {
+                first.append(one.seconds)
+                second.append(two.seconds)
+            }
+        }
+        let outcome = Turns(
+            model: model, bits: bits, threads: threads, firstTurn: Self.median(first), secondTurn: Self.median(second))
+        try common.console.result(outcome)
+        common.console.show(
+            String(
+                format: "%d bits, %d threads: first token of the first turn after %.3f s, of the second after %.3f s",
+                bits, threads, outcome.firstTurn, outcome.secondTurn))
+    }
+
+    /// Seconds to the first token, and the reply.
+    private func turn(
+        _ serving: BatchScheduler, _ prompt: [Int], _ count: Int
+    ) async throws -> (seconds: Double, reply: [Int]) {
+        let settings = DecodingSettings(
+            sampler: try TokenSampler(temperature: 0), rules: DrawingRules(endIDs: [], maximumTokens: count))
+        let clock = ContinuousClock()
+        let start = clock.now
+        var seconds: Double?
+        var reply: [Int] = []
+        for try await event in try await serving.events(for: TokenRequest(prompt: prompt, settings: settings)) {
+            guard case .token(let token) = event else { continue }
+            seconds = seconds ?? Self.seconds(start.duration(to: clock.now))
+            reply.append(token.id)
+        }
+        return (seconds ?? 0, reply)
     }
 
     private func bytesPerStep(_ decoder: any DecoderFamily) -> Int {
