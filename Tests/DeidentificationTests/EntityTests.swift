@@ -33,7 +33,8 @@ struct EntityTests {
             "DEA number AB1234564", "I'm 5 minutes away", "i am 30 minutes late", "one two three four five six seven",
             "I grew up in France", "I work at Google", "we have 2 dogs", "it costs 34", "call me maybe",
             "call me later",
-            "my friend always says so", "look at gmail", "in 1999",
+            "my friend always says so", "this is delicious", "this is awesome!", "i'm exhausted btw", "look at gmail",
+            "in 1999",
         ])
     func nothing(text: String) throws {
         #expect(try found(text).isEmpty)
@@ -54,6 +55,7 @@ struct EntityTests {
             ("my name is Аnna", "PERSON Аnna"), ("𝟮𝟭𝟮-𝟱𝟱𝟱-𝟬𝟭𝟴𝟳", "PHONE_NUMBER 𝟮𝟭𝟮-𝟱𝟱𝟱-𝟬𝟭𝟴𝟳"),
             ("my nmae is zdenek", "PERSON zdenek"), ("call me zdenek", "PERSON zdenek"),
             ("hi, zdenek here", "PERSON zdenek"), ("my sister zdenka lives there", "PERSON zdenka"),
+            ("hello, this is zdenek.", "PERSON zdenek"), ("i'm zdenek btw", "PERSON zdenek"),
             ("I go by Ziggy", "PERSON Ziggy"),
             ("see https://example.com/?mail=jo@example.org&x=1", "URL https://example.com/?mail=jo@example.org&x=1"),
         ])
