@@ -16,7 +16,7 @@ enum FactQuestion {
     }
 
     private static let starts = [
-        "who is", "who was", "who are", "who did", "who wrote", "who won", "who made", "what is the", "what was the",
+        "who", "what is the", "what was the",
         "what are the", "what year", "when is", "when was", "when did", "when does", "where is", "where was",
         "where did",
         "where does", "which", "how many", "how much", "how old is", "how far", "how long is", "how tall", "how big",
