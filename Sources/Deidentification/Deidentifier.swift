@@ -81,7 +81,7 @@ public struct Deidentifier: Sendable {
     /// small letters too. `userID` is a pseudonym already and stays, unless it holds an address or a number itself: then
     /// it becomes a keyed hash that is the same in all conversations, because trust and splits go by it.
     public func deidentify(_ conversation: Conversation) -> (Conversation, [Finding]) {
-        deidentify(conversation, scan(conversation), tags: nil)
+        deidentify(conversation, nil, tags: nil)
     }
 
     /// Conversations without what identifies, names found by an encoder too. Their texts are encoded together, so that a
@@ -107,15 +107,15 @@ public struct Deidentifier: Sendable {
     }
 
     private func deidentify(
-        _ conversation: Conversation, _ texts: [ScannedText], tags: [NameTags]?
+        _ conversation: Conversation, _ texts: [ScannedText]?, tags: [NameTags]?
     ) -> (Conversation, [Finding]) {
         var work = Work()
         var result = conversation
         var expectation: (asked: WordClass, asksName: Bool) = ([], false)
         var turns: [(index: Int, message: Int)] = []
-        ConversationTexts.visit(&result) { field, _ in
+        ConversationTexts.visit(&result) { field, text in
             let index = work.texts.count
-            let scanned = texts[index]
+            let scanned = texts?[index] ?? ScannedText(text, lexicon: detector.lexicon)
             var context = RecognitionContext(lexicon: detector.lexicon)
             if field.isTurn {
                 context.asked = expectation.asked
