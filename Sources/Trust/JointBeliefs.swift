@@ -36,6 +36,8 @@ struct JointBeliefs: Sendable {
         var known: [Double]
         /// Per person whether they are trusted beforehand.
         var isTrusted: [Bool]
+        /// Per person the share that their votes count for, 1 but for those who do not vote for themselves.
+        var voice: [Double]
         /// Whether people meet on items.
         var hasLoops: Bool
     }
@@ -158,7 +160,7 @@ struct JointBeliefs: Sendable {
             let chain = KindChain(
                 emissions: emissions, shares: problem.isTrusted[user] ? helpers : shares,
                 change: problem.isTrusted[user] ? 0 : problem.settings.change)
-            score += chain.logLikelihood
+            score += problem.voice[user] * chain.logLikelihood
             for (place, vote) in votes.enumerated() {
                 var (onGood, onBad) = (0.0, 0.0)
                 for (number, kind) in kinds.enumerated() {
@@ -167,11 +169,12 @@ struct JointBeliefs: Sendable {
                     onBad += weight * kind.upOnBad
                     let now = chain.posterior[place * kinds.count + number]
                     kindsOfVote[vote * kinds.count + number] = now
-                    if !problem.isTrusted[user] { counts[number] += now / Double(votes.count) }
+                    if !problem.isTrusted[user] { counts[number] += problem.voice[user] * now / Double(votes.count) }
                 }
                 let good = LogisticRegression.sigmoid(othersLogit[vote])
                 foretold[vote] = good * onGood + (1 - good) * onBad
-                let fresh = table.votes[vote].isUp ? log(onGood / onBad) : log((1 - onGood) / (1 - onBad))
+                let word = table.votes[vote].isUp ? log(onGood / onBad) : log((1 - onGood) / (1 - onBad))
+                let fresh = problem.voice[user] * word
                 let next = damping * messages[vote] + (1 - damping) * fresh
                 change = max(change, abs(tanh(fresh / 2) - tanh(messages[vote] / 2)))
                 messages[vote] = next
@@ -192,6 +195,9 @@ struct JointBeliefs: Sendable {
             return sum + log(max(LogisticRegression.sigmoid(problem.known[item] > 0 ? logit : -logit), 1e-9))
         }
     }
+
+    /// The share that a person's votes count for.
+    func voice(_ user: Int) -> Double { problem.voice[user] }
 
     /// The votes of a person in the order of time.
     func ordered(_ user: Int) -> [Int] { problem.ordered[user] }

@@ -29,17 +29,22 @@ public struct JointModel: TrustMethod, Hashable {
         var notes = table.notes
         let hasContent = table.features != nil && table.rowOfVote.contains { $0 != nil }
         if !hasContent { notes.append("The content was not used: there are no features.") }
-        let problem = problem(table, generator: generator)
+        // Groups, copy-cats and floods of new accounts count as one, as in `GuardedVotes`.
+        let collusion = Collusion(Ballots(table))
+        notes += collusion.notes
+        let problem = problem(table, voice: collusion.weights, generator: generator)
         let unknown = anchors.items.keys.count { !table.items.contains($0) }
         if unknown > 0 { notes.append("\(unknown) anchors are about items that nobody voted on.") }
-        let beliefs = try solve(problem, &notes)
+        let beliefs = try solve(problem, hasContent: hasContent, &notes)
         if !beliefs.converged { notes.append("Beliefs had not settled after \(beliefs.iterations) iterations.") }
         let shares = VoterType.allCases.map { String(format: "%@ %.0f %%", $0.rawValue, 100 * beliefs.share($0)) }
         notes.append("Kinds of people: \(shares.joined(separator: ", ")).")
         return JointReport(table, beliefs, hasContent: hasContent).report(method: name, notes: notes)
     }
 
-    private func problem(_ table: VoteTable, generator: SeededGenerator) -> JointBeliefs.Problem {
+    private func problem(
+        _ table: VoteTable, voice: [Double]?, generator: SeededGenerator
+    ) -> JointBeliefs.Problem {
         let rows = table.votesOfItem.map { votes in votes.lazy.compactMap { table.rowOfVote[$0] }.first }
         let known = rows.indices.filter { rows[$0] != nil }
         var (values, count) = ([Double](), 0)
@@ -69,6 +74,7 @@ public struct JointModel: TrustMethod, Hashable {
                 anchors.items[item].map { $0 ? JointBeliefs.anchorLogit : -JointBeliefs.anchorLogit } ?? 0
             },
             isTrusted: table.users.map(anchors.users.contains),
+            voice: table.users.indices.map { anchors.users.contains(table.users[$0]) ? 1 : voice?[$0] ?? 1 },
             hasLoops: table.votesOfItem.contains { $0.count > 1 })
     }
 
@@ -80,7 +86,9 @@ public struct JointModel: TrustMethod, Hashable {
 
     /// Starts from trust in most people, from its mirror image where that could be as likely, and from anchors; keeps the
     /// solution that foretells the votes best.
-    private func solve(_ problem: JointBeliefs.Problem, _ notes: inout [String]) throws -> JointBeliefs {
+    private func solve(
+        _ problem: JointBeliefs.Problem, hasContent: Bool, _ notes: inout [String]
+    ) throws -> JointBeliefs {
         var best = try JointBeliefs(problem, start: .trust)
         if !anchors.isEmpty {
             let anchored = try JointBeliefs(problem, start: .anchors)
@@ -94,6 +102,11 @@ public struct JointModel: TrustMethod, Hashable {
                 "Helpers and people who vote the contrary explain these votes almost equally well: name some trusted "
                     + "people or known items.")
         }
-        return mirror.score > best.score ? mirror : best
+        // How well a list of behaviours fits decides between mirror images by a hair's breadth a person, which many people add
+        // up: it must not make contrary people the many, less so where votes are all there is.
+        let most = hasContent ? 2.0 : 1.0
+        guard mirror.score > best.score, !anchors.isEmpty || mirror.share(.inverse) <= most * mirror.share(.helper)
+        else { return best }
+        return mirror
     }
 }

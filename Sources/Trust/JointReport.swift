@@ -20,7 +20,8 @@ struct JointReport {
         let votes = table.votes.indices.map { vote in
             VoteWeight(
                 user: table.votes[vote].user, item: table.votes[vote].item, isUp: table.votes[vote].isUp,
-                weight: min(1, beliefs.probability(.helper, at: vote)), probability: good[table.itemOfVote[vote]])
+                weight: min(1, beliefs.probability(.helper, at: vote)) * beliefs.voice(table.userOfVote[vote]),
+                probability: good[table.itemOfVote[vote]])
         }
         return TrustReport(
             method: method, users: table.users.indices.map(user), votes: votes,

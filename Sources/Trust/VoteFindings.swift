@@ -42,7 +42,10 @@ public struct VoteFindings: Sendable {
     }
 
     /// What a method that reads content found, in the same form: trust and flags are the report's.
-    public init(_ report: TrustReport, on table: VoteTable, flags: [Int: [TrustFlag]] = [:]) {
+    /// - Parameter weights: The share that each person's votes count for; `nil` for everybody alike.
+    public init(
+        _ report: TrustReport, on table: VoteTable, flags: [Int: [TrustFlag]] = [:], weights: [Double]? = nil
+    ) {
         let ballots = Ballots(table)
         var posterior: [Double] = []
         posterior.reserveCapacity(report.items.count * 2)
@@ -53,8 +56,10 @@ public struct VoteFindings: Sendable {
             logChance: [Double](repeating: 0, count: ballots.users.count * 4))
         em.maximise(&state)
         self.ballots = ballots
-        solution = VoteSolution(
+        var solution = VoteSolution(
             posterior: posterior, shares: state.shares, logChance: state.logChance, trust: report.users.map(\.trust))
+        solution.weights = weights
+        self.solution = solution
         method = report.method
         notes = report.notes
         users = report.users.enumerated().map { number, user in

@@ -66,6 +66,42 @@ import Testing
         #expect(try HeldOutReliability.measure(plain) == nil)
     }
 
+    /// A dozen people who push the same items do not outvote five honest ones; each keeps a voice of a twelfth.
+    @Test func groupsCountAsOne() throws {
+        let world = try VotingWorld(people: 120, votesPerPerson: 15, trolls: 0, votesPerItem: 5, seed: 41)
+        let targets = Array(world.isGood.keys.sorted().prefix(25))
+        var votes = world.votes.map { Vote(user: $0.user, item: $0.item, isUp: $0.isUp) }
+        for member in 0..<12 {
+            for item in targets {
+                votes.append(Vote(user: "g\(member)", item: item, isUp: world.isGood[item] == false))
+            }
+        }
+        let report = try JointModel().weigh(VoteTable(votes: votes), generator: generator)
+        #expect(report.notes.contains { $0.contains("12 people in 1 groups vote as one") })
+        let right = report.items.count { targets.contains($0.item) && $0.isGood == (world.isGood[$0.item] ?? false) }
+        #expect(right > targets.count * 3 / 5)
+        let weights = report.votes.filter { $0.user.hasPrefix("g") }.map(\.weight)
+        #expect(weights.allSatisfy { $0 <= 1.0 / 12 + 1e-9 })
+    }
+
+    /// Three contrary people in ten, steadier than the helpers: by votes alone the many are right.
+    @Test func theManyAreBelievedWhereVotesAreAllThereIs() throws {
+        let world = try VotingWorld(people: 210, votesPerPerson: 15, trolls: 0, skill: 0.82, votesPerItem: 4, seed: 43)
+        var votes = world.votes.map { Vote(user: $0.user, item: $0.item, isUp: $0.isUp) }
+        var stream = SeededGenerator(seed: 43).fork("contrary")
+        let items = world.isGood.keys.sorted()
+        for person in 0..<90 {
+            for item in stream.shuffled(items).prefix(15) {
+                let isGood = world.isGood[item] ?? false
+                votes.append(Vote(user: "contrary \(person)", item: item, isUp: stream.chance(0.92) != isGood))
+            }
+        }
+        let report = try JointModel().weigh(VoteTable(votes: votes), generator: generator)
+        let right = report.items.count { $0.isGood == (world.isGood[$0.item] ?? false) }
+        #expect(right * 10 > report.items.count * 9)
+        #expect(report.users.filter { $0.user.hasPrefix("contrary") }.allSatisfy { $0.trust < 0.5 })
+    }
+
     @Test func worksFromVotesAlone() throws {
         let world = try VotingWorld(
             people: 60, votesPerPerson: 20, trolls: 0.4, kinds: [.inverse, .alwaysUp], votesPerItem: 5, seed: 9)

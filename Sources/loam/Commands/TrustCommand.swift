@@ -170,7 +170,9 @@ struct TrustCommand: AsyncParsableCommand {
         let report = try method.weigh(table, generator: generator)
         let collusion = Collusion(Ballots(table), texts: texts.map { known in table.items.map { known[$0] } })
         return (
-            VoteFindings(report, on: table, flags: collusion.flags), (file.skipped, file.skipped.count), collusion,
+            VoteFindings(
+                report, on: table, flags: collusion.flags, weights: method is JointModel ? collusion.weights : nil),
+            (file.skipped, file.skipped.count), collusion,
             try HeldOutReliability.measure(report)
         )
     }
