@@ -114,6 +114,14 @@ std::shared_ptr<PackedWeight> PackedWeight::empty(int bits, int64_t outputs, int
     return packed;
 }
 
+void PackedWeight::findMemory() {
+    auto halves = [](const at::Tensor &tensor) {
+        return tensor.defined() ? reinterpret_cast<const uint16_t *>(tensor.const_data_ptr<at::Half>()) : nullptr;
+    };
+    firstCode = codes.const_data_ptr<uint8_t>();
+    firstScale = halves(scales), firstOffset = halves(offsets);
+}
+
 std::shared_ptr<PackedWeight> PackedWeight::from(
     int bits, int64_t outputs, int64_t inputs, const at::Tensor &codes, const std::optional<at::Tensor> &scales,
     const std::optional<at::Tensor> &offsets) {
@@ -135,6 +143,7 @@ std::shared_ptr<PackedWeight> PackedWeight::from(
     auto count = packed->blocks * packed->groups * blockRows;
     if (scales) { packed->scales = whole(*scales, at::kHalf, count, "scales"); }
     if (offsets) { packed->offsets = whole(*offsets, at::kHalf, count, "offsets"); }
+    packed->findMemory();
     return packed;
 }
 
@@ -153,6 +162,7 @@ std::shared_ptr<PackedWeight> PackedWeight::pack(const at::Tensor &weight, int b
     packed->codes = at::zeros({packed->blocks * packed->blockBytes()}, bytes);
     if (bits != 16) { packed->scales = at::zeros({packed->blocks, packed->groups, blockRows}, bytes.dtype(at::kHalf)); }
     if (bits == 4) { packed->offsets = at::zeros_like(packed->scales); }
+    packed->findMemory();
     uint8_t *codes = packed->codes.mutable_data_ptr<uint8_t>();
     at::Half *scales = bits != 16 ? packed->scales.mutable_data_ptr<at::Half>() : nullptr;
     at::Half *offsets = bits == 4 ? packed->offsets.mutable_data_ptr<at::Half>() : nullptr;
