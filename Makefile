@@ -31,7 +31,7 @@ bench-data: build
 	Benchmarks/data $(or $(UTTERANCES),600000)
 	Benchmarks/deidentify
 
-# De-identification beside presidio on marked texts and on chat; installs it under runs/bench. ARGS=--names: with the name head.
+# De-identification beside presidio on marked texts and on chat; installs it under runs/bench. ARGS=HEAD: with a name head.
 bench-deidentify: build
 	Benchmarks/deidentify $(ARGS)
 

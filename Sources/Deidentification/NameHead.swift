@@ -3,7 +3,7 @@ import Foundation
 /// A perceptron of two layers that says of each word whether it belongs to the name of a person, a place, an organisation or to an
 /// address. It looks at the states that a frozen encoder gives the word, and at what a reader sees of the word and its neighbours.
 ///
-/// Made by `Scripts/train-names`; `Resources/README.md` is its card.
+/// Made by `Scripts/train-names`.
 public struct NameHead: Sendable {
     /// What a word may be; the first is nothing.
     public enum Kind: Int, Sendable, CaseIterable {
@@ -32,15 +32,6 @@ public struct NameHead: Sendable {
     static let others = 5
 
     var inputs: Int { layers.count * dimension + (2 * window + 1) * (Self.shapes + sections.count) + Self.others }
-
-    /// The head that comes with Loam.
-    /// - Throws: `DeidentificationError` when it is missing or broken.
-    public init() throws(DeidentificationError) {
-        guard let url = Bundle.module.url(forResource: "name-head", withExtension: "json") else {
-            throw DeidentificationError(.resource, "name-head.json: the name head of Loam is missing")
-        }
-        try self.init(contentsOf: url)
-    }
 
     /// Reads a head written by `Scripts/train-names`.
     /// - Throws: `DeidentificationError` naming the file and the field.

@@ -14,8 +14,8 @@ struct DeidentifyCommand: AsyncParsableCommand {
             Lines of plain text or of a Loam log, standard input to standard output unless files are named. With --names, names
             are found by an encoder too, beside the lists and rules.
 
-            Examples: loam deidentify --names < chat.txt
-                      loam deidentify --score labelled.json --held-out --names
+            Examples: loam deidentify < chat.txt
+                      loam deidentify --score labelled.json --held-out --names --head name-head.json
                       loam deidentify --plant labelled.json --from convai2 --in chats.json --out planted.json
             """)
 
@@ -34,7 +34,7 @@ struct DeidentifyCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Find names by the encoder too.")
     var names = false
 
-    @Option(name: .long, help: "A name head that Scripts/train-names wrote (default: the one that comes with Loam).")
+    @Option(name: .long, help: "The name head for --names, written by Scripts/train-names.")
     var head: String?
 
     @Option(
@@ -67,6 +67,7 @@ struct DeidentifyCommand: AsyncParsableCommand {
 
     func validate() throws {
         if plant != nil, input == nil || output == nil { throw ValidationError("--plant needs --in and --out") }
+        if names, head == nil { throw ValidationError("--names needs --head FILE; Scripts/train-names writes one") }
         if isHeldOut, score == nil, plant == nil { throw ValidationError("--held-out goes with --score or --plant") }
     }
 
@@ -81,10 +82,9 @@ struct DeidentifyCommand: AsyncParsableCommand {
     }
 
     private func tagger() throws -> NameTagger? {
-        guard names else { return nil }
+        guard names, let head else { return nil }
         let encoder = try SentenceEncoder(folder: URL(filePath: places.encoderFolder), dtype: .bfloat16)
-        let head = try head.map { try NameHead(contentsOf: URL(filePath: $0)) } ?? NameHead()
-        return try NameTagger(head: head, encoder: encoder)
+        return try NameTagger(head: NameHead(contentsOf: URL(filePath: head)), encoder: encoder)
     }
 
     // MARK: Treating
