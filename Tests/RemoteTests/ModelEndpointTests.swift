@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Remote: models behind an endpoint")
 struct ModelEndpointTests {
-    private let client = WebClient(rule: AddressRule(allowsPrivate: true), limits: .init(seconds: 5, redirects: 0))
+    private let client = WebClient(rule: AddressRule(allowsPrivate: true), limits: .init(seconds: 120, redirects: 0))
     private let sampling = Sampling(temperature: 0.5, topP: 0.9, maximumTokens: 7, seed: 3)
 
     private func endpoint(_ server: TestServer, retries: Int = 2) -> ModelEndpoint {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Remote: search servers")
 struct SearchServerTests {
-    private let client = WebClient(rule: AddressRule(allowsPrivate: true), limits: .init(seconds: 5))
+    private let client = WebClient(rule: AddressRule(allowsPrivate: true), limits: .init(seconds: 120))
     private let quick = Retries(count: 2, firstWait: 0.01)
 
     @Test("ParlAI's shape: a form out, a list in")
