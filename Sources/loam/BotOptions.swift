@@ -35,6 +35,10 @@ struct BotOptions: ParsableArguments {
     @Flag(name: .long, help: "The search server may have an address inside the house.")
     var searchPrivate = false
 
+    @Option(
+        name: .long, help: "Folder of a safety classifier that `loam train safety` made (default: the one that ships).")
+    var safety: String?
+
     @Option(name: .long, help: "How replies are to sound, in a word or two.")
     var tone: String?
 

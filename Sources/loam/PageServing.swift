@@ -40,7 +40,7 @@ struct PageServing {
             do {
                 let place = URL(filePath: encoder)
                 let encoder = try SentenceEncoder(folder: place, dtype: .bfloat16)
-                let safety = try SafetyLayers.open(encoder, folder: place)
+                let safety = try SafetyLayers.open(encoder, folder: place, tuned: bot?.safety)
                 func agent(_ folder: URL, _ id: String?) throws -> DialogueAgent {
                     func open() throws -> ReplyGenerator {
                         try ReplyGenerator(folder: folder, modelID: id, dtype: .bfloat16, packing: packing)

@@ -30,7 +30,7 @@ struct ChatCommand: AsyncParsableCommand {
         let store = try await store.location.open()
         let agent = try bot.agent(
             generator: model.open, folder: model.folder, encoder: encoder,
-            safety: SafetyLayers.open(encoder, folder: place), store: store)
+            safety: SafetyLayers.open(encoder, folder: place, tuned: bot.safety), store: store)
         try await TerminalChat(agent: agent, store: store, sampling: model.sampling, looksInside: lookInside).run()
     }
 }
