@@ -62,7 +62,13 @@ func closure(_ names: Set<String>) -> Set<String> {
 }
 /// What `Benchmarks/Methods` stands on; `LOAM_ONLY=MethodsBench` builds it with that alone.
 let methodsBench: Set<String> = ["Training", "Generation", "Safety", "Evaluation"]
-let wanted = only.map { closure($0.contains("MethodsBench") ? $0.union(methodsBench) : $0) }
+/// The same for `Benchmarks/Proof`, `LOAM_ONLY=ProofBench`.
+let proofBench: Set<String> = ["Generation", "Simulation", "Statistics"]
+let wanted = only.map { names in
+    closure(
+        names.union(names.contains("MethodsBench") ? methodsBench : [])
+            .union(names.contains("ProofBench") ? proofBench : []))
+}
 func isWanted(_ name: String) -> Bool { wanted?.contains(name) ?? true }
 
 // libtorch: `.deps/libtorch` (made by Scripts/setup), or another one, a CUDA build for instance, by LOAM_LIBTORCH.
@@ -192,6 +198,14 @@ if only?.contains("MethodsBench") ?? true {
         .executableTarget(
             name: "safety-bench", dependencies: closure(methodsBench).sorted().map { .init(stringLiteral: $0) },
             path: "Benchmarks/Safety", swiftSettings: hotSettings))
+}
+
+// The exact judge of the simulated world on every round of a run: `make proof`.
+if only?.contains("ProofBench") ?? true {
+    targets.append(
+        .executableTarget(
+            name: "proof-bench", dependencies: closure(proofBench).sorted().map { .init(stringLiteral: $0) },
+            path: "Benchmarks/Proof", swiftSettings: hotSettings))
 }
 
 // Import and export by the rooms alone: `make bench-data`.

@@ -55,6 +55,10 @@ public actor TunedSafetyModel {
     /// - Throws: `TrainingError` naming the file, `checkpoint` where the tensors are not this encoder's.
     public init(folder: URL, encoder: URL, device: Device = .cpu) throws {
         let file = folder.appending(path: Self.cardName)
+        guard FileManager.default.fileExists(atPath: file.path) else {
+            throw TrainingError(
+                .checkpoint, "\(file.path) is missing: \(folder.lastPathComponent) is no safety model of `loam train safety`")
+        }
         do {
             card = try JSONDecoder().decode(Card.self, from: Data(contentsOf: file))
         } catch {

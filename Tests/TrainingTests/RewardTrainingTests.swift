@@ -281,6 +281,9 @@ struct RewardTrainingTests {
             let again = try await scores(loaded, side)
             #expect(zip(before, again).allSatisfy { abs($0 - $1) < 0.05 })
         }
+        let nowhere = folder.appending(path: "nowhere")
+        let fault = #expect(throws: TrainingError.self) { try TunedSafetyModel(folder: nowhere, encoder: encoder) }
+        #expect(fault?.message.hasPrefix(nowhere.appending(path: "safety.json").path + " is missing") == true)
         await #expect(throws: TrainingError.self) {
             try await training.train(
                 texts.filter { $0.side == .bot }, ordinary: [], encoder: encoder, trainedOn: [])

@@ -1,0 +1,53 @@
+import Foundation
+import Torch
+
+/// `proof-bench measure RUN FILE SEED [VARIANT] [--prompts N] [--brief]`: the exact judge on every arm of a finished run of the
+/// loop; `proof-bench table FILE… [--plot SVG]`: all seeds together, as Markdown. `Benchmarks/proof` runs both.
+@main
+struct ProofBench {
+    static func main() async throws {
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        func option(_ name: String) -> String? {
+            guard let at = arguments.firstIndex(of: name), at + 1 < arguments.count else { return nil }
+            defer { arguments.removeSubrange(at...at + 1) }
+            return arguments[at + 1]
+        }
+        let prompts = option("--prompts").flatMap(Int.init) ?? 500
+        let plot = option("--plot")
+        let isBrief = arguments.contains("--brief")
+        arguments.removeAll { $0 == "--brief" }
+        do {
+            switch arguments.first {
+            case "measure" where (4...5).contains(arguments.count):
+                guard let seed = UInt64(arguments[3]) else {
+                    throw ProofError(description: "\(arguments[3]) is no seed")
+                }
+                try Engine.setThreadCount(2)
+                try await ProofMeasurement(
+                    run: URL(filePath: arguments[1]), file: URL(filePath: arguments[2]), seed: seed,
+                    variant: arguments.count == 5 ? arguments[4] : nil, count: prompts, isBrief: isBrief,
+                    say: { FileHandle.standardError.write(Data(($0 + "\n").utf8)) }
+                ).measure()
+            case "table" where arguments.count > 1:
+                let seeds = try arguments.dropFirst().map {
+                    try JSONDecoder().decode(ProofSeed.self, from: Data(contentsOf: URL(filePath: $0)))
+                }
+                let table = ProofTable(seeds: seeds)
+                print(
+                    "\(seeds.count) seeds, \(seeds.first?.cells.first?.count ?? 0) prompts of each kind\n",
+                    table.goodTable, "", table.categoryTable, "", table.ruleText, separator: "\n")
+                if let plot {
+                    try Data(ProofPlot(table).svg.utf8).write(to: URL(filePath: plot), options: .atomic)
+                }
+            default:
+                print(
+                    "usage: proof-bench measure RUN FILE SEED [VARIANT] [--prompts N] [--brief] | table FILE… [--plot SVG]"
+                )
+                exit(2)
+            }
+        } catch let error as ProofError {
+            FileHandle.standardError.write(Data("proof-bench: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Conversations
+import Foundation
+import Generation
+import Simulation
+
+/// Lets every arm of a run answer the world's prompts, and counts the exact judge's verdicts. What is done is kept after each
+/// arm, so that a run that is cut off goes on.
+struct ProofMeasurement {
+    let run: URL
+    let file: URL
+    let seed: UInt64
+    let variant: String?
+    /// Prompts of each kind.
+    let count: Int
+    /// Only the arms at the decoding that people meet: what a comparison of variants needs.
+    let isBrief: Bool
+    let say: (String) -> Void
+
+    func measure() async throws {
+        var result =
+            (try? JSONDecoder().decode(ProofSeed.self, from: Data(contentsOf: file)))
+            ?? ProofSeed(seed: seed, cells: [], variant: variant)
+        guard result.seed == seed, result.variant == variant else {
+            throw ProofError(description: "\(file.path) is of another seed or variant; remove it or name another file")
+        }
+        struct Choice: Decodable { var round: Int }
+        let choice = try FileManager.default.contentsOfDirectory(atPath: run.path).first { $0.hasSuffix("-choose") }
+        if let choice, let data = try? Data(contentsOf: run.appending(path: choice + "/choice.json")) {
+            result.chosenRound = try? JSONDecoder().decode(Choice.self, from: data).round
+        }
+        let world = try World()
+        let judge = WorldJudge(world)
+        // The same prompts for every seed and arm: what differs is what was learnt.
+        let prompts: [(ProofCell.Prompts, [[Turn]])] = [
+            (.validation, world.prompts(split: .validation, count: count, seed: 101)),
+            (.test, world.prompts(split: .test, count: count, seed: 102, heldOut: false)),
+            (.heldOut, world.prompts(split: .test, count: count, seed: 103, heldOut: true)),
+        ]
+        for arm in try ProofArm.all(of: run) where !isBrief || arm.decoding == .sampled {
+            let missing = prompts.filter { kind, _ in
+                !result.cells.contains { $0.arm == arm.name && $0.decoding == arm.decoding && $0.prompts == kind }
+            }
+            guard !missing.isEmpty else { continue }
+            let generator = try ReplyGenerator(folder: arm.model, dtype: .bfloat16)
+            for (kind, histories) in missing {
+                let replies = try await generator.replies(
+                    to: histories, sampling: arm.decoding.sampling(seed: seed &* 7_919 &+ 29))
+                var verdicts: [String: Int] = [:]
+                for (history, reply) in zip(histories, replies) {
+                    verdicts[judge.verdict(on: reply.text, after: history).name, default: 0] += 1
+                }
+                let cell = ProofCell(arm: arm.name, decoding: arm.decoding, prompts: kind, verdicts: verdicts)
+                result.cells.append(cell)
+                say(
+                    "seed \(seed)  \(arm.name), \(arm.decoding.rawValue), \(kind.rawValue): "
+                        + String(format: "%.1f %% good", 100 * cell.share(.good)))
+            }
+            try JSONEncoder().encode(result).write(to: file, options: .atomic)
+        }
+    }
+}
