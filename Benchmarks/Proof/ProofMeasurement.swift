@@ -2,10 +2,11 @@ import Conversations
 import Foundation
 import Generation
 import Simulation
+import Torch
 
 /// Lets every arm of a run answer the world's prompts, and counts the exact judge's verdicts. What is done is kept after each
 /// arm, so that a run that is cut off goes on.
-struct ProofMeasurement {
+struct ProofMeasurement: Sendable {
     let run: URL
     let file: URL
     let seed: UInt64
@@ -14,7 +15,7 @@ struct ProofMeasurement {
     let count: Int
     /// Only the arms at the decoding that people meet: what a comparison of variants needs.
     let isBrief: Bool
-    let say: (String) -> Void
+    let say: @Sendable (String) -> Void
 
     func measure() async throws {
         var result =

@@ -1,5 +1,6 @@
 import Foundation
 import Simulation
+import Statistics
 
 /// Good replies over rounds, a thin line per seed and a thick one for their mean; the base's other temperatures beside it.
 struct ProofPlot {

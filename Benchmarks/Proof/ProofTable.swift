@@ -1,5 +1,6 @@
 import Foundation
 import Simulation
+import Statistics
 
 /// Table 9, ours: all arms, all categories, over seeds; and the rule that was written down before.
 struct ProofTable {
