@@ -7,6 +7,7 @@ import Improvement
 import LanguageModels
 import Remote
 import Safety
+import Torch
 import Training
 
 /// SafetyBench's two tests for a local model or one behind an endpoint.
