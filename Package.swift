@@ -39,10 +39,15 @@ let rooms: [(name: String, imports: [String], external: [Target.Dependency])] = 
         ], [.product(name: "Crypto", package: "swift-crypto")]
     ),
     (
-        "Server", ["Dialogue", "Storage", "Generation", "Evaluation", "Conversations", "Safety"],
+        "Server",
+        [
+            "Dialogue", "Storage", "Generation", "Evaluation", "Conversations", "Safety", "Deidentification",
+            "Statistics",
+        ],
         [
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "Logging", package: "swift-log"), .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "CryptoExtras", package: "swift-crypto"),
         ]
     ),
 ]

@@ -30,7 +30,8 @@ struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
     }
 
     private func add(to response: inout Response) {
-        response.headers[.contentSecurityPolicy] = Self.policy
+        // An answer may bring a stricter policy of its own.
+        if response.headers[.contentSecurityPolicy] == nil { response.headers[.contentSecurityPolicy] = Self.policy }
         response.headers[.xContentTypeOptions] = "nosniff"
         for (name, value) in [
             ("Referrer-Policy", "no-referrer"), ("Cross-Origin-Opener-Policy", "same-origin"),

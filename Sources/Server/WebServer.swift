@@ -17,6 +17,7 @@ public struct WebServer: Sendable {
     let randomness: Randomness
     let now: @Sendable () -> Date
     let files: PageFiles
+    let office: Office?
     let logger: Logger
 
     /// - Parameters:
@@ -26,18 +27,20 @@ public struct WebServer: Sendable {
     ///   - randomness: where ids, cookies and seeds come from.
     ///   - now: the clock.
     ///   - files: folder of the page; `nil` is the one that is built in.
+    ///   - office: the operator's and the raters' pages; `nil` serves neither.
     /// - Throws: when the page's files cannot be read.
     public init(
         host: ModelHost, store: any ConversationStore, sampling: Sampling = Sampling(),
         limits: ServerLimits = ServerLimits(),
         randomness: Randomness = .system, now: @escaping @Sendable () -> Date = { Date() }, files: URL? = nil,
-        logger: Logger
+        office: Office? = nil, logger: Logger
     ) throws {
         self.host = host
         self.limits = limits
         self.randomness = randomness
         self.now = now
         self.logger = logger
+        self.office = office
         self.files = try PageFiles(folder: files ?? PageFiles.bundled)
         chat = ChatService(
             store: store, host: host, sampling: sampling, limits: limits, randomness: randomness, now: now)
@@ -73,6 +76,7 @@ public struct WebServer: Sendable {
             chat: chat, host: host, limits: limits, randomness: randomness, messages: messages, now: now
         ).add(to: router)
         OpenAIRoutes(completions: completions, host: host, limits: limits, startedAt: now()).add(to: router)
+        office?.add(to: router)
         return router
     }
 }

@@ -147,5 +147,42 @@ enum PostgresSchema {
             CREATE INDEX memoryConversation ON memory(conversationID);
             """
         ),
+        (
+            "4 accounts, raters' pairs",
+            """
+            CREATE TABLE account (
+                name TEXT COLLATE "C" PRIMARY KEY, role TEXT NOT NULL, passwordHash TEXT NOT NULL,
+                createdAt DOUBLE PRECISION NOT NULL
+            );
+            CREATE TABLE accountSession (
+                hash TEXT COLLATE "C" PRIMARY KEY,
+                account TEXT COLLATE "C" NOT NULL REFERENCES account(name) ON DELETE CASCADE,
+                createdAt DOUBLE PRECISION NOT NULL,
+                expiresAt DOUBLE PRECISION NOT NULL
+            );
+            CREATE INDEX accountSessionAccount ON accountSession(account);
+            CREATE TABLE pairVote (
+                pair TEXT COLLATE "C" NOT NULL,
+                rater TEXT COLLATE "C" NOT NULL,
+                firstConversation BIGINT NOT NULL REFERENCES conversation(number) ON DELETE CASCADE,
+                firstMessage TEXT COLLATE "C",
+                firstModel TEXT NOT NULL,
+                secondConversation BIGINT NOT NULL REFERENCES conversation(number) ON DELETE CASCADE,
+                secondMessage TEXT COLLATE "C",
+                secondModel TEXT NOT NULL,
+                question TEXT NOT NULL,
+                choice BIGINT NOT NULL,
+                comment TEXT,
+                recordedAt DOUBLE PRECISION NOT NULL,
+                PRIMARY KEY (pair, rater)
+            );
+            CREATE INDEX pairVoteFirst ON pairVote(firstConversation);
+            CREATE INDEX pairVoteSecond ON pairVote(secondConversation);
+            CREATE TABLE goldAnswer (
+                rater TEXT COLLATE "C" NOT NULL, item TEXT COLLATE "C" NOT NULL, isRight BIGINT NOT NULL,
+                recordedAt DOUBLE PRECISION NOT NULL, PRIMARY KEY (rater, item)
+            );
+            """
+        ),
     ]
 }

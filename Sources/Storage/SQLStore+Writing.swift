@@ -90,19 +90,7 @@ extension SQLStore {
     }
 
     public func annotate(_ annotation: RaterAnnotation) async throws {
-        try await change { store in
-            let place = try store.require(annotation.messageID, in: annotation.conversationID).place
-            try store.refuse(ids: [annotation.rater, annotation.label, annotation.comment ?? ""])
-            try store.session.execute(
-                """
-                INSERT INTO annotation (conversation, messageID, rater, label, value, comment, recordedAt)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (conversation, messageID, rater, label)
-                DO UPDATE SET value = excluded.value, comment = excluded.comment, recordedAt = excluded.recordedAt
-                """, .int(place.number), .text(annotation.messageID), .text(annotation.rater), .text(annotation.label),
-                SQLValue(annotation.value), SQLValue(annotation.comment),
-                .double(annotation.recordedAt.timeIntervalSince1970))
-            try store.touch(place.number)
-        }
+        try await change { try $0.annotate(annotation) }
     }
 
     // MARK: Deleting
@@ -142,6 +130,8 @@ extension SQLStore {
             _ = try remove("feedbackEvent", "userID")
             report.memories = try remove("memory", "userID")
             report.annotations = try remove("annotation", "rater")
+            report.annotations += try remove("pairVote", "rater")
+            _ = try remove("goldAnswer", "rater")
             try session.execute(
                 """
                 INSERT INTO deletedPerson (hash, deletedAt) VALUES (?1, ?2)

@@ -122,6 +122,20 @@ struct StoreTable: Sendable {
         StoreTable(
             name: "trainedModel", columns: [("id", .text), ("path", .text), ("createdAt", .double)], order: "id"),
         StoreTable(name: "modelDataset", columns: [("dataset", .text), ("model", .text)], order: "dataset"),
+        // Sessions stay behind: everybody signs in again.
+        StoreTable(
+            name: "account",
+            columns: [("name", .text), ("role", .text), ("passwordHash", .text), ("createdAt", .double)], order: "name"),
+        StoreTable(
+            name: "pairVote",
+            columns: [
+                ("pair", .text), ("rater", .text), ("firstConversation", .int), ("firstMessage", .text),
+                ("firstModel", .text), ("secondConversation", .int), ("secondMessage", .text), ("secondModel", .text),
+                ("question", .text), ("choice", .int), ("comment", .text), ("recordedAt", .double),
+            ], order: "pair"),
+        StoreTable(
+            name: "goldAnswer",
+            columns: [("rater", .text), ("item", .text), ("isRight", .int), ("recordedAt", .double)], order: "rater"),
         StoreTable(
             name: "access",
             columns: [

@@ -19,6 +19,15 @@ public enum StoreLocation: Sendable, Hashable {
         }
     }
 
+    /// As people write it; of a PostgreSQL database perhaps with a password in it.
+    public var text: String {
+        switch self {
+        case .file(let path): path
+        case .postgres(let address): address
+        case .memory: "none"
+        }
+    }
+
     /// Opens the store, or makes a new one; an older one is brought up to date.
     public func open(now: @escaping @Sendable () -> Date = { Date() }) async throws(StorageError)
         -> any ConversationStore

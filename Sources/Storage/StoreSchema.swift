@@ -206,6 +206,43 @@ enum StoreSchema {
                     );
                     """)
         }
+        migrator.registerMigration("7 accounts, raters' pairs") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE account (
+                        name TEXT NOT NULL PRIMARY KEY, role TEXT NOT NULL, passwordHash TEXT NOT NULL,
+                        createdAt REAL NOT NULL
+                    );
+                    CREATE TABLE accountSession (      -- hash of the secret in the cookie
+                        hash TEXT NOT NULL PRIMARY KEY,
+                        account TEXT NOT NULL REFERENCES account(name) ON DELETE CASCADE,
+                        createdAt REAL NOT NULL,
+                        expiresAt REAL NOT NULL
+                    ) WITHOUT ROWID;
+                    CREATE INDEX accountSessionAccount ON accountSession(account);
+                    CREATE TABLE pairVote (            -- current: one per pair and rater
+                        pair TEXT NOT NULL,
+                        rater TEXT NOT NULL,
+                        firstConversation INTEGER NOT NULL REFERENCES conversation(number) ON DELETE CASCADE,
+                        firstMessage TEXT,             -- NULL: the whole conversation
+                        firstModel TEXT NOT NULL,
+                        secondConversation INTEGER NOT NULL REFERENCES conversation(number) ON DELETE CASCADE,
+                        secondMessage TEXT,
+                        secondModel TEXT NOT NULL,
+                        question TEXT NOT NULL,
+                        choice INTEGER NOT NULL,       -- 1 the first, 2 the second, 0 neither
+                        comment TEXT,
+                        recordedAt REAL NOT NULL,
+                        PRIMARY KEY (pair, rater)
+                    ) WITHOUT ROWID;
+                    CREATE INDEX pairVoteFirst ON pairVote(firstConversation);
+                    CREATE INDEX pairVoteSecond ON pairVote(secondConversation);
+                    CREATE TABLE goldAnswer (
+                        rater TEXT NOT NULL, item TEXT NOT NULL, isRight INTEGER NOT NULL, recordedAt REAL NOT NULL,
+                        PRIMARY KEY (rater, item)
+                    ) WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 }

@@ -131,6 +131,11 @@ struct StoreTransaction {
             try session.execute(
                 "DELETE FROM \(table) WHERE conversation = ?1 AND messageID = ?2", .int(number), .text(id))
         }
+        try session.execute(
+            """
+            DELETE FROM pairVote WHERE (firstConversation = ?1 AND firstMessage = ?2)
+            OR (secondConversation = ?1 AND secondMessage = ?2)
+            """, .int(number), .text(id))
     }
 
     // MARK: Reading

@@ -25,6 +25,8 @@ struct PageServing {
     var packing: PackedWeight.Bits?
     /// How the bot goes about a turn; a plain chat where nobody says.
     var bot: BotOptions?
+    /// The operator's and the raters' pages, as they were asked for.
+    var office = OfficeChoices()
 
     func run() async throws {
         try Engine.setThreadCount(threads)
@@ -32,31 +34,26 @@ struct PageServing {
         logger.logLevel = .notice
         let modelHost = ModelHost(.loading)
         let store = try await store.open()
-        let server = try WebServer(host: modelHost, store: store, sampling: sampling, logger: logger)
         let console = Console(json: false)
         let (model, modelID, address, encoder) = (model, modelID, host, encoder)
         let (registry, packing, bot) = (registry, packing, bot)
+        let office = try OfficeServing(
+            location: self.store, registry: registry, model: model.path, encoder: encoder, threads: threads,
+            choices: self.office
+        ).office(store: store) { entry in
+            let agents = try ServedAgents(encoder: encoder, store: store, bot: bot, packing: packing)
+            await modelHost.become(.ready(try agents.agent(URL(filePath: entry.path), entry.id)))
+        }
+        let server = try WebServer(host: modelHost, store: store, sampling: sampling, office: office, logger: logger)
         let loading = Task {
             do {
-                let place = URL(filePath: encoder)
-                let encoder = try SentenceEncoder(folder: place, dtype: .bfloat16)
-                let safety = try SafetyLayers.open(encoder, folder: place, tuned: bot?.safety)
-                func agent(_ folder: URL, _ id: String?) throws -> DialogueAgent {
-                    func open() throws -> ReplyGenerator {
-                        try ReplyGenerator(folder: folder, modelID: id, dtype: .bfloat16, packing: packing)
-                    }
-                    if let bot {
-                        return try bot.agent(
-                            generator: open, folder: { folder }, encoder: encoder, safety: safety, store: store)
-                    }
-                    return try DialogueAgent(generator: open(), safety: safety)
-                }
-                let base = try agent(model, modelID)
+                let agents = try ServedAgents(encoder: encoder, store: store, bot: bot, packing: packing)
+                let base = try agents.agent(model, modelID)
                 guard let registry, let trial = try registry.trial() else {
                     await modelHost.become(.ready(base))
                     return
                 }
-                let tried = try agent(URL(filePath: registry.entry(trial.model).path), trial.model)
+                let tried = try agents.agent(URL(filePath: registry.entry(trial.model).path), trial.model)
                 let both = TrialAnswerer(base: base, trial: tried, assignment: try trial.assignment())
                 await modelHost.become(.ready(both))
                 console.say("\(trial.model) is tried on \(Int((100 * trial.share).rounded())) % of the people")

@@ -17,7 +17,7 @@ struct ImportRules {
         "ServiceLifecycle": ["Server"],
         "Logging": ["Server", "loam"],
         "ArgumentParser": ["loam"], "Yams": ["loam"],
-        "Crypto": ["Deidentification", "Improvement", "Server"],
+        "Crypto": ["Deidentification", "Improvement", "Server"], "CryptoExtras": ["Server"],
         "CTorch": ["Torch"],
         "CMPI": ["Training"],
     ]

@@ -23,12 +23,13 @@ struct Workbench: Sendable {
 
     init(
         _ generator: ScriptedGenerator = ScriptedGenerator(), limits: ServerLimits = ServerLimits(),
-        isLoading: Bool = false, canned: String? = nil, files: URL? = nil
+        isLoading: Bool = false, canned: String? = nil, files: URL? = nil, store: SQLiteStore? = nil,
+        clock: TestClock = TestClock(), office: Office? = nil
     ) throws {
         self.generator = generator
-        let clock = TestClock()
         self.clock = clock
-        store = try SQLiteStore(now: { clock.now })
+        let store = try store ?? SQLiteStore(now: { clock.now })
+        self.store = store
         host = ModelHost(
             isLoading ? .loading : .ready(PlainAnswerer(generator: generator, canned: canned)),
             repliesAtOnce: limits.repliesAtOnce)
@@ -38,7 +39,7 @@ struct Workbench: Sendable {
         server = try WebServer(
             host: host, store: store, limits: limits,
             randomness: Randomness { count in box.bytes(count) }, now: { clock.now }, files: files,
-            logger: Logger(label: "test") { _ in SheetLogHandler(sheet: log) })
+            office: office, logger: Logger(label: "test") { _ in SheetLogHandler(sheet: log) })
     }
 }
 

@@ -10,6 +10,8 @@ struct ServeCommand: AsyncParsableCommand {
             People chat, press thumbs and say why; it lands in the store, where the next `loam improve --store` finds it.
             Without --model the registry decides: the model that serves, and beside it the one of a running `loam trial`.
 
+            Once `loam accounts add` has made an account, operators find /admin and raters /rate.
+
             Example: loam serve --model models/base --store chats.sqlite --port 8080
             """)
 
@@ -23,13 +25,14 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var bot: BotOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var places: PlaceOptions
+    @OptionGroup var office: OfficeOptions
 
     func run() async throws {
         try await PageServing(
             model: model.folder(), modelID: model.model == nil ? model.registry.open().serving()?.id : nil,
             store: store.location, encoder: places.encoderFolder, sampling: model.sampling, host: host,
             port: port, threads: model.threads, registry: model.model == nil ? model.registry.open() : nil,
-            packing: model.packing(), bot: bot
+            packing: model.packing(), bot: bot, office: office.choices
         ).run()
     }
 }
