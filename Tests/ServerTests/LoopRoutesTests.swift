@@ -86,9 +86,13 @@ final class RunsBench: Sendable {
     func go(_ name: String) throws { try Data().write(to: folder.appending(path: "runs/\(name)/go")) }
 
     /// Waits until a run is in a state.
-    func wait(_ name: String, _ state: ImprovementRun.State, stages: Int) async throws -> ImprovementRun {
+    func wait(
+        _ name: String, _ state: ImprovementRun.State, stages: Int, lines: Int = 0
+    ) async throws -> ImprovementRun {
         for _ in 0..<400 {
-            if let run = try await runner.run(named: name), run.state == state, run.stages.count == stages {
+            if let run = try await runner.run(named: name), run.state == state, run.stages.count == stages,
+                run.log.count >= lines
+            {
                 return run
             }
             try await Task.sleep(for: .milliseconds(25))
@@ -157,7 +161,7 @@ struct LoopRoutesTests {
             #expect(try await ann.send(.post, "/api/admin/runs", #"{"name":"a","loss":"refused"}"#).status == .conflict)
             #expect(
                 try await ann.send(.post, "/api/admin/runs", #"{"name":"first","iterations":2}"#).status == .created)
-            let half = try await runs.wait("first", .running, stages: 1)
+            let half = try await runs.wait("first", .running, stages: 1, lines: 2)
             #expect(half.stageCount == 2 && half.log == ["[1/2] trust …", "[2/2] report …"])
             #expect(
                 half.stages[0].dropped == ["no consent": 2]
@@ -219,7 +223,7 @@ struct LoopRoutesTests {
     func failing() async throws {
         let runs = try RunsBench(script: "echo 'no votes in the store' >&2; exit 2")
         try await runs.runner.start(ImprovementRequest(name: "x"))
-        let run = try await runs.wait("x", .stopped, stages: 0)
+        let run = try await runs.wait("x", .stopped, stages: 0, lines: 1)
         #expect(run.log.contains { $0.contains("no votes in the store") })
         let missing = RunFolders(folder: runs.folder, program: URL(filePath: "/nonexistent/loam")) { _, _ in
             .init(arguments: [])

@@ -106,6 +106,45 @@ struct OperatorRoutesTests {
         }
     }
 
+    @Test("ids as other systems have them are found too")
+    func oddIDs() async throws {
+        let bench = try await OfficeBench()
+        let ids = ["a/b", "what? #1 & more", "50%", "ümlaut", "../.."]
+        for id in ids { try await bench.store.save(Self.talk(id, by: "u", at: bench.clock.now)) }
+        try await bench.server.application().test(.router) { client in
+            let ann = OfficeBrowser(client)
+            try await ann.signIn("ann")
+            for id in ids {
+                // As `encodeURIComponent` has it.
+                let allowed = CharacterSet.alphanumerics.intersection(CharacterSet(charactersIn: "\u{21}"..."\u{7E}"))
+                let path = try #require(id.addingPercentEncoding(withAllowedCharacters: allowed))
+                let found = try await ann.send(.get, "/api/admin/conversations/" + path)
+                #expect(found.object["id"] as? String == id, "\(id): \(found.text)")
+            }
+        }
+    }
+
+    @Test("these pages alone, where there is no model")
+    func alone() async throws {
+        let bench = try await OfficeBench()
+        let application = try bench.office.application(logger: bench.server.logger)
+        try await application.test(.router) { client in
+            let door = try await client.execute(uri: "/", method: .get)
+            #expect(door.status == .seeOther && door.headers[.location] == "/rate")
+            for path in ["/rate", "/admin", "/style.css", "/office.css", "/healthz"] {
+                let answer = try await client.execute(uri: path, method: .get)
+                #expect(answer.status == .ok && answer.headers[.contentSecurityPolicy] != nil)
+            }
+            for path in ["/app.js", "/v1/models", "/api/session"] {
+                let answer = try await client.execute(uri: path, method: .get)
+                #expect(answer.status == .notFound && answer.error["code"] as? String == "not_found")
+            }
+            let rae = OfficeBrowser(client)
+            #expect(try await rae.signIn("rae").status == .ok)
+            #expect(try await rae.send(.get, "/api/rate/next?task=pair").object["state"] as? String == "onboarding")
+        }
+    }
+
     @Test("figures over time: by hand on a handful of conversations")
     func figures() throws {
         let day = Date(timeIntervalSince1970: 1_700_000_000)  // 14 November 2023, 22:13 UTC

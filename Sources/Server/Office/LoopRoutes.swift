@@ -19,7 +19,7 @@ struct LoopRoutes: Sendable {
             },
             OfficeRoute(.post, "/api/admin/models/:id/promote", .operator) { signedIn, request, context in
                 var request = request
-                let id = try context.parameters.require("id")
+                let id = try context.pathPart("id")
                 let input = try await JSONBody.read(PromoteInput.self, from: &request, limit: 8192)
                 let reason = try OfficeReading.checked(input.reason)
                 guard input.confirm == id else {
@@ -53,7 +53,7 @@ struct LoopRoutes: Sendable {
                 return try JSONBody.response(["name": input.name], status: .created)
             },
             OfficeRoute(.post, "/api/admin/runs/:name/stop", .operator) { signedIn, _, context in
-                let name = try context.parameters.require("name")
+                let name = try context.pathPart("name")
                 let runner = try someRunner()
                 try await audited("stop_run", name, by: signedIn, "stopped on the page") { try await runner.stop(name) }
                 return Response(status: .noContent)
@@ -62,7 +62,7 @@ struct LoopRoutes: Sendable {
                 try await events(request, context)
             },
             OfficeRoute(.get, "/api/admin/runs/:name/report", .operator) { _, _, context in
-                guard let data = try await runner?.report(of: try context.parameters.require("name")) else {
+                guard let data = try await runner?.report(of: try context.pathPart("name")) else {
                     throw ServerError.notFound("report")
                 }
                 // A page of its own: it may show itself and do nothing else, whatever stands in it.
@@ -193,7 +193,7 @@ struct LoopRoutes: Sendable {
         // `EventStream` needs a body that was read.
         _ = try await request.collectBody(upTo: 1024)
         let runner = try someRunner()
-        let name = try context.parameters.require("name")
+        let name = try context.pathPart("name")
         guard try await runner.run(named: name) != nil else { throw ServerError.notFound("run") }
         return EventStream.response(to: request, RunEvents(runner: runner, name: name), logger: context.logger) {
             try EventStream.Event(name: "error", json: $0.body)

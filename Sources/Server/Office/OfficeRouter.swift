@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import Storage
@@ -28,5 +29,16 @@ struct OfficeRoute: Sendable {
             let signedIn = try await accounts.require(role, request, isChange: isChange)
             return try await handler(signedIn, request, context)
         }
+    }
+}
+
+extension ServerContext {
+    /// A part of the path as it was meant: a router hands it over as it was sent, percent signs and all.
+    func pathPart(_ name: String) throws -> String {
+        let sent = try parameters.require(name)
+        guard let meant = sent.removingPercentEncoding else {
+            throw ServerError.invalid(name, "The path is not encoded as UTF-8.")
+        }
+        return meant
     }
 }

@@ -25,14 +25,14 @@ struct OperatorRoutes: Sendable {
                 try JSONBody.response(await reading.page(try query(request)))
             },
             OfficeRoute(.get, "/api/admin/conversations/:id", .operator) { _, _, context in
-                try JSONBody.response(await reading.deidentified(try context.parameters.require("id")))
+                try JSONBody.response(await reading.deidentified(try context.pathPart("id")))
             },
             OfficeRoute(.post, "/api/admin/conversations/:id/raw", .operator) { signedIn, request, context in
                 var request = request
                 let input = try await JSONBody.read(ReasonInput.self, from: &request, limit: 8192)
                 return try JSONBody.response(
                     await reading.raw(
-                        try context.parameters.require("id"), actor: signedIn.name, reason: input.reason))
+                        try context.pathPart("id"), actor: signedIn.name, reason: input.reason))
             },
             OfficeRoute(.get, "/api/admin/accesses", .operator) { _, _, _ in
                 try JSONBody.response(["accesses": try await store.latestAccesses(limit: 200).map(AccessView.init)])

@@ -33,7 +33,7 @@ struct RatingRoutes: Sendable {
             },
             OfficeRoute(.post, "/api/admin/raters/:name/forgive", .operator) { signedIn, request, context in
                 var request = request
-                let name = try context.parameters.require("name")
+                let name = try context.pathPart("name")
                 let input = try await JSONBody.read(OperatorRoutes.ReasonInput.self, from: &request, limit: 8192)
                 let reason = try OfficeReading.checked(input.reason)
                 try await store.record(

@@ -9,12 +9,16 @@ const desk = byID("desk");
 const PERIODS = [["7", "the last week"], ["30", "the last month"], ["90", "the last quarter"], ["365", "the last year"], ["0", "all time"]];
 const REASONS = {
   off_topic: "Off topic or ignoring", nonsensical: "Nonsensical or wrong", inappropriate: "Rude or inappropriate", spam: "Spam or ads",
-  repeating: "Repeating", other: "Another reason", good: "Good", ignoring_last_turn: "Ignores the last turn", any: "The category as a whole",
-  pair: "Choices between two",
+  repeating: "Repeating", other: "Another reason",
+};
+const LABELS = {
+  any: "The category as a whole", good: "Good", inappropriate: "Inappropriate", off_topic: "Off topic", nonsensical: "Nonsensical",
+  ignoring_last_turn: "Ignores the last turn", repeating: "Repeats", other: "Other fault", pair: "Choices between two",
 };
 const TONES = ["t1", "t2", "t3", "t4", "t0"];
 
 const word = (code) => REASONS[code] ?? plain(code);
+const labelWord = (code) => LABELS[code] ?? plain(code);
 
 /** The head of a view: a title that takes the focus, and a sentence. */
 function headline(title, text, ...controls) {
@@ -59,7 +63,7 @@ function thumbsCard(figures) {
   const series = [{ name: "likes", title: "up", tone: "t0" }, { name: "dislikes", title: "down", tone: "t1", isDown: true }];
   const rate = (part, column) => percent(part / column.values.replies);
   const box = card("Thumbs over time",
-    timeChart(columns, series, { label: `Thumbs over time: ${count(figures.likes)} up and ${count(figures.dislikes)} down on ${count(figures.replies)} replies.`, width: 1060, height: 190 }),
+    timeChart(columns, series, { label: `Thumbs over time: ${count(figures.likes)} up and ${count(figures.dislikes)} down on ${count(figures.replies)} replies.` }),
     figures.undated > 0 && make("p", { class: "soft" }, `${count(figures.undated)} thumbs have no date and are in no column.`),
     numbersTable(["When", "Replies", "Up", "Down", "Up per reply", "Down per reply"],
       columns.map((column) => [column.label, count(column.values.replies), count(column.values.likes), count(column.values.dislikes), rate(column.values.likes, column), rate(column.values.dislikes, column)])));
@@ -78,7 +82,7 @@ function safetyOverTime(figures) {
   const columns = timeColumns(figures.days, layers.map((layer) => `unsafe.${layer}`));
   const series = layers.map((layer, place) => ({ name: `unsafe.${layer}`, title: plain(layer), tone: TONES[place % TONES.length] }));
   return card("Safety events over time",
-    timeChart(columns, series, { label: `Safety events over time by layer: ${layers.map(plain).join(", ")}.`, height: 190 }),
+    timeChart(columns, series, { label: `Safety events over time by layer: ${layers.map(plain).join(", ")}.` }),
     numbersTable(["When", ...layers.map(plain)], columns.map((column) => [column.label, ...layers.map((layer) => count(column.values[`unsafe.${layer}`]))])));
 }
 
@@ -188,7 +192,7 @@ function messageItem(message, labels) {
     make("div", { class: "about" },
       make("div", { class: "chips tight" }, message.sent_at && chip(moment(message.sent_at)), message.model && chip(message.model),
         unsafe.map((decision) => chip(`unsafe: ${plain(decision.layer)}${decision.category ? ", " + plain(decision.category) : ""}`, "bad")),
-        labels.map((label) => chip(`rater ${label.rater}: ${word(label.label)}`, label.label === "good" ? "good" : ""))),
+        labels.map((label) => chip(`rater ${label.rater}: ${labelWord(label.label)}`, label.label === "good" ? "good" : ""))),
       message.feedback.map((thumb) => make("p", {}, thumbText(thumb))),
       message.inside.length > 0 && make("details", {}, make("summary", {}, "Look inside"), message.inside.map((line) => make("p", {}, line)))));
 }
@@ -397,7 +401,7 @@ function alphaText(alpha) {
 async function raters() {
   const figures = await json("GET", "/api/admin/raters");
   const tile = (number, text) => make("div", { class: "tile" }, make("b", {}, number), make("span", {}, text));
-  const agreementRow = (one) => [word(one.label), alphaText(one.alpha), count(one.items), count(one.given)];
+  const agreementRow = (one) => [labelWord(one.label), alphaText(one.alpha), count(one.items), count(one.given)];
   const standing = (one) => (one.marked ? chip(`marked: ${one.later_right} of ${one.later_answered} known ones right`, "bad")
     : one.state === "failed" ? chip("introduction failed", "bad") : one.state === "passed" ? chip(`passed, ${one.later_right} of ${one.later_answered} known ones since`, "good")
       : chip(`introduction ${one.answered} of ${one.asked}`));
@@ -454,8 +458,11 @@ async function show(isNew = false) {
   const [name, ...rest] = path.split("/");
   const current = name === "conversation" ? "conversations" : VIEWS[name] ? name : "overview";
   for (const link of byID("tabs").children) {
-    if (link.hash === "#" + current) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (link.hash === "#" + current) {
+      link.setAttribute("aria-current", "page");
+      // On a small screen the row of tabs is wider than the screen.
+      byID("tabs").scrollTo({ left: link.offsetLeft - byID("tabs").offsetLeft - 24 });
+    } else link.removeAttribute("aria-current");
   }
   desk.setAttribute("aria-busy", "true");
   try {

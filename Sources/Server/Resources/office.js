@@ -215,9 +215,12 @@ export function numbersTable(head, rows) {
 
 export function table(head, rows, attributes = {}) {
   const cell = (value) => (value instanceof Node ? value : String(value ?? "–"));
+  // Roles are said, since on a small screen rows are shown as blocks, which else are no table any more.
   return make("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": attributes.label ?? "Table" },
-    make("table", {}, make("thead", {}, make("tr", {}, head.map((text) => make("th", { scope: "col" }, text)))),
-      make("tbody", {}, rows.map((row) => make("tr", {}, row.map((value, place) => make(place === 0 ? "th" : "td", place === 0 ? { scope: "row" } : {}, cell(value))))))));
+    make("table", { role: "table" },
+      make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, head.map((text) => make("th", { scope: "col", role: "columnheader" }, text)))),
+      make("tbody", { role: "rowgroup" }, rows.map((row) => make("tr", { role: "row" }, row.map((value, place) => make(place === 0 ? "th" : "td",
+        place === 0 ? { scope: "row", role: "rowheader", "data-label": head[0] } : { role: "cell", "data-label": head[place] || null }, cell(value))))))));
 }
 
 /**
@@ -225,7 +228,24 @@ export function table(head, rows, attributes = {}) {
  * @param columns [{label, values: {series: number}}]
  * @param series [{name, title, isDown}]
  */
-export function timeChart(columns, series, { label, width = 480, height = 190 }) {
+export function timeChart(columns, series, { label, height = 190 }) {
+  const figure = make("figure", { class: "figure" }, legend(series));
+  let chart = null;
+  const paint = (width) => {
+    const fresh = bars(columns, series, { label, width, height });
+    if (chart) chart.replaceWith(fresh); else figure.append(fresh);
+    chart = fresh;
+  };
+  paint(480);
+  // Drawn at the width that it has, so that its words are as large as all others.
+  new ResizeObserver(([entry]) => {
+    const width = Math.round(entry.contentRect.width);
+    if (width > 0 && Number(chart.getAttribute("width")) !== width) paint(width);
+  }).observe(figure);
+  return figure;
+}
+
+function bars(columns, series, { label, width, height }) {
   const sum = (column, isDown) => series.filter((one) => Boolean(one.isDown) === isDown).reduce((all, one) => all + (column.values[one.name] ?? 0), 0);
   const up = Math.max(0, ...columns.map((column) => sum(column, false)));
   const down = Math.max(0, ...columns.map((column) => sum(column, true)));
@@ -251,9 +271,8 @@ export function timeChart(columns, series, { label, width = 480, height = 190 })
   if (down > 0) scaleText.push(draw("text", { x: 34, y: (line + down * scale).toFixed(1), class: "tick", "text-anchor": "end" }, count(down)));
   const names = columns.length ? [draw("text", { x: 40, y: height - 2, class: "tick" }, columns[0].label)] : [];
   if (columns.length > 1) names.push(draw("text", { x: width - 4, y: height - 2, class: "tick", "text-anchor": "end" }, columns.at(-1).label));
-  const chart = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, class: "chart", preserveAspectRatio: "xMidYMid meet" },
+  return draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, class: "chart", preserveAspectRatio: "xMidYMid meet" },
     draw("line", { x1: 40, x2: width - 4, y1: line.toFixed(1), y2: line.toFixed(1), class: "axis" }), ...parts, ...scaleText, ...names);
-  return make("figure", { class: "figure" }, legend(series), chart);
 }
 
 export function legend(series) {

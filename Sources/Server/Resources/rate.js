@@ -15,7 +15,7 @@ const QUESTIONS = {
   talk_longer: "With which of the two would you rather talk on?",
   better_reply: "Which last reply is better?",
 };
-const CHOICES = [["left", "The left one", "←"], ["neither", "No difference", "N"], ["right", "The right one", "→"]];
+const CHOICES = [["left", "A", "←"], ["neither", "No difference", "N"], ["right", "B", "→"]];
 const NAMES = Object.fromEntries(LABELS.map(([code, name]) => [code, name]).concat(CHOICES.map(([code, name]) => [code, name])));
 
 const desk = byID("desk");
@@ -95,7 +95,7 @@ function show() {
     const side = (title, lines) => make("section", { class: "card", "aria-label": title }, make("h3", {}, title),
       make("ol", { class: "talk" }, lines.map((line, place) => lineOf(line, isReply && place === lines.length - 1))));
     parts.push(introduction(view), progress(view), heading(QUESTIONS[question], "Judge the bot, not the person it talks to."),
-      make("div", { class: "sides", id: "item" }, side("Left", left), side("Right", right)),
+      make("div", { class: "sides", id: "item" }, side("A", left), side("B", right)),
       make("div", { class: "choices3", role: "group", "aria-labelledby": "asked" }, CHOICES.map(([code, name, key]) => answerButton(code, key, name))),
       commentField(), below());
   }
