@@ -37,13 +37,14 @@ struct PageServing {
         let console = Console(json: false)
         let (model, modelID, address, encoder) = (model, modelID, host, encoder)
         let (registry, packing, bot) = (registry, packing, bot)
+        let served = ServedModel(host: modelHost, current: modelID) { entry in
+            try ServedAgents(encoder: encoder, store: store, bot: bot, packing: packing)
+                .agent(URL(filePath: entry.path), entry.id)
+        }
         let office = try OfficeServing(
             location: self.store, registry: registry, model: model.path, encoder: encoder, threads: threads,
             choices: self.office
-        ).office(store: store) { entry in
-            let agents = try ServedAgents(encoder: encoder, store: store, bot: bot, packing: packing)
-            await modelHost.become(.ready(try agents.agent(URL(filePath: entry.path), entry.id)))
-        }
+        ).office(store: store) { try await served.serve($0) }
         let server = try WebServer(host: modelHost, store: store, sampling: sampling, office: office, logger: logger)
         let loading = Task {
             do {
@@ -63,7 +64,14 @@ struct PageServing {
                 await modelHost.become(.failed("\(error)"))
             }
         }
-        defer { loading.cancel() }
+        let following = Task {
+            await loading.value
+            if let registry { await served.follow(registry, console: console) }
+        }
+        defer {
+            loading.cancel()
+            following.cancel()
+        }
         let application = server.application(hostname: host, port: port) { port in
             console.say("talk to it at http://\(address):\(port)/  (Ctrl-C ends it)")
         }

@@ -33,22 +33,22 @@ struct OfficeAccountsTests {
     @Test("a password's hash: its own salt each time, read back, and nothing else matches")
     func hashes() throws {
         let word = "na\u{EF}ve passphrase"
-        let one = try PasswordHash(word, cost: OfficeBench.cost)
-        let two = try PasswordHash(word, cost: OfficeBench.cost)
+        let one = try PasswordHash(of: word, cost: OfficeBench.cost)
+        let two = try PasswordHash(of: word, cost: OfficeBench.cost)
         #expect(one.description != two.description)
         #expect(one.description.hasPrefix("$scrypt$ln=4,r=8,p=1$"))
-        let read = try #require(PasswordHash(one.description))
+        let read = try #require(PasswordHash(stored: one.description))
         #expect(read == one && read.matches(word))
         // The same letters, composed by another keyboard.
         #expect(read.matches("nai\u{308}ve passphrase"))
         #expect(!read.matches("naive passphrase") && !read.matches("") && !read.matches(word + " "))
         #expect(!read.matches(String(repeating: "x", count: 100_000)))
-        #expect(throws: PasswordError.tooShort) { try PasswordHash("ninechars", cost: OfficeBench.cost) }
+        #expect(throws: PasswordError.tooShort) { try PasswordHash(of: "ninechars", cost: OfficeBench.cost) }
         #expect(throws: PasswordError.tooLong) {
-            try PasswordHash(String(repeating: "x", count: 513), cost: OfficeBench.cost)
+            try PasswordHash(of: String(repeating: "x", count: 513), cost: OfficeBench.cost)
         }
         for odd in ["", "$scrypt$", "$scrypt$ln=31,r=8,p=1$YWJjZGVmZ2g=$YWJjZGVmZ2hhYmNkZWZnaA==", "plain"] {
-            #expect(PasswordHash(odd) == nil)
+            #expect(PasswordHash(stored: odd) == nil)
         }
     }
 
@@ -124,7 +124,7 @@ struct OfficeAccountsTests {
     func sameWork() async throws {
         let cost = PasswordHash.Cost(logRounds: 5, blockSize: 8, parallelism: 1)
         let work = try PasswordWork(cost: cost, randomness: .system)
-        let known = try PasswordHash("a long password", cost: cost)
+        let known = try PasswordHash(of: "a long password", cost: cost)
         #expect(work.nobody.cost == cost && work.nobody.hash.count == known.hash.count)
         #expect(try await work.check("a long password", against: known))
         #expect(try await !work.check("something else", against: known))
@@ -210,7 +210,7 @@ struct OfficeAccountsTests {
             try await ann.signIn("ann")
             try await rae.signIn("rae")
             _ = try await bench.store.removeAccount(named: "ann")
-            let hash = try PasswordHash("another password", cost: OfficeBench.cost).description
+            let hash = try PasswordHash(of: "another password", cost: OfficeBench.cost).description
             try await bench.store.setPasswordHash(hash, of: "rae")
             #expect(try await ann.send(.get, "/api/office/session").status == .unauthorized)
             #expect(try await rae.send(.get, "/api/office/session").status == .unauthorized)

@@ -44,7 +44,7 @@ struct OfficeBench: Sendable {
         self.office = office
         bench = try Workbench(store: store, clock: clock, office: office)
         for (name, role) in accounts {
-            let hash = try PasswordHash(Self.password, cost: Self.cost)
+            let hash = try PasswordHash(of: Self.password, cost: Self.cost)
             try await store.add(
                 Account(name: name, role: role, passwordHash: hash.description, createdAt: clock.now))
         }

@@ -63,7 +63,8 @@ struct OfficeAccounts: Sendable {
             if let wait = await bound.take(key, at: time) { throw ServerError.tooMany(retryAfter: wait) }
         }
         let account = isName ? try await store.account(named: name) : nil
-        guard try await work.check(password, against: account.flatMap { PasswordHash($0.passwordHash) }), let account
+        guard try await work.check(password, against: account.flatMap { PasswordHash(stored: $0.passwordHash) }),
+            let account
         else {
             throw ServerError(.unauthorized, "Name or password is wrong.", code: "wrong_credentials")
         }

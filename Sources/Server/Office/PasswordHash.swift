@@ -28,7 +28,7 @@ public struct PasswordHash: Sendable, Hashable, CustomStringConvertible {
 
     /// Makes the hash of a new password. Slow on purpose.
     /// - Throws: `PasswordError` for one that is too short or too long.
-    public init(_ password: String, cost: Cost = .standard, randomness: Randomness = .system) throws {
+    public init(of password: String, cost: Cost = .standard, randomness: Randomness = .system) throws {
         guard password.count >= Self.shortest else { throw PasswordError.tooShort }
         guard password.utf8.count <= Self.longest else { throw PasswordError.tooLong }
         salt = randomness.bytes(16)
@@ -37,7 +37,7 @@ public struct PasswordHash: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Reads one that was kept; `nil` when it is none, or would cost more than a server should spend.
-    public init?(_ text: String) {
+    public init?(stored text: String) {
         guard
             let match = text.wholeMatch(
                 of: /\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+\/=]+)\$([A-Za-z0-9+\/=]+)/),

@@ -13,7 +13,7 @@ final class PasswordWork: Sendable {
     /// - Parameter room: how many may wait; more are told to come back.
     init(cost: PasswordHash.Cost, room: Int = 16, randomness: Randomness) throws {
         self.room = room
-        nobody = try PasswordHash(Hex.string(randomness.bytes(16)), cost: cost, randomness: randomness)
+        nobody = try PasswordHash(of: Hex.string(randomness.bytes(16)), cost: cost, randomness: randomness)
     }
 
     /// Whether a password is that of an account; `nil` stands for no account.

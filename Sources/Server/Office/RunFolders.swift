@@ -21,15 +21,15 @@ public final class RunFolders: ImprovementRunner {
     private let folder: URL
     private let program: URL
     /// What to run for a request; the second is the run's folder.
-    private let command: @Sendable (ImprovementRequest, URL) throws -> Command
+    private let command: @Sendable (ImprovementRequest, URL) async throws -> Command
     private let processes = Mutex<[String: Process]>([:])
 
     /// - Parameters:
     ///   - folder: where the runs' folders lie; made when the first run begins.
     ///   - program: what is started.
-    ///   - command: what it is told; throws `OfficeRefusal` where a request cannot be.
+    ///   - command: what it is told, for a folder that is there; throws `OfficeRefusal` where a request cannot be.
     public init(
-        folder: URL, program: URL, command: @escaping @Sendable (ImprovementRequest, URL) throws -> Command
+        folder: URL, program: URL, command: @escaping @Sendable (ImprovementRequest, URL) async throws -> Command
     ) {
         self.folder = folder
         self.program = program
@@ -47,9 +47,9 @@ public final class RunFolders: ImprovementRunner {
 
     public func start(_ request: ImprovementRequest) async throws {
         let place = folder.appending(path: request.name, directoryHint: .isDirectory)
-        let command = try command(request, place)
         guard !isRunning(request.name, place) else { throw OfficeRefusal("\(request.name) is running already") }
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        let command = try await command(request, place)
         let log = place.appending(path: Self.logName)
         try Data().write(to: log)
         let output = try FileHandle(forWritingTo: log)

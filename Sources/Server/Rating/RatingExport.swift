@@ -35,6 +35,9 @@ public struct RatingExport: Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// Whether there is any anchor.
+    public var hasAnchors: Bool { anchors.split(separator: "\n").count > 1 }
+
     /// Votes for `loam compare --votes`: one line of JSON each. Choices between two replies of one model are left out.
     public var comparison: String {
         votes.filter { $0.first.model != $0.second.model }.map { vote in

@@ -56,7 +56,7 @@ struct AccountsAddCommand: AsyncParsableCommand {
 
     func run() async throws {
         let store = try await AccountsCommand.store(store)
-        let hash = try PasswordHash(PasswordPrompt.newPassword())
+        let hash = try PasswordHash(of: PasswordPrompt.newPassword())
         try await store.add(Account(name: name, role: role, passwordHash: hash.description, createdAt: Date()))
         try common.console.result(Answer(name: name, role: role.rawValue))
         let page = role == .operator ? "/admin" : "/rate"
@@ -107,7 +107,7 @@ struct AccountsPasswordCommand: AsyncParsableCommand {
         guard try await store.account(named: name) != nil else {
             throw ImprovementFault(description: "\(self.store.path): no account \(name)")
         }
-        try await store.setPasswordHash(PasswordHash(PasswordPrompt.newPassword()).description, of: name)
+        try await store.setPasswordHash(PasswordHash(of: PasswordPrompt.newPassword()).description, of: name)
         try common.console.result(Answer(name: name))
         common.console.show("the password of \(name) is changed; they have to sign in again")
     }
