@@ -33,6 +33,15 @@ public struct NameHead: Sendable {
 
     var inputs: Int { layers.count * dimension + (2 * window + 1) * (Self.shapes + sections.count) + Self.others }
 
+    /// The head that comes with Loam, for the states of all-MiniLM-L6-v2. `Resources/README.md` is its card.
+    /// - Throws: `DeidentificationError` when it is missing from the installation.
+    public static func shipped() throws(DeidentificationError) -> NameHead {
+        guard let url = Bundle.module.url(forResource: "name-head", withExtension: "json") else {
+            throw DeidentificationError(.resource, "name-head.json: the name head of Loam is missing")
+        }
+        return try NameHead(contentsOf: url)
+    }
+
     /// Reads a head written by `Scripts/train-names`.
     /// - Throws: `DeidentificationError` naming the file and the field.
     public init(contentsOf url: URL) throws(DeidentificationError) {

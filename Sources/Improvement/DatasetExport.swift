@@ -54,10 +54,13 @@ public struct DatasetExport: Sendable {
     public var isCleaned: Bool
     /// Labelled texts to measure de-identification on, for the card.
     public var labelled: URL?
+    /// Finds names by an encoder too; `nil` leaves it at lists and patterns.
+    public var tagger: NameTagger?
 
     public init(
         shape: Shape, keptNames: [String] = [], since: Date? = nil, split: UserSplit? = nil,
-        trust: (minimum: Double, users: [String: Double])? = nil, isCleaned: Bool? = nil, labelled: URL? = nil
+        trust: (minimum: Double, users: [String: Double])? = nil, isCleaned: Bool? = nil, labelled: URL? = nil,
+        tagger: NameTagger? = nil
     ) {
         self.shape = shape
         self.keptNames = keptNames
@@ -66,6 +69,7 @@ public struct DatasetExport: Sendable {
         self.trust = trust
         self.isCleaned = isCleaned ?? (shape == .bb3x)
         self.labelled = labelled
+        self.tagger = tagger
     }
 
     /// One conversation, ready to be written: all that no other conversation has a say in.
@@ -86,7 +90,7 @@ public struct DatasetExport: Sendable {
         var random = SystemRandomNumberGenerator()
         let deidentifier = try Deidentifier(
             key: DeidentificationKey.loadOrCreate(at: key, using: &random), lexicon: Lexicon(kept: keptNames))
-        let recall = try labelled.map { DeidentificationScorer().score(try LabelledText.read($0), with: deidentifier) }
+        let recall = try await recall(of: deidentifier)
         let files = try DatasetFiles(folder)
         var (read, withoutConsent) = (0, 0)
         var people: Set<String> = []
@@ -116,7 +120,7 @@ public struct DatasetExport: Sendable {
             read += page.count
             let kept = page.filter { $0.consent >= shape.consent }
             withoutConsent += page.count - kept.count
-            waiting.append(Task { try kept.map { try prepare($0, with: deidentifier) } })
+            waiting.append(Task { try await prepare(kept, with: deidentifier) })
             if waiting.count > 4 { try write(await waiting.removeFirst().value) }
             onProgress(read)
         }
@@ -165,22 +169,43 @@ public struct DatasetExport: Sendable {
         return chunk < 3 ? "test" : chunk < 6 ? "valid" : "train"
     }
 
-    func prepare(_ conversation: Conversation, with deidentifier: Deidentifier) throws -> Prepared {
-        var conversation = conversation
-        var figures = DataFigures()
+    /// What of the labelled texts is found; `nil` where there are none.
+    private func recall(of deidentifier: Deidentifier) async throws -> DeidentificationScore? {
+        guard let labelled else { return nil }
+        let texts = try LabelledText.read(labelled)
+        guard let tagger else { return DeidentificationScorer().score(texts, with: deidentifier) }
+        return DeidentificationScorer().score(
+            texts, found: try await deidentifier.findings(in: texts.map(\.text), with: tagger))
+    }
+
+    func prepare(_ conversations: [Conversation], with deidentifier: Deidentifier) async throws -> [Prepared] {
+        var conversations = conversations
+        var distrusted = [Int](repeating: 0, count: conversations.count)
         if let trust {
-            for place in conversation.messages.indices {
-                let before = conversation.messages[place].feedback.count
-                conversation.messages[place].feedback.removeAll { (trust.users[$0.userID] ?? 0) < trust.minimum }
-                figures.distrustedVotes += before - conversation.messages[place].feedback.count
+            for place in conversations.indices {
+                for message in conversations[place].messages.indices {
+                    let before = conversations[place].messages[message].feedback.count
+                    conversations[place].messages[message].feedback.removeAll {
+                        (trust.users[$0.userID] ?? 0) < trust.minimum
+                    }
+                    distrusted[place] += before - conversations[place].messages[message].feedback.count
+                }
             }
         }
-        let look = isCleaned ? ConversationCleaner.look(at: conversation) : nil
-        let (clean, findings) = deidentifier.deidentify(conversation)
-        figures.count(clean, findings: findings.map(\.entity.rawValue))
-        return Prepared(
-            userID: conversation.userID, file: file(of: conversation.userID), look: look, lines: lines(of: clean),
-            figures: figures)
+        let treated =
+            if let tagger {
+                try await deidentifier.deidentify(conversations, with: tagger)
+            } else { conversations.map { deidentifier.deidentify($0) } }
+        return zip(conversations.indices, treated).map { place, treated in
+            let conversation = conversations[place]
+            var figures = DataFigures()
+            figures.distrustedVotes = distrusted[place]
+            figures.count(treated.0, findings: treated.1.map(\.entity.rawValue))
+            return Prepared(
+                userID: conversation.userID, file: file(of: conversation.userID),
+                look: isCleaned ? ConversationCleaner.look(at: conversation) : nil, lines: lines(of: treated.0),
+                figures: figures)
+        }
     }
 
     /// The lines of one conversation.

@@ -21,6 +21,8 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
     /// Names that de-identification leaves alone: the bot's own, the operator's brand. Without them a bot that people greet by
     /// name learns that it is called somebody else in every conversation.
     public var keptNames: [String]
+    /// Whether de-identification finds names by the encoder too; `nil`, as in runs from before there was a choice, is no.
+    public var findsNames: Bool?
     /// CRINGE rounds.
     public var iterations: Int
     public var loss: Loss

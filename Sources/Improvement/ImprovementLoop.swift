@@ -58,7 +58,9 @@ public struct ImprovementLoop: Sendable {
         let lineage = try Lineage(configuration, codeVersion: codeVersion)
         var stages: [any Stage] = [
             ImportStage(configuration: configuration),
-            DeidentifyStage(configuration: configuration, key: folder.url.appending(path: "keys/deidentify.key")),
+            DeidentifyStage(
+                configuration: configuration, key: folder.url.appending(path: "keys/deidentify.key"),
+                makeEncoder: makeEncoder),
             TrustStage(configuration: configuration, makeEncoder: makeEncoder),
             RewardStage(configuration: configuration, makeEncoder: makeEncoder),
             LabelStage(configuration: configuration, makeEncoder: makeEncoder),

@@ -2,11 +2,12 @@ import Conversations
 
 /// A classifier of one side of a turn, and the probability from which on it objects.
 public struct SafetyLayer: Sendable {
-    public var classifier: any TextClassifier
+    public let classifier: UndisguisedClassifier
     public var threshold: Double
 
+    /// - Parameter classifier: asked for the text as it stands and, where that is disguised, as it is meant.
     public init(_ classifier: any TextClassifier, threshold: Double) {
-        self.classifier = classifier
+        self.classifier = UndisguisedClassifier(classifier)
         self.threshold = threshold
     }
 

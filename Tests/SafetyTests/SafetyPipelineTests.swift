@@ -1,6 +1,6 @@
 import Conversations
 import Foundation
-import Safety
+@testable import Safety
 import Testing
 
 @Suite struct SafetyPipelineTests {
@@ -9,8 +9,8 @@ import Testing
     @Test func shippedHeadsLoadForTheShippedEncoderOnly() throws {
         let pipeline = try SafetyPipeline.standard(encoder: encoder)
         let (person, reply) = try (
-            #require(pipeline.person.classifier as? EncoderSafetyClassifier),
-            #require(pipeline.reply.classifier as? EncoderSafetyClassifier)
+            #require(pipeline.person.classifier.reader as? EncoderSafetyClassifier),
+            #require(pipeline.reply.classifier.reader as? EncoderSafetyClassifier)
         )
         #expect(reply.head.kind == .reply && reply.head.weights.count == 4 * 384)
         #expect(person.head.kind == .person && person.head.weights.count == 384)

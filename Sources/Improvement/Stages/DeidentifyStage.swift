@@ -9,8 +9,24 @@ struct DeidentifyStage: Stage {
     let configuration: ImproveConfiguration
     /// The pseudonyms' key: kept apart from the data, made when it is not there.
     let key: URL
+    let makeEncoder: @Sendable () throws -> any TextEncoder
 
-    var settings: [String: String] { ["kept_names": configuration.keptNames.sorted().joined(separator: ", ")] }
+    /// Conversations that are encoded together.
+    private static let batch = 16
+
+    var settings: [String: String] {
+        var settings = ["kept_names": configuration.keptNames.sorted().joined(separator: ", ")]
+        if configuration.findsNames == true { settings["names"] = "encoder" }
+        return settings
+    }
+
+    private func tagger() throws -> NameTagger? {
+        guard configuration.findsNames == true else { return nil }
+        guard let encoder = try makeEncoder() as? any WordEncoder else {
+            throw ImprovementError.noData(configuration.encoder, "this encoder gives no states of words to find names by")
+        }
+        return try NameTagger(head: .shipped(), encoder: encoder)
+    }
 
     func run(_ work: StageWork) async throws -> StageOutcome {
         let store = try await StoreLocation(configuration.store).open()
@@ -24,16 +40,32 @@ struct DeidentifyStage: Stage {
         var writer = try LogWriter(half)
         var (cameIn, kept, messages) = (0, 0, 0)
         var counts: [String: Int] = [:]
+        let tagger = try tagger()
+        var waiting: [Conversation] = []
+        func flush() async throws {
+            let treated =
+                if let tagger {
+                    try await deidentifier.deidentify(waiting, with: tagger)
+                } else { waiting.map { deidentifier.deidentify($0) } }
+            for (clean, findings) in treated {
+                for finding in findings { counts[finding.entity.rawValue, default: 0] += 1 }
+                try writer.write(clean)
+                kept += 1
+                messages += clean.messages.count
+            }
+            waiting = []
+        }
         // The store hands conversations out by id, so the file is the same whatever order they came in.
         for try await conversation in store.conversations(consent: .none) {
             cameIn += 1
             guard conversation.consent >= .improve else { continue }
-            let (clean, findings) = deidentifier.deidentify(conversation)
-            for finding in findings { counts[finding.entity.rawValue, default: 0] += 1 }
-            try writer.write(clean)
-            kept += 1
-            messages += clean.messages.count
+            waiting.append(conversation)
+            if waiting.count >= Self.batch {
+                try await flush()
+                if tagger != nil, cameIn % 500 < Self.batch { work.report("\(cameIn) conversations") }
+            }
         }
+        try await flush()
         try writer.close()
         guard kept > 0 else {
             throw ImprovementError.noData(

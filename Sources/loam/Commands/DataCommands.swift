@@ -108,8 +108,14 @@ struct ExportCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Labelled texts in presidio-research's JSON: the card then has the recall.")
     var labelled: String?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Find names by the encoder too: a few hundred messages a second (default: only for bb3x, which is published).")
+    var names: Bool?
+
     @OptionGroup var kept: KeptNames
     @OptionGroup var store: StoreOptions
+    @OptionGroup var places: PlaceOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -128,7 +134,8 @@ struct ExportCommand: AsyncParsableCommand {
         let export = DatasetExport(
             shape: shape, keptNames: kept.names, since: since.flatMap(Timestamp.date(from:)),
             split: try split.map { try UserSplit(parsing: $0) }, trust: trusted, isCleaned: clean,
-            labelled: labelled.map { URL(filePath: $0) })
+            labelled: labelled.map { URL(filePath: $0) },
+            tagger: names ?? (shape == .bb3x) ? try places.nameTagger() : nil)
         let progress = ProgressLine("conversations", common.console)
         let result = try await export.run(store: store.location.openExisting(), to: folder, key: keyFile) {
             progress.show($0)

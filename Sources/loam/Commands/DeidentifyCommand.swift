@@ -15,7 +15,7 @@ struct DeidentifyCommand: AsyncParsableCommand {
             are found by an encoder too, beside the lists and rules.
 
             Examples: loam deidentify < chat.txt
-                      loam deidentify --score labelled.json --held-out --names --head name-head.json
+                      loam deidentify --score labelled.json --held-out --names
                       loam deidentify --plant labelled.json --from convai2 --in chats.json --out planted.json
             """)
 
@@ -34,7 +34,7 @@ struct DeidentifyCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Find names by the encoder too.")
     var names = false
 
-    @Option(name: .long, help: "The name head for --names, written by Scripts/train-names.")
+    @Option(name: .long, help: "Another name head for --names, written by Scripts/train-names.")
     var head: String?
 
     @Option(
@@ -67,7 +67,7 @@ struct DeidentifyCommand: AsyncParsableCommand {
 
     func validate() throws {
         if plant != nil, input == nil || output == nil { throw ValidationError("--plant needs --in and --out") }
-        if names, head == nil { throw ValidationError("--names needs --head FILE; Scripts/train-names writes one") }
+        if head != nil, !names { throw ValidationError("--head goes with --names") }
         if isHeldOut, score == nil, plant == nil { throw ValidationError("--held-out goes with --score or --plant") }
     }
 
@@ -82,9 +82,8 @@ struct DeidentifyCommand: AsyncParsableCommand {
     }
 
     private func tagger() throws -> NameTagger? {
-        guard names, let head else { return nil }
-        let encoder = try SentenceEncoder(folder: URL(filePath: places.encoderFolder), dtype: .bfloat16)
-        return try NameTagger(head: NameHead(contentsOf: URL(filePath: head)), encoder: encoder)
+        guard names else { return nil }
+        return try places.nameTagger(head: head)
     }
 
     // MARK: Treating

@@ -100,6 +100,9 @@ struct ImproveCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The conversations' SQLite file (default: OUT/store.sqlite).")
     var store: String?
 
+    @Flag(inversion: .prefixedNo, help: "Find names by the encoder too when de-identifying.")
+    var names = true
+
     @OptionGroup var loop: LoopOptions
     @OptionGroup var places: PlaceOptions
     @OptionGroup var registry: RegistryOptions
@@ -117,6 +120,7 @@ struct ImproveCommand: AsyncParsableCommand {
             logs: log, format: format, store: store ?? out + "/store.sqlite", model: base, encoder: places.encoderFolder
         )
         configuration.consent = consent
+        if names { configuration.findsNames = true }
         try loop.apply(to: &configuration)
         let console = common.console
         let result = try await ImprovementLoop(

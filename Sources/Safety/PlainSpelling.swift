@@ -1,0 +1,81 @@
+/// Texts without the disguises that words hide under: letters as digits and signs, letters apart, characters that do not show.
+/// Linear in the length of the text.
+enum PlainSpelling {
+    /// The text as it would be written plainly; `nil` where nothing is disguised.
+    static func of(_ text: String) -> String? {
+        var isDisguised = false
+        let shown = text.unicodeScalars.filter { scalar in
+            let hides = scalar.properties.generalCategory == .format || scalar.properties.isDefaultIgnorableCodePoint
+            if hides, scalar != "\u{200D}", !scalar.properties.isVariationSelector { isDisguised = true }
+            return !hides
+        }
+        var words: [String] = []
+        // Letters that stand alone, and whether a wider gap came before each.
+        var singles: [(letter: Character, isApart: Bool)] = []
+        func endSingles() {
+            defer { singles = [] }
+            guard singles.count >= 3 else {
+                words += singles.map { String($0.letter) }
+                return
+            }
+            isDisguised = true
+            for (place, single) in singles.enumerated() {
+                if place == 0 || single.isApart { words.append("") }
+                words[words.count - 1].append(single.letter)
+            }
+        }
+        var gap = 0
+        var word = ""
+        func endWord() {
+            guard !word.isEmpty else { return }
+            if word.count == 1, let letter = word.first, letter.isLetter || stand[letter] != nil {
+                singles.append((letter, gap > 1))
+            } else {
+                endSingles()
+                words.append(word)
+            }
+            word = ""
+            gap = 0
+        }
+        for character in String(String.UnicodeScalarView(shown)) {
+            if character.isWhitespace {
+                endWord()
+                gap += 1
+            } else {
+                word.append(character)
+            }
+        }
+        endWord()
+        endSingles()
+        for place in words.indices {
+            guard let plain = letters(of: words[place]) else { continue }
+            words[place] = plain
+            isDisguised = true
+        }
+        return isDisguised ? words.joined(separator: " ") : nil
+    }
+
+    private static let stand: [Character: Character] = [
+        "0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i", "€": "e", "|": "l",
+    ]
+    /// What follows a number in plain writing: "1st", "30s", "5pm", "10k".
+    private static let endings: Set<String> = [
+        "st", "nd", "rd", "th", "s", "d", "k", "m", "g", "x", "am", "pm", "h", "min", "km", "kg", "cm", "mm", "gb",
+        "mb",
+    ]
+
+    /// A word that mixes letters with what stands for them, in letters; `nil` for all others.
+    private static func letters(of word: String) -> String? {
+        // What closes a sentence closes it still.
+        let end = word.lastIndex { !".,!?;:'\")".contains($0) }.map { word.index(after: $0) } ?? word.startIndex
+        let (core, rest) = (word[..<end], word[end...])
+        guard core.count >= 2, core.contains(where: \.isLetter), core.contains(where: { stand[$0] != nil }),
+            // A size, a number with its unit, an address, a handle.
+            core.contains(where: { $0.isLetter && $0 != "x" }),
+            !endings.contains(String(core.drop { $0.isNumber }).lowercased()),
+            !core.dropFirst().contains("@") || core.count < 8,
+            core.first != "@"
+        else { return nil }
+        return String(core.map { stand[$0] ?? $0 }) + rest
+    }
+}

@@ -1,0 +1,47 @@
+import Conversations
+import Testing
+
+@testable import Safety
+
+@Suite("Disguised words are read plainly")
+struct PlainSpellingTests {
+    @Test(
+        "letters as digits, letters apart, characters that do not show",
+        arguments: [
+            ("you 1d10t", "you idiot"), ("y0u 4r3 a f00l!", "you are a fool!"), ("$illy", "silly"),
+            ("i d i o t", "idiot"), ("y o u   f o o l", "you fool"), ("you f o 0 l", "you fool"),
+            ("fo\u{200B}ol", "fool"), ("f\u{00AD}ool", "fool"),
+        ])
+    func plain(_ written: String, _ meant: String) {
+        #expect(PlainSpelling.of(written) == meant)
+    }
+
+    @Test(
+        "plain writing is left alone",
+        arguments: [
+            "I was born in the 90s", "It is 5pm, see you at 10", "the 1st and the 2nd", "write to ann@example.org",
+            "@ann said so", "What a day!", "I am 30", "a 4x4 I saw", "Is it so? I do!", "👩‍🚀 hi", "10km a day", "",
+        ])
+    func left(_ text: String) {
+        #expect(PlainSpelling.of(text) == nil)
+    }
+
+    @Test("a long text comes out whole")
+    func long() {
+        #expect(PlainSpelling.of(String(repeating: "f00l ", count: 10_000))?.count == 49_999)
+    }
+
+    @Test("the worse reading counts, and every pair gets one score")
+    func worse() async throws {
+        struct Words: TextClassifier {
+            func probabilities(of pairs: [(context: [Turn], text: String)]) async throws -> [Double] {
+                pairs.map { $0.text.contains("fool") ? 0.9 : 0.1 }
+            }
+        }
+        let scores = try await UndisguisedClassifier(Words()).probabilities(
+            of: [([], "hello"), ([], "f00l"), ([], "fool"), ([], "f o o l")])
+        #expect(scores == [0.1, 0.9, 0.9, 0.9])
+        let layer = SafetyLayer(Words(), threshold: 0.5)
+        #expect(try await layer.classifier.probabilities(of: [([], "you f00l")]) == [0.9])
+    }
+}
