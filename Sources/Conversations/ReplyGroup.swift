@@ -118,6 +118,8 @@ extension Conversation {
 
     /// Places of the replies that answer the same message as the one at a place.
     func siblingPlaces(of place: Int) -> [Int] {
+        // In a plain row every message answers another one.
+        guard messages.contains(where: { $0.parentID != nil }) else { return [place] }
         let parents = parents
         return messages.indices.filter { messages[$0].sender == .bot && parents[$0] == parents[place] }
     }

@@ -144,6 +144,7 @@ extension BrowserTests {
                             isSafetyControlled: true, interactionFailure: "unsafe_Human"),
                         personDecisions: [SafetyDecision(layer: "classifier", isUnsafe: true, score: 0.91)])))
             try await web.say("something bad")
+            try await web.wait(until: "document.querySelector('.turn.human:nth-last-child(2) .tag')")
             #expect(try await web.text(".turn.safety .tag") == "Safety reply")
             #expect(try await web.count(".turn.safety .thumb, .turn.safety .regenerate") == 0)
             try await web.screenshots("safety")

@@ -55,6 +55,8 @@ async function talk(path, body, { typed = null, instead = null } = {}) {
   busy(false);
   // Where no reply came, what the server has counts, not what was seen of it.
   const isKnown = answered || await recover(failure);
+  // What the safety layers found in the person's words is known only now.
+  if (answered && lastMessage().can_dispute) await resync().catch(() => {});
   showConversation();
   scrollDown();
   if (failure) alarm(failure.message);
