@@ -33,17 +33,19 @@ public struct ReplyPair: Sendable, Hashable {
 }
 
 extension Conversation {
-    /// Places of the messages on the way to the last one: the conversation without the replies that were dropped.
-    public var mainPath: [Int] { path(to: messages.count) }
+    /// Places of the messages on the way to the last one: the conversation without the replies that were dropped. Of several
+    /// replies at the end it is the one that the person went back to, else the newest.
+    public var mainPath: [Int] {
+        guard let head = headPlace else { return [] }
+        return path(to: head) + [head]
+    }
 
     /// The replies that answer the same message as this one, itself included, in order; empty for a person's message.
     public func siblings(of messageID: String) -> [Message] {
-        let parents = parents
         guard let place = messages.firstIndex(where: { $0.id == messageID }), messages[place].sender == .bot else {
             return []
         }
-        return messages.indices.filter { messages[$0].sender == .bot && parents[$0] == parents[place] }
-            .map { messages[$0] }
+        return siblingPlaces(of: place).map { messages[$0] }
     }
 
     /// All pairs that people's words make: corrections against the replies they correct, and among regenerated replies the
@@ -82,7 +84,7 @@ extension Conversation {
                     } else if isWinner(a, over: b) {
                         add(a, userID, messages[a].text, messages[b].text, .battle)
                     } else if kept.contains(a), hasChild.contains(a), !kept.contains(b), !hasChild.contains(b),
-                        voter(for: b, against: a) == nil, !isWinner(b, over: a)
+                        voter(for: b, against: a) == nil, !isWinner(b, over: a), !areEqual(a, b)
                     {
                         add(a, userID, messages[a].text, messages[b].text, .kept)
                     }
@@ -100,10 +102,14 @@ extension Conversation {
         }?.userID
     }
 
-    private func isWinner(_ a: Int, over b: Int) -> Bool {
-        func has(_ place: Int, _ label: String) -> Bool {
-            messages[place].annotations.contains { $0.source == "arena" && $0.label == label }
-        }
-        return has(a, "winner") && has(b, "loser")
+    private func isWinner(_ a: Int, over b: Int) -> Bool { isLabelled(a, "winner") && isLabelled(b, "loser") }
+
+    /// Someone saw both side by side and found neither better: that the talk had to go on from one of them says nothing.
+    private func areEqual(_ a: Int, _ b: Int) -> Bool {
+        ["tie", ReplyGroup.bothBad].contains { isLabelled(a, $0) && isLabelled(b, $0) }
+    }
+
+    private func isLabelled(_ place: Int, _ label: String) -> Bool {
+        messages[place].annotations.contains { $0.source == ReplyGroup.battleSource && $0.label == label }
     }
 }

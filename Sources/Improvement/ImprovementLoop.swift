@@ -2,6 +2,7 @@ import Conversations
 import Evaluation
 import Foundation
 import Generation
+import Storage
 import Torch
 
 /// What the loop says while it runs.
@@ -75,14 +76,22 @@ public struct ImprovementLoop: Sendable {
         stages.append(EvaluateStage(configuration: configuration, makeEncoder: makeEncoder))
         stages.append(GateStage(configuration: configuration))
         stages.append(ReportStage(configuration: configuration, lineage: lineage))
+        let today = try RunDay.of(folder.url, now: now())
         let runner = StageRunner(
-            folder: folder, configuration: configuration, origin: lineage.fingerprint,
-            today: try RunDay.of(folder.url, now: now())
+            folder: folder, configuration: configuration, origin: lineage.fingerprint, today: today
         ) {
             onEvent($0)
         }
         let outcomes = try await runner.run(stages)
-        return try finish(outcomes, stages: stages, lineage: lineage)
+        let result = try finish(outcomes, stages: stages, lineage: lineage)
+        // Whose words the candidate learnt from is known in the store: people are told so, and a deletion names the model.
+        let deidentified = folder.stage(
+            (stages.firstIndex { $0.name == "deidentify" } ?? 0) + 1, "deidentify")
+        try await StoreLocation(configuration.store).open().record(
+            ModelRecord(
+                id: result.candidate.id, path: result.candidate.path,
+                datasets: [DeidentifyStage.datasetID(of: deidentified, on: today)], createdAt: result.candidate.madeAt))
+        return result
     }
 
     /// The settings are written before the first stage; a folder with other settings is left alone.

@@ -53,7 +53,7 @@ extension ChatService {
         }
     }
 
-    private func reply(_ messageID: String, of userID: String) async throws -> (Conversation, Message) {
+    func reply(_ messageID: String, of userID: String) async throws -> (Conversation, Message) {
         guard let id = Self.conversationID(ofMessage: messageID) else { throw ServerError.notFound("message") }
         let conversation: Conversation
         do {

@@ -15,6 +15,8 @@ public actor ChatService {
     let limits: ServerLimits
     let randomness: Randomness
     let now: @Sendable () -> Date
+    /// Share of turns that are answered twice, for the person to choose.
+    let compareShare: Double
     var unkept: UnkeptConversations
     /// Conversations in which a reply is being written.
     private var busy: Set<String> = []
@@ -26,16 +28,18 @@ public actor ChatService {
     ///   - store: where conversations are kept.
     ///   - host: the model that answers.
     ///   - sampling: how replies are drawn; the seed is new for each.
+    ///   - compareShare: share of turns (0 to 1) that are answered twice, for the person to choose the better reply.
     ///   - now: the clock.
     public init(
         store: any ConversationStore, host: ModelHost, sampling: Sampling, limits: ServerLimits,
-        randomness: Randomness, now: @escaping @Sendable () -> Date
+        randomness: Randomness, compareShare: Double = 0, now: @escaping @Sendable () -> Date
     ) {
         self.store = store
         self.host = host
         self.sampling = sampling
         self.limits = limits
         self.randomness = randomness
+        self.compareShare = compareShare
         self.now = now
         unkept = UnkeptConversations(limit: limits.unkeptConversations)
     }
@@ -80,8 +84,9 @@ public actor ChatService {
         case message(Message)
         /// The next piece of the reply's text.
         case piece(String)
-        /// The whole reply, now stored. Its text is what counts: it differs from the pieces where a safety layer stepped in.
-        case reply(Message)
+        /// The whole reply, now stored, with those beside it. Its text is what counts: it differs from the pieces where a safety
+        /// layer stepped in.
+        case reply(ReplyGroup, in: Conversation)
     }
 
     /// Takes what a person says and answers it.
@@ -102,13 +107,21 @@ public actor ChatService {
             throw ServerError(
                 .conflict, "This conversation is very long. Please start again.", code: "conversation_full")
         }
+        let line = conversation.mainLine
         var message = Message(id: messageID(in: id), sender: .human, text: text, sentAt: now())
-        guard let target = FeedbackQuestion.target(of: text, in: conversation) else {
+        if let head = line.messages.last, head.id != conversation.messages.last?.id {
+            // The person went back to an earlier reply: that is the one that this answers.
+            message.parentID = head.id
+        }
+        if let head = line.messages.last, conversation.replyGroup(of: head.id)?.comparison?.outcome == .open {
+            throw ServerError.chooseFirst
+        }
+        guard let target = FeedbackQuestion.target(of: text, in: line) else {
             return try await answer(id, of: userID, after: message)
         }
         // The bot asked what would have been better: this is feedback, and no turn.
         message.isDislikeFeedback = true
-        let feedback = FeedbackQuestion.feedback(answer: text, on: target, in: conversation)
+        let feedback = FeedbackQuestion.feedback(answer: text, on: target, in: line)
         let opinion = Opinion(
             rating: feedback.rating, reasons: feedback.reasons, comment: feedback.comment,
             correction: feedback.correction)
@@ -124,8 +137,10 @@ public actor ChatService {
         return try await answer(id, of: userID, after: nil)
     }
 
-    private func answer(
-        _ id: String, of userID: String, after message: Message?, opinion: Opinion? = nil, on target: String = ""
+    /// - Parameter other: another reply to the message that was answered last, beside those that it has.
+    func answer(
+        _ id: String, of userID: String, after message: Message?, opinion: Opinion? = nil, on target: String = "",
+        other: Bool = false
     ) async throws -> AsyncThrowingStream<Event, any Error> {
         guard busy.insert(id).inserted else {
             throw ServerError(
@@ -141,11 +156,11 @@ public actor ChatService {
                     let task = Task {
                         do {
                             if let message { continuation.yield(.message(message)) }
-                            let reply = try await self.write(with: answerer, in: id, of: userID) {
+                            let reply = try await self.write(with: answerer, in: id, of: userID, other: other) {
                                 continuation.yield(.piece($0))
                             }
                             await self.release(id)
-                            continuation.yield(.reply(reply))
+                            continuation.yield(.reply(reply.group, in: reply.conversation))
                             continuation.finish()
                         } catch {
                             await self.release(id)
@@ -170,33 +185,47 @@ public actor ChatService {
     }
 
     private func write(
-        with answerer: any Answerer, in id: String, of userID: String, onPiece: @escaping @Sendable (String) -> Void
-    ) async throws -> Message {
+        with answerer: any Answerer, in id: String, of userID: String, other: Bool,
+        onPiece: @escaping @Sendable (String) -> Void
+    ) async throws -> (group: ReplyGroup, conversation: Conversation) {
         await settle(userID)
         let conversation = try await conversation(id, of: userID)
-        var sampling = sampling
-        sampling.seed = randomness.seed()
-        let answer = try await answerer.answer(conversation, sampling: sampling, onPiece: onPiece)
-        var reply = answer.message
+        guard let said = other ? saidLast(in: conversation) : conversation.messages.last,
+            let line = conversation.line(to: said.id)
+        else { throw ServerError.notFound("message") }
+        var answers = try await answers(to: line, with: answerer, isOther: other, onPiece: onPiece)
         try Task.checkCancellation()
-        reply.id = messageID(in: id)
-        reply.sentAt = now()
         // Deleted meanwhile? Then there is nothing to append to, and it must not come back.
         _ = try await self.conversation(id, of: userID)
-        if let said = conversation.messages.last, !answer.personDecisions.isEmpty {
-            try await setSafety(answer.personDecisions, on: said.id, in: id)
+        if let first = answers.first, !first.personDecisions.isEmpty {
+            try await setSafety(first.personDecisions, on: said.id, in: id)
         }
-        try await append(reply, to: id)
-        if let kept = try? await self.conversation(id, of: userID) {
-            afterworkCount += 1
-            let number = afterworkCount
-            let task = Task {
-                await answerer.replied(in: kept)
-                self.endAfterwork(of: userID, number: number)
-            }
-            afterwork[userID] = (number, task)
+        for place in answers.indices {
+            answers[place].message.id = messageID(in: id)
+            answers[place].message.sentAt = now()
+            if other || answers.count > 1 { answers[place].message.parentID = said.id }
+            // Who asks for another reply has gone on to that one.
+            if other { answers[place].message.annotations.append(.kept) }
+            try await append(answers[place].message, to: id)
         }
-        return reply
+        let kept = try await self.conversation(id, of: userID)
+        guard let last = answers.last?.message.id, let group = kept.replyGroup(of: last) else {
+            throw ServerError.unexpected
+        }
+        // What stands in two replies is nothing that the bot has said yet.
+        if group.comparison?.outcome != .open { remember(kept.mainLine, with: answerer) }
+        return (group, kept)
+    }
+
+    /// Lets the bot remember the last turn; nobody waits for it but the person's own next turn.
+    func remember(_ line: Conversation, with answerer: any Answerer) {
+        afterworkCount += 1
+        let (number, userID) = (afterworkCount, line.userID)
+        let task = Task {
+            await answerer.replied(in: line)
+            self.endAfterwork(of: userID, number: number)
+        }
+        afterwork[userID] = (number, task)
     }
 
     /// Waits for what goes on after a person's last reply.
@@ -205,6 +234,26 @@ public actor ChatService {
     private func endAfterwork(of userID: String, number: Int) {
         if afterwork[userID]?.number == number { afterwork[userID] = nil }
     }
+
+    // MARK: Keeping
+
+    /// Puts labels on messages of a conversation, wherever it is.
+    func setAnnotations(_ annotations: [String: [Annotation]], in id: String) async throws {
+        if unkept[id] != nil {
+            unkept.change(id) { conversation in
+                for place in conversation.messages.indices {
+                    if let labels = annotations[conversation.messages[place].id] {
+                        conversation.messages[place].annotations = labels
+                    }
+                }
+            }
+        } else {
+            try await store.setAnnotations(annotations, in: id)
+        }
+    }
+
+    /// Whether a reply is being written in a conversation.
+    func isBusy(_ id: String) -> Bool { busy.contains(id) }
 
     private func setSafety(_ decisions: [SafetyDecision], on messageID: String, in id: String) async throws {
         if unkept[id] != nil {

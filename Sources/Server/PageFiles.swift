@@ -15,10 +15,11 @@ struct PageFiles: Sendable {
     private let files: [File]
 
     /// The person's page: where each file is served, its name, and its type.
-    static let page: [(path: String, name: String, type: String)] = [
-        ("/", "index.html", "text/html; charset=utf-8"), ("/app.js", "app.js", "text/javascript; charset=utf-8"),
-        ("/style.css", "style.css", "text/css; charset=utf-8"),
-    ]
+    static let page: [(path: String, name: String, type: String)] =
+        [("/", "index.html", "text/html; charset=utf-8"), ("/style.css", "style.css", "text/css; charset=utf-8")]
+        + ["app", "conversation", "dom", "inside", "memory", "owndata", "server", "talk", "turn", "votes"].map {
+            ("/\($0).js", "\($0).js", "text/javascript; charset=utf-8")
+        }
 
     /// - Parameters:
     ///   - folder: holds the files.

@@ -2,6 +2,7 @@ import Conversations
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Storage
 
 /// What the page talks to: a person's conversations, thumbs and choices. A person is the bearer of an anonymous cookie.
 struct PersonRoutes: Sendable {
@@ -19,15 +20,29 @@ struct PersonRoutes: Sendable {
         api.get("conversations/:id") { request, context in
             let person = try person(request, or: "conversation")
             let conversation = try await chat.conversation(try context.parameters.require("id"), of: person.userID)
-            return try JSONBody.response(ConversationView(conversation))
+            return try JSONBody.response(await view(of: conversation))
         }
+        api.get("conversations") { request, _ in try await list(request) }
         api.post("conversations/:id/messages") { request, context in try await say(request, context) }
         api.post("conversations/:id/reply") { request, context in try await answer(request, context) }
+        api.post("messages/:id/regenerate") { request, context in try await regenerate(request, context) }
+        api.put("messages/:id/kept") { request, context in try await keep(request, context) }
+        api.put("messages/:id/choice") { request, context in try await choose(request, context) }
+        api.put("messages/:id/dispute") { request, context in try await dispute(request, context) }
+        api.get("messages/:id/inside") { request, context in
+            let person = try person(request, or: "message")
+            return try JSONBody.response(
+                await chat.inside(try context.parameters.require("id"), of: person.userID))
+        }
         api.put("messages/:id/feedback") { request, context in try await setFeedback(request, context) }
         api.delete("messages/:id/feedback") { request, context in
             let person = try person(request, or: "message")
             try await chat.retractFeedback(on: try context.parameters.require("id"), of: person.userID)
             return Response(status: .noContent)
+        }
+        api.get("me/contribution") { request, _ in
+            let person = try person(request, or: "person")
+            return try JSONBody.response(await chat.contribution(of: person.userID))
         }
         api.get("me/memories") { request, _ in try await memories(request) }
         api.put("me/memories/:id") { request, context in try await editMemory(request, context) }
@@ -56,13 +71,30 @@ struct PersonRoutes: Sendable {
     private func session(_ request: Request) async throws -> Response {
         var latest: Conversation?
         if let person = Person(of: request) { latest = try await chat.conversations(of: person.userID).last }
+        var shown: ConversationView?
+        if let latest { shown = try await view(of: latest) }
         let state = await host.stateName
         return try JSONBody.response(
             SessionView(
                 model: .init(id: await host.modelID, ready: state == "ready", state: state),
-                conversation: latest.map(ConversationView.init), consent: latest?.consent,
+                conversation: shown, consent: latest?.consent,
                 reasons: DislikeReason.offered.map(\.rawValue),
                 limits: .init(messageCharacters: limits.messageCharacters)))
+    }
+
+    /// With what became of the votes in it.
+    private func view(of conversation: Conversation) async throws -> ConversationView {
+        ConversationView(
+            conversation, lineage: try await chat.lineage(of: conversation.userID), limits: limits)
+    }
+
+    private func list(_ request: Request) async throws -> Response {
+        var lines: [ConversationLine] = []
+        if let person = Person(of: request) {
+            // Newest first, and no more than somebody looks through.
+            lines = try await chat.conversations(of: person.userID).suffix(200).reversed().map(ConversationLine.init)
+        }
+        return try JSONBody.response(["conversations": lines])
     }
 
     private struct ConsentInput: Decodable { var consent: Consent }
@@ -72,7 +104,8 @@ struct PersonRoutes: Sendable {
         let input = try await JSONBody.read(ConsentInput.self, from: &request, limit: limits.bodyBytes)
         let person = Person(of: request) ?? Person(randomBytes: randomness.bytes)
         let conversation = try await chat.open(for: person.userID, consent: input.consent)
-        var response = try JSONBody.response(ConversationView(conversation), status: .created)
+        var response = try JSONBody.response(
+            ConversationView(conversation, lineage: .init(), limits: limits), status: .created)
         response.setCookie(person.cookie(isKept: input.consent != .none))
         return response
     }
@@ -90,14 +123,72 @@ struct PersonRoutes: Sendable {
         return stream(events, to: request, person, context)
     }
 
+    /// A body with nothing to say: its type alone keeps foreign forms out.
+    private struct Nothing: Decodable {}
+
     private func answer(_ request: Request, _ context: ServerContext) async throws -> Response {
         var request = request
         let person = try person(request, or: "conversation")
-        struct Nothing: Decodable {}
         _ = try await JSONBody.read(Nothing.self, from: &request, limit: limits.bodyBytes)
         try await passBound(person)
         let events = try await chat.answer(try context.parameters.require("id"), of: person.userID)
         return stream(events, to: request, person, context)
+    }
+
+    private func regenerate(_ request: Request, _ context: ServerContext) async throws -> Response {
+        var request = request
+        let person = try person(request, or: "message")
+        _ = try await JSONBody.read(Nothing.self, from: &request, limit: limits.bodyBytes)
+        try await passBound(person)
+        let events = try await chat.regenerate(try context.parameters.require("id"), of: person.userID)
+        return stream(events, to: request, person, context)
+    }
+
+    // MARK: Choosing among replies
+
+    private func keep(_ request: Request, _ context: ServerContext) async throws -> Response {
+        var request = request
+        let person = try person(request, or: "message")
+        _ = try await JSONBody.read(Nothing.self, from: &request, limit: limits.bodyBytes)
+        let (conversation, group) = try await chat.keep(try context.parameters.require("id"), of: person.userID)
+        return try await response(group, in: conversation)
+    }
+
+    private struct ChoiceInput: Decodable {
+        /// True: the reply in the path is the better one; false: both are bad.
+        var better: Bool
+    }
+
+    private func choose(_ request: Request, _ context: ServerContext) async throws -> Response {
+        var request = request
+        let person = try person(request, or: "message")
+        let input = try await JSONBody.read(ChoiceInput.self, from: &request, limit: limits.bodyBytes)
+        let (conversation, group) = try await chat.choose(
+            try context.parameters.require("id"), isBetter: input.better, of: person.userID)
+        return try await response(group, in: conversation)
+    }
+
+    private func response(_ group: ReplyGroup, in conversation: Conversation) async throws -> Response {
+        let lineage = try await chat.lineage(of: conversation.userID)
+        return try JSONBody.response(
+            ReplyReader(conversation, lineage: lineage, limits: limits).view(of: group))
+    }
+
+    private struct DisputeInput: Decodable {
+        /// True: what I said was fine; false: the safety reply was right.
+        var fine: Bool
+    }
+
+    private func dispute(_ request: Request, _ context: ServerContext) async throws -> Response {
+        var request = request
+        let person = try person(request, or: "message")
+        let input = try await JSONBody.read(DisputeInput.self, from: &request, limit: limits.bodyBytes)
+        let (message, isCounted) = try await chat.setVerdict(
+            agrees: !input.fine, on: try context.parameters.require("id"), of: person.userID)
+        guard let view = MessageView(message, for: person.userID, isCounted: isCounted).feedback else {
+            throw ServerError.unexpected
+        }
+        return try JSONBody.response(view)
     }
 
     private func passBound(_ person: Person) async throws {
@@ -116,8 +207,8 @@ struct PersonRoutes: Sendable {
             case .message(let message):
                 try .init(name: "message", json: MessageView(message, for: person.userID, isCounted: false))
             case .piece(let text): try .init(name: "piece", json: Piece(text: text))
-            case .reply(let message):
-                try .init(name: "reply", json: MessageView(message, for: person.userID, isCounted: false))
+            case .reply(let group, let conversation):
+                try .init(name: "reply", json: ReplyReader(conversation, limits: limits).view(of: group))
             }
         }
         return EventStream.response(to: request, lines, logger: logger) {
@@ -127,28 +218,9 @@ struct PersonRoutes: Sendable {
 
     // MARK: Memories
 
-    private struct MemoryView: Encodable {
-        var id: String
-        var owner: String
-        var text: String
-        var conversationID: String?
-        var messageID: String?
-
-        init(_ memory: Memory) {
-            (id, owner, text) = (memory.id, memory.owner.sender.rawValue, memory.text)
-            (conversationID, messageID) = (memory.conversationID, memory.messageID)
-        }
-
-        enum CodingKeys: String, CodingKey {
-            case id, owner, text
-            case conversationID = "conversation_id"
-            case messageID = "message_id"
-        }
-    }
-
     private func memories(_ request: Request) async throws -> Response {
         let person = try person(request, or: "memory")
-        return try JSONBody.response(["memories": await chat.memories(of: person.userID).map(MemoryView.init)])
+        return try JSONBody.response(["memories": await chat.memoryViews(of: person.userID)])
     }
 
     private struct MemoryInput: Decodable { var text: String }
@@ -180,9 +252,7 @@ struct PersonRoutes: Sendable {
 
     private func export(_ request: Request) async throws -> Response {
         let person = try person(request, or: "person")
-        let all = try await chat.conversations(of: person.userID)
-        var response = try JSONBody.response(
-            ExportView(person: person.userID, exportedAt: now(), conversations: all.map(ConversationView.init)))
+        var response = try JSONBody.response(await chat.export(of: person.userID))
         response.headers[.contentDisposition] = "attachment; filename=\"loam-my-data.json\""
         return response
     }

@@ -60,6 +60,10 @@ public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
             type: "rate_limit_exceeded", code: "rate_limit_exceeded", retryAfter: retryAfter)
     }
 
+    /// Two replies wait for the person's choice.
+    static let chooseFirst = ServerError(
+        .conflict, "Please choose one of the two replies first.", code: "choose_first")
+
     static let unexpected = ServerError(
         .internalServerError, "Something went wrong on our side.", type: "server_error", code: "internal_error")
 }

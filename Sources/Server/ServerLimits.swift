@@ -18,13 +18,16 @@ public struct ServerLimits: Sendable, Hashable {
     public var unkeptConversations: Int
     /// Most messages in one conversation; after that the person is asked to start again.
     public var messagesPerConversation: Int
+    /// Most replies to one message, those that were asked for again counted in.
+    public var repliesPerTurn: Int
     /// Most tokens in one reply, whatever a request of the API asks for.
     public var tokensPerReply: Int
 
     public init(
         messageCharacters: Int = 2000, bodyBytes: Int = 256 * 1024, repliesAtOnce: Int = 32, messageBurst: Int = 12,
         secondsPerMessage: Double = 3, requestBurst: Int = 400, secondsPerRequest: Double = 0.02,
-        unkeptConversations: Int = 1000, messagesPerConversation: Int = 400, tokensPerReply: Int = 512
+        unkeptConversations: Int = 1000, messagesPerConversation: Int = 400, repliesPerTurn: Int = 5,
+        tokensPerReply: Int = 512
     ) {
         self.messageCharacters = messageCharacters
         self.bodyBytes = bodyBytes
@@ -35,6 +38,7 @@ public struct ServerLimits: Sendable, Hashable {
         self.secondsPerRequest = secondsPerRequest
         self.unkeptConversations = unkeptConversations
         self.messagesPerConversation = messagesPerConversation
+        self.repliesPerTurn = repliesPerTurn
         self.tokensPerReply = tokensPerReply
     }
 }

@@ -24,6 +24,7 @@ public struct WebServer: Sendable {
     ///   - host: the model; it may still be loading.
     ///   - store: where conversations and feedback are kept.
     ///   - sampling: how replies are drawn.
+    ///   - compareShare: share of turns of the page (0 to 1) that are answered twice, for the person to choose the better reply.
     ///   - randomness: where ids, cookies and seeds come from.
     ///   - now: the clock.
     ///   - files: folder of the page; `nil` is the one that is built in.
@@ -31,7 +32,7 @@ public struct WebServer: Sendable {
     /// - Throws: when the page's files cannot be read.
     public init(
         host: ModelHost, store: any ConversationStore, sampling: Sampling = Sampling(),
-        limits: ServerLimits = ServerLimits(),
+        compareShare: Double = 0, limits: ServerLimits = ServerLimits(),
         randomness: Randomness = .system, now: @escaping @Sendable () -> Date = { Date() }, files: URL? = nil,
         office: Office? = nil, logger: Logger
     ) throws {
@@ -43,7 +44,8 @@ public struct WebServer: Sendable {
         self.office = office
         self.files = try PageFiles(folder: files ?? PageFiles.bundled)
         chat = ChatService(
-            store: store, host: host, sampling: sampling, limits: limits, randomness: randomness, now: now)
+            store: store, host: host, sampling: sampling, limits: limits, randomness: randomness,
+            compareShare: compareShare, now: now)
         completions = CompletionService(
             store: store, host: host, sampling: sampling, randomness: randomness, now: now)
     }

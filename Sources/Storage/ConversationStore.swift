@@ -23,6 +23,8 @@ public protocol ConversationStore: Sendable {
     func append(_ message: Message, to conversationID: String) async throws
     /// Replaces what the safety layers said of a message: they often speak after the message was stored.
     func setSafety(_ decisions: [SafetyDecision], on messageID: String, in conversationID: String) async throws
+    /// Replaces the labels of messages of one conversation, all of them or none: what a person chose among replies.
+    func setAnnotations(_ annotations: [String: [Annotation]], in conversationID: String) async throws
     /// Makes this the person's current feedback on a message; what it replaces stays in the history.
     func setFeedback(_ feedback: Feedback, on messageID: String, in conversationID: String) async throws
     /// Takes back a person's current feedback on a message, if any; the history stays.
@@ -45,6 +47,8 @@ public protocol ConversationStore: Sendable {
     func delete(userID: String) async throws -> DeletionReport
     /// Deletes conversations that nobody touched since `date`: the end of a retention window. Returns how many.
     func deleteConversations(untouchedSince date: Date) async throws -> Int
+    /// Data sets that hold a person's words, and the models that learnt from those; oldest first.
+    func lineage(of userID: String) async throws -> PersonLineage
     /// Everything that the store holds of a person.
     func personalData(of userID: String) async throws -> PersonalData
     /// Remembers that an operator looks at raw text; to be called before the text is shown.

@@ -62,6 +62,13 @@ extension SQLStore {
         try await look { try $0.annotations("conversation.id = ?1", conversationID) }
     }
 
+    public func lineage(of userID: String) async throws -> PersonLineage {
+        try await look { store in
+            let (datasets, models) = try store.lineage(of: userID)
+            return PersonLineage(datasets: datasets, models: models)
+        }
+    }
+
     public func personalData(of userID: String) async throws -> PersonalData {
         try await look { store in
             let session = store.session

@@ -54,6 +54,23 @@ extension SQLStore {
         }
     }
 
+    public func setAnnotations(_ annotations: [String: [Annotation]], in conversationID: String) async throws {
+        try await change { store in
+            var isChanged = false
+            for (messageID, labels) in annotations.sorted(by: { $0.key < $1.key }) {
+                let (place, key, old) = try store.require(messageID, in: conversationID)
+                var message = try Message(jsonText: old, userID: place.userID)
+                guard message.annotations != labels else { continue }
+                message.annotations = labels
+                message.id = messageID
+                let body = EncodedConversation.body(of: message, user: place.userID)
+                try store.session.execute("UPDATE message SET body = ?1 WHERE key = ?2", .json(body), .int(key))
+                isChanged = true
+            }
+            if isChanged { try store.touch(try store.require(conversationID).number) }
+        }
+    }
+
     public func setFeedback(_ feedback: Feedback, on messageID: String, in conversationID: String) async throws {
         try await change { store in
             let place = try store.require(messageID, in: conversationID).place

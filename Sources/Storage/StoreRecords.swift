@@ -102,6 +102,24 @@ public struct ModelRecord: Sendable, Hashable, Codable {
     }
 }
 
+/// Where a person's words went: data sets that hold them, and models that were trained on one of those.
+public struct PersonLineage: Sendable, Hashable {
+    public var datasets: [DatasetRecord]
+    public var models: [ModelRecord]
+
+    public init(datasets: [DatasetRecord] = [], models: [ModelRecord] = []) {
+        self.datasets = datasets
+        self.models = models
+    }
+
+    /// Models that learnt from what the person had said by a time: from a data set that was made then or later. Who is in a data
+    /// set is known by person and not by message, so this is as much as can be told of one vote.
+    public func models(withWordsOf time: Date) -> [ModelRecord] {
+        let late = Set(datasets.filter { $0.createdAt >= time }.map(\.id))
+        return models.filter { !late.isDisjoint(with: $0.datasets) }
+    }
+}
+
 /// A model whose replies are, or were, in the store.
 public struct ModelSighting: Sendable, Hashable, Codable {
     public var model: String

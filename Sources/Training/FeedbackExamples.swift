@@ -60,8 +60,8 @@ public struct FeedbackExamples: Sendable {
         return data
     }
 
-    /// Of replies to one message: a liked one against a disliked one, either against one without a thumb, and the one that
-    /// was answered against the others.
+    /// Of replies to one message: a liked one against a disliked one, either against one without a thumb, the better of two
+    /// that were shown side by side, and the one that was answered against the others.
     private func siblings(_ family: Family, _ votes: [(vote: VotedReply, trust: Double)]) -> [PreferencePair] {
         var pairs: [PreferencePair] = []
         for group in family.groups {
@@ -76,7 +76,11 @@ public struct FeedbackExamples: Sendable {
                     let weight: Double
                     if a.rating > b.rating {
                         weight = min(a.rating == 0 ? 1 : a.trust, b.rating == 0 ? 1 : b.trust)
-                    } else if a.rating == 0, b.rating == 0, family.isAnswered(first), !family.isAnswered(second) {
+                    } else if a.rating == b.rating, let choice = family.choice(of: first, over: second) {
+                        weight = trust(choice)
+                    } else if a.rating == 0, b.rating == 0, family.isAnswered(first), !family.isAnswered(second),
+                        family.choice(of: second, over: first) == nil
+                    {
                         weight = keptWeight
                     } else {
                         continue
@@ -127,6 +131,19 @@ private struct Family {
     func text(_ index: Int) -> String { conversation.messages[index].text }
     func context(_ index: Int) -> [Turn] { conversation.turns(before: index) }
     func isAnswered(_ index: Int) -> Bool { parents.contains(conversation.messages[index].id) }
+
+    /// The person's choice of one of two replies side by side, as a vote for it; `nil` where they chose otherwise or not at all.
+    func choice(of first: Int, over second: Int) -> VotedReply? {
+        func has(_ index: Int, _ label: String) -> Bool {
+            conversation.messages[index].annotations.contains {
+                $0.source == ReplyGroup.battleSource && $0.label == label
+            }
+        }
+        guard has(first, "winner"), has(second, "loser") else { return nil }
+        return VotedReply(
+            conversationID: conversation.id, messageID: conversation.messages[first].id, userID: conversation.userID,
+            context: [], reply: text(first), rating: .like, index: first)
+    }
 
     /// Liked replies to the same message.
     func liked(besides index: Int, _ votes: [VotedReply]) -> [String] {

@@ -25,6 +25,8 @@ struct PageServing {
     var packing: PackedWeight.Bits?
     /// How the bot goes about a turn; a plain chat where nobody says.
     var bot: BotOptions?
+    /// Share of turns that are answered twice, for the person to choose.
+    var compareShare = 0.0
     /// The operator's and the raters' pages, as they were asked for.
     var office = OfficeChoices()
 
@@ -45,7 +47,9 @@ struct PageServing {
             location: self.store, registry: registry, model: model.path, encoder: encoder, threads: threads,
             choices: self.office
         ).office(store: store) { try await served.serve($0) }
-        let server = try WebServer(host: modelHost, store: store, sampling: sampling, office: office, logger: logger)
+        let server = try WebServer(
+            host: modelHost, store: store, sampling: sampling, compareShare: compareShare, office: office,
+            logger: logger)
         let loading = Task {
             do {
                 let agents = try ServedAgents(encoder: encoder, store: store, bot: bot, packing: packing)

@@ -121,6 +121,9 @@ final class WebDriver: Sendable {
             ])
     }
 
+    /// Back to the window's own size.
+    func resetSize() async throws { try await browser("Emulation.clearDeviceMetricsOverride", [:]) }
+
     /// Lets the page believe that the person prefers dark colours, or light ones.
     func prefer(scheme: String) async throws {
         try await browser(
@@ -172,6 +175,7 @@ final class WebDriver: Sendable {
     // MARK: What is there to see
 
     /// Runs a script's body; gives what it returns.
+    @discardableResult
     func value(_ script: String) async throws -> JSONValue {
         try await Self.send(
             "POST", session + "/execute/sync", .object(["script": .string(script), "args": .array([])]))
@@ -201,13 +205,79 @@ final class WebDriver: Sendable {
         return name
     }
 
+    /// Folder of pictures, by `LOAM_SCREENSHOTS`.
+    private static var pictures: URL? {
+        ProcessInfo.processInfo.environment["LOAM_SCREENSHOTS"].map { URL(filePath: $0) }
+    }
+
     /// Saves a picture of the window where `LOAM_SCREENSHOTS` names a folder.
     func screenshot(_ name: String) async throws {
-        guard let folder = ProcessInfo.processInfo.environment["LOAM_SCREENSHOTS"],
+        guard let folder = Self.pictures,
             case .string(let text) = try await Self.send("GET", session + "/screenshot", nil),
             let data = Data(base64Encoded: text)
         else { return }
-        try data.write(to: URL(filePath: folder).appending(path: name + ".png"))
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try data.write(to: folder.appending(path: name + ".png"))
+    }
+
+    /// Saves pictures of what is there now in light and dark, on a large screen and on a phone.
+    func screenshots(_ name: String) async throws {
+        guard Self.pictures != nil else { return }
+        for scheme in ["light", "dark"] {
+            try await prefer(scheme: scheme)
+            try await screenshot("\(name)-\(scheme)")
+            try await resize(width: 360, height: 740)
+            try await screenshot("\(name)-\(scheme)-phone")
+            try await resetSize()
+        }
+        try await prefer(scheme: "light")
+    }
+
+    // MARK: This page
+
+    /// Answers the question of consent and begins.
+    func begin(_ consent: String) async throws {
+        try await click("#consentForm input[value=\(consent)]")
+        try await click("#begin")
+        try await wait(until: "document.activeElement.id === 'text'")
+    }
+
+    /// Says something and waits until the reply is there.
+    func say(_ text: String) async throws {
+        try await type(text + "\u{E007}", into: "#text")
+        try await wait(until: "document.querySelector('.turn.human:nth-last-child(2) + .turn.bot:not(.writing)')")
+        try await wait(until: "document.querySelector('#log').getAttribute('aria-busy') === 'false'")
+    }
+
+    /// The conversation that is shown; its address names it.
+    func conversationID() async throws -> String {
+        guard case .string(let id) = try await value("return location.hash.slice(1)"), !id.isEmpty else {
+            throw Failure(description: "the page has no conversation")
+        }
+        return id
+    }
+
+    /// Whether a script's expression is true now.
+    func holds(_ expression: String) async throws -> Bool {
+        try await value("return Boolean(\(expression))") == .bool(true)
+    }
+
+    /// How many elements a selector finds.
+    func count(_ selector: String) async throws -> Int {
+        guard case .number(let count) = try await value("return document.querySelectorAll(\(quoted(selector))).length")
+        else { return 0 }
+        return Int(count)
+    }
+
+    /// Cuts the browser off from the network, or joins it again.
+    func goOffline(_ isOffline: Bool) async throws {
+        try await browser("Network.enable", [:])
+        try await browser(
+            "Network.emulateNetworkConditions",
+            [
+                "offline": .bool(isOffline), "latency": .number(0), "downloadThroughput": .number(-1),
+                "uploadThroughput": .number(-1),
+            ])
     }
 
     private func quoted(_ text: String) -> String {

@@ -23,8 +23,8 @@ struct Workbench: Sendable {
 
     init(
         _ generator: ScriptedGenerator = ScriptedGenerator(), limits: ServerLimits = ServerLimits(),
-        isLoading: Bool = false, canned: String? = nil, files: URL? = nil, store: SQLiteStore? = nil,
-        clock: TestClock = TestClock(), office: Office? = nil
+        isLoading: Bool = false, canned: String? = nil, compareShare: Double = 0, files: URL? = nil,
+        store: SQLiteStore? = nil, clock: TestClock = TestClock(), office: Office? = nil
     ) throws {
         self.generator = generator
         self.clock = clock
@@ -37,7 +37,7 @@ struct Workbench: Sendable {
         self.log = log
         let box = CounterBox()
         server = try WebServer(
-            host: host, store: store, limits: limits,
+            host: host, store: store, compareShare: compareShare, limits: limits,
             randomness: Randomness { count in box.bytes(count) }, now: { clock.now }, files: files,
             office: office, logger: Logger(label: "test") { _ in SheetLogHandler(sheet: log) })
     }

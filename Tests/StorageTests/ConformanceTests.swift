@@ -169,6 +169,50 @@ struct ConformanceTests {
     }
 
     @Test(
+        "what a person chose among replies is kept on all of them or on none, and moves into another store",
+        arguments: StoreKind.present)
+    func choices(_ kind: StoreKind) async throws {
+        let folder = try StoreBench(kind)
+        let store = try await folder.open()
+        try await store.save(chat("c", of: "u"))
+        var expected = try #require(try await store.conversation(id: "c"))
+        folder.advance(5)
+        let labels = ["1": [ReplyGroup.shown(at: 1)], "2": [Annotation.kept, ReplyGroup.shown(at: 0)]]
+        try await store.setAnnotations(labels, in: "c")
+        for place in expected.messages.indices {
+            expected.messages[place].annotations = labels[expected.messages[place].id] ?? []
+        }
+        #expect(expected.messages.filter { !$0.annotations.isEmpty }.count == 2)
+        #expect(try await store.conversation(id: "c") == expected)
+        #expect(try await store.all(since: folder.now).map(\.id) == ["c"])
+        await #expect(throws: StorageError.self) { try await store.setAnnotations(["1": [], "9": []], in: "c") }
+        #expect(try await store.conversation(id: "c") == expected)
+        let other = try StoreBench(.sqlite)
+        let copy = try await other.open()
+        try await store.copy(into: copy)
+        #expect(try await copy.conversation(id: "c") == expected)
+    }
+
+    @Test("whose words went into which model is known by person and time", arguments: StoreKind.present)
+    func lineage(_ kind: StoreKind) async throws {
+        let folder = try StoreBench(kind)
+        let store = try await folder.open()
+        func day(_ number: Double) -> Date { Date(timeIntervalSince1970: 86_400 * number) }
+        for (id, time) in [("early", 10.0), ("late", 20)] {
+            try await store.record(
+                DatasetRecord(id: id, path: "d", shape: "loam", conversations: 1, people: 1, createdAt: day(time)),
+                people: ["u"])
+            try await store.record(ModelRecord(id: "m-" + id, path: "m", datasets: [id], createdAt: day(time + 1)))
+        }
+        let lineage = try await store.lineage(of: "u")
+        #expect(lineage.datasets.map(\.id) == ["early", "late"] && lineage.models.map(\.id) == ["m-early", "m-late"])
+        #expect(lineage.models(withWordsOf: day(5)).map(\.id) == ["m-early", "m-late"])
+        #expect(lineage.models(withWordsOf: day(15)).map(\.id) == ["m-late"])
+        #expect(lineage.models(withWordsOf: day(25)).isEmpty)
+        #expect(try await store.lineage(of: "v") == PersonLineage())
+    }
+
+    @Test(
         "a deleted person is gone everywhere, also from the bytes of the file, and an old log does not bring them back",
         arguments: StoreKind.present)
     func deletePerson(_ kind: StoreKind) async throws {

@@ -252,6 +252,28 @@ struct TrainingDataTests {
         #expect(rewards.map(\.nextMessage) == ["thank you", "thank you", "see you"])
     }
 
+    @Test(
+        "the better of two replies side by side makes a pair, whichever the talk went on from", arguments: ["r1", "r2"])
+    func choices(goneOnFrom kept: String) {
+        func reply(_ id: String, _ label: String) -> Message {
+            Message(
+                id: id, sender: .bot, text: "text \(id)", parentID: "q1",
+                annotations: [Annotation(source: ReplyGroup.battleSource, label: label, value: 1)])
+        }
+        let conversation = Conversation(
+            id: "c", userID: "ann",
+            messages: [
+                Message(id: "q1", sender: .human, text: "hi"), reply("r1", "winner"), reply("r2", "loser"),
+                Message(id: "q2", sender: .human, text: "so", parentID: kept),
+            ])
+        let data = FeedbackExamples { $0.userID == "ann" && $0.rating == .like ? 0.7 : 0 }.data(of: conversation)
+        #expect(
+            data.pairs.map(\.item) == [
+                PreferencePair(context: [Turn(.human, "hi")], chosen: "text r1", rejected: "text r2", weight: 0.7)
+            ])
+        #expect(FeedbackExamples { _ in 0 }.data(of: conversation).pairs.isEmpty)
+    }
+
     @Test("single replies to one context become pairs")
     func byContext() {
         var data = TrainingData()

@@ -40,6 +40,8 @@ struct DeidentifyStage: Stage {
         var writer = try LogWriter(half)
         var (cameIn, kept, messages) = (0, 0, 0)
         var counts: [String: Int] = [:]
+        let split = try Corpus.split(seed: configuration.seed)
+        var learntFrom: Set<String> = []
         let tagger = try tagger()
         var waiting: [Conversation] = []
         func flush() async throws {
@@ -47,7 +49,9 @@ struct DeidentifyStage: Stage {
                 if let tagger {
                     try await deidentifier.deidentify(waiting, with: tagger)
                 } else { waiting.map { deidentifier.deidentify($0) } }
-            for (clean, findings) in treated {
+            for (said, (clean, findings)) in zip(waiting, treated) {
+                // The others' words judge the model, and it never meets them.
+                if split.part(of: clean.userID) == Corpus.Part.learn.rawValue { learntFrom.insert(said.userID) }
                 for finding in findings { counts[finding.entity.rawValue, default: 0] += 1 }
                 try writer.write(clean)
                 kept += 1
@@ -74,6 +78,10 @@ struct DeidentifyStage: Stage {
         try? FileManager.default.removeItem(at: file)
         try FileManager.default.moveItem(at: half, to: file)
         try RunFolder.write(counts, to: work.own("findings.json"))
+        try await store.record(
+            DatasetRecord(
+                id: Self.datasetID(of: work.folder, on: work.today), path: file.path, shape: "run", conversations: kept,
+                people: learntFrom.count, createdAt: work.today), people: learntFrom)
         let found = counts.values.reduce(0, +)
         let most = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(5)
             .map { "\($0.key) \(StageOutcome.grouped($0.value))" }.joined(separator: ", ")
@@ -83,5 +91,12 @@ struct DeidentifyStage: Stage {
                 .init("messages", StageOutcome.grouped(messages)),
                 .init("replaced", found == 0 ? "0" : "\(StageOutcome.grouped(found)) (\(most))"),
             ])
+    }
+
+    /// Under which the store knows who is in a run's conversations. What was said after the run's day counts as not in them, even
+    /// where the run came to this stage later.
+    static func datasetID(of folder: URL, on day: Date) -> String {
+        StableHash.identifier(
+            of: Array("\(folder.standardizedFileURL.path) \(day.timeIntervalSince1970)".utf8))
     }
 }

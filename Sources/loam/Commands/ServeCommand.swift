@@ -21,18 +21,25 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The address to listen on.")
     var host = "127.0.0.1"
 
+    @Option(name: .long, help: "Share of turns answered twice, for the person to choose, 0 to 1.")
+    var compareShare = 0.0
+
     @OptionGroup var model: ModelOptions
     @OptionGroup var bot: BotOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var places: PlaceOptions
     @OptionGroup var office: OfficeOptions
 
+    func validate() throws {
+        guard (0...1).contains(compareShare) else { throw ValidationError("--compare-share must be from 0 to 1.") }
+    }
+
     func run() async throws {
         try await PageServing(
             model: model.folder(), modelID: model.model == nil ? model.registry.open().serving()?.id : nil,
             store: store.location, encoder: places.encoderFolder, sampling: model.sampling, host: host,
             port: port, threads: model.threads, registry: model.model == nil ? model.registry.open() : nil,
-            packing: model.packing(), bot: bot, office: office.choices
+            packing: model.packing(), bot: bot, compareShare: compareShare, office: office.choices
         ).run()
     }
 }

@@ -1,0 +1,110 @@
+// "Your data": what votes did, what is allowed, taking everything along, deleting it; and earlier conversations.
+import { adopt, KEPT, opening, page, scrollDown, showConversation } from "./conversation.js";
+import { alarm, announce, byID, count, day, make, moment } from "./dom.js";
+import { call, json } from "./server.js";
+
+// What votes did
+
+async function showContribution() {
+  const box = byID("contribution");
+  try {
+    const sum = await json("GET", "/api/me/contribution");
+    const figure = (number, words) => make("li", {}, make("b", {}, String(number)), make("span", {}, words));
+    box.replaceChildren(
+      make("ul", { class: "figures" },
+        figure(sum.counted, sum.counted === 1 ? "vote counted" : "votes counted"),
+        figure(sum.corrections, sum.corrections === 1 ? "reply improved" : "replies improved"),
+        figure(sum.choices, sum.choices === 1 ? "choice made" : "choices made"),
+        figure(sum.models.length, sum.models.length === 1 ? "model learnt from you" : "models learnt from you")),
+      make("p", { class: "fine" }, learnt(sum)));
+  } catch (error) {
+    box.replaceChildren(make("p", { class: "fine" }, error.message));
+  }
+}
+
+function learnt({ votes, counted, disputes, models }) {
+  const parts = [];
+  if (models.length) parts.push(`What you said went into ${models.map((model) => `${model.id} (${day(model.made_at)})`).join(", ")}.`);
+  else if (counted) parts.push("No model has learnt from you yet; the next round of learning sees your votes.");
+  else parts.push("Thumbs under replies show up here.");
+  if (votes > counted) parts.push(`${count(votes - counted, "vote")} of a chat that is not kept ${votes - counted === 1 ? "does" : "do"} not count.`);
+  if (disputes) parts.push(`You did not agree with ${count(disputes, "safety reply", "safety replies")}.`);
+  return parts.join(" ");
+}
+
+byID("openData").addEventListener("click", () => {
+  for (const choice of byID("consentChange").elements.changed) choice.checked = choice.value === page.conversation.consent;
+  byID("consentDone").textContent = "";
+  byID("deleteSure").hidden = true;
+  byID("contribution").replaceChildren();
+  byID("data").showModal();
+  showContribution();
+});
+
+byID("consentChange").addEventListener("change", async (event) => {
+  try {
+    const { consent } = await json("PUT", "/api/me/consent", { consent: event.target.value });
+    adopt(await json("GET", `/api/conversations/${page.conversation.id}`));
+    showConversation();
+    byID("consentDone").textContent = "Changed. " + KEPT[consent];
+    showContribution();
+  } catch (error) { byID("consentDone").textContent = error.message; }
+});
+
+byID("delete").addEventListener("click", () => {
+  byID("deleteSure").hidden = false;
+  byID("deleteNo").focus();
+});
+byID("deleteNo").addEventListener("click", () => {
+  byID("deleteSure").hidden = true;
+  byID("delete").focus();
+});
+byID("deleteYes").addEventListener("click", async () => {
+  page.running?.abort();
+  try {
+    await call("DELETE", "/api/me");
+    byID("data").close();
+    alarm(null);
+    await opening.load();
+    byID("welcomeTitle").focus();
+    announce("Everything of yours was deleted.");
+  } catch (error) { byID("consentDone").textContent = error.message; }
+});
+
+// Earlier conversations
+
+async function openEarlier() {
+  const list = byID("earlierList");
+  list.replaceChildren();
+  byID("earlierNote").textContent = "";
+  byID("earlier").showModal();
+  try {
+    const { conversations } = await json("GET", "/api/conversations");
+    const talks = conversations.filter((talk) => talk.messages > 0 || talk.id === page.conversation.id);
+    list.replaceChildren(...talks.map(entry));
+    byID("earlierNote").textContent = talks.length > 1 ? "" : "There is only this one so far.";
+  } catch (error) { byID("earlierNote").textContent = error.message; }
+}
+
+function entry(talk) {
+  const isHere = talk.id === page.conversation.id;
+  return make("li", {}, make("button", {
+    type: "button", class: "talk", "aria-current": isHere ? "true" : null, onclick: () => goTo(talk.id),
+  }, make("b", {}, talk.title || "Nothing said yet"),
+  make("small", {}, [moment(talk.started_at), count(talk.messages, "message"), isHere && "open now"].filter(Boolean).join(" · "))));
+}
+
+async function goTo(id) {
+  page.running?.abort();
+  try {
+    const conversation = await json("GET", `/api/conversations/${id}`);
+    adopt(conversation);
+    byID("earlier").close();
+    alarm(null);
+    showConversation();
+    scrollDown();
+    byID("text").focus({ preventScroll: true });
+  } catch (error) { byID("earlierNote").textContent = error.message; }
+}
+
+byID("openEarlier").addEventListener("click", openEarlier);
