@@ -1,5 +1,5 @@
 # Loam. Two commands matter: `make run` and `make test`.
-.PHONY: help setup build run test bench bench-inference bench-training bench-trust bench-safety-mix bench-methods bench-data bench-deidentify bench-safety format lint docs clean
+.PHONY: help setup build run test bench bench-inference bench-training bench-trust bench-safety-mix bench-methods bench-data bench-deidentify bench-safety fuzz-api format lint docs clean
 
 help:
 	@echo 'make run     the whole loop on the bundled sample log, then the improved bot at a local address'
@@ -60,6 +60,11 @@ bench-safety: setup
 # SafetyMix on real safety texts, anchors, bad writers; needs the safety sets in LOAM_DATA.
 bench-safety-mix: build
 	Benchmarks/safety-mix $(ARGS)
+
+# schemathesis against the served bot and its own description of the API; installs it under .deps/tests. ARGS="--examples 200".
+fuzz-api: build
+	@Scripts/setup --tests
+	Scripts/fuzz-api $(ARGS)
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests Benchmarks

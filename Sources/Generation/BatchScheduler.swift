@@ -48,6 +48,13 @@ public actor BatchScheduler {
         public var generatedTokens: Int
         /// Requests refused so far because too many were waiting.
         public var refused: Int
+        /// Bytes of keys and values in the prefix cache after the last step, and how many it may hold.
+        public var cacheBytes: Int
+        public var cacheCapacity: Int
+        /// From a request to its place in the batch, from a request to its first token, and from a token to the next.
+        public var queueTimes: DurationHistogram
+        public var firstTokenTimes: DurationHistogram
+        public var tokenTimes: DurationHistogram
     }
 
     /// Says that nobody listens any more.
@@ -62,8 +69,10 @@ public actor BatchScheduler {
         let drawing: TokenDrawing
         let continuation: AsyncThrowingStream<GenerationEvent, any Error>.Continuation
         let cancellation: Cancellation
-        /// Tokens drawn so far.
+        let askedAt: ContinuousClock.Instant
+        /// Tokens drawn so far, and when the last one came.
         var drawn = 0
+        var drawnAt: ContinuousClock.Instant?
 
         var tokens: Int { drawing.prompt.count + drawing.limit }
         var isCancelled: Bool { cancellation.isCancelled }
@@ -85,6 +94,8 @@ public actor BatchScheduler {
     /// Of the last steps, weighing late ones most.
     private var secondsPerStep = 0.05
     private var total = (prompt: 0, cached: 0, generated: 0, refused: 0)
+    private var cacheBytes = 0
+    private var times = (queue: DurationHistogram(), firstToken: DurationHistogram(), token: DurationHistogram())
 
     /// - Parameters:
     ///   - pieces: makes what turns ids into text; `nil` for ids alone, without stop strings.
@@ -134,7 +145,8 @@ public actor BatchScheduler {
         }
         lastID += 1
         waiting.append(
-            Job(id: lastID, drawing: drawing, continuation: continuation, cancellation: cancellation))
+            Job(
+                id: lastID, drawing: drawing, continuation: continuation, cancellation: cancellation, askedAt: now()))
         if !isStepping {
             isStepping = true
             Task { await self.work() }
@@ -159,7 +171,8 @@ public actor BatchScheduler {
         Status(
             running: running.count { !$0.isCancelled }, waiting: waiting.count { !$0.isCancelled },
             promptTokens: total.prompt, cachedTokens: total.cached, generatedTokens: total.generated,
-            refused: total.refused)
+            refused: total.refused, cacheBytes: cacheBytes, cacheCapacity: prefixes.capacity,
+            queueTimes: times.queue, firstTokenTimes: times.firstToken, tokenTimes: times.token)
     }
 
     // MARK: - Steps
@@ -169,14 +182,17 @@ public actor BatchScheduler {
         while true {
             arrange()
             guard !running.isEmpty else { break }
-            let batch = batch
+            let (batch, prefixes) = (batch, prefixes)
             let start = now()
             do {
-                let progress = try await lane.run { batch.step() }
-                let duration = start.duration(to: now()).components
+                // The cache is looked at where it is used: in the lane.
+                let (progress, bytes) = try await lane.run { (batch.step(), prefixes.byteCount) }
+                cacheBytes = bytes
+                let end = now()
+                let duration = start.duration(to: end).components
                 let seconds = Double(duration.seconds) + Double(duration.attoseconds) / 1e18
                 secondsPerStep += 0.1 * (seconds - secondsPerStep)
-                for one in progress { deliver(one) }
+                for one in progress { deliver(one, at: end) }
             } catch {
                 for job in running { job.continuation.finish(throwing: error) }
                 batch.leave(Set(running.map(\.id)))
@@ -199,17 +215,24 @@ public actor BatchScheduler {
             running.isEmpty || tokens + next.tokens <= options.maximumTokens
         {
             waiting.removeFirst()
+            times.queue.add(next.askedAt.duration(to: now()))
             running.append(next)
             tokens += next.tokens
             batch.join(next.id, next.drawing)
         }
     }
 
-    private func deliver(_ progress: RaggedBatch.Progress) {
+    private func deliver(_ progress: RaggedBatch.Progress, at time: ContinuousClock.Instant) {
         guard let index = running.firstIndex(where: { $0.id == progress.id }) else { return }
         let continuation = running[index].continuation
         running[index].drawn += 1
         total.generated += 1
+        if let last = running[index].drawnAt {
+            times.token.add(last.duration(to: time))
+        } else {
+            times.firstToken.add(running[index].askedAt.duration(to: time))
+        }
+        running[index].drawnAt = time
         if progress.isDone { running.remove(at: index) }
         switch progress.event {
         case .success(let events):

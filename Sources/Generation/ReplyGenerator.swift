@@ -147,7 +147,7 @@ public final class ReplyGenerator: TextGenerator {
         return reply
     }
 
-    private func replyToken(_ token: GeneratedToken) -> ReplyToken {
+    func replyToken(_ token: GeneratedToken) -> ReplyToken {
         func candidate(_ id: Int, _ logProbability: Double) -> ReplyToken.Candidate {
             // A special token has no bytes of its own in a text; a reader of log-probabilities wants its name.
             let spelled = format.vocabulary.specialTokens[id].map { Array($0.utf8) }

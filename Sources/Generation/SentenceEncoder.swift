@@ -39,6 +39,9 @@ public final class SentenceEncoder: TextEncoder {
         self.lane = lane
     }
 
+    /// Tokens of a whole text, its begin and end included: more than `maximumLength` where the text is too long to be read.
+    public func tokenCount(of text: String) -> Int { tokenizer.encode(text, parsing: .ordinary).count + 2 }
+
     public func encode(_ texts: [String]) async throws -> [[Float]] {
         // People say the same short things again and again: each distinct text is computed once.
         var places: [String: Int] = [:]

@@ -31,6 +31,7 @@ extension ChatService {
         } else {
             try await store.setFeedback(feedback, on: messageID, in: conversation.id)
         }
+        host.metrics.feedback(opinion.rating, reasons: opinion.reasons)
         return (changed, conversation.consent != .none)
     }
 

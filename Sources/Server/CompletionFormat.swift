@@ -67,8 +67,11 @@ struct CompletionFormat: Sendable {
     private func usage(_ choices: [CompletionService.Choice]) -> JSONValue {
         let prompt = choices.map(\.promptTokenCount).max() ?? 0
         let cached = choices.first?.cachedTokenCount ?? 0
-        let written = choices.reduce(0) { $0 + $1.tokenCount }
-        return .object([
+        return Self.usage(prompt: prompt, cached: cached, written: choices.reduce(0) { $0 + $1.tokenCount })
+    }
+
+    static func usage(prompt: Int, cached: Int, written: Int) -> JSONValue {
+        .object([
             "prompt_tokens": .number(Double(prompt)), "completion_tokens": .number(Double(written)),
             "total_tokens": .number(Double(prompt + written)),
             "prompt_tokens_details": .object(["cached_tokens": .number(Double(cached))]),

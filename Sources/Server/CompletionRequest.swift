@@ -189,56 +189,14 @@ extension CompletionRequest {
         var refused: String?
         if let responseFormat, responseFormat.type != "text" { refused = "response_format" }
         if tools?.isEmpty == false { refused = "tools" }
-        if let refused {
-            throw ServerError(
-                .badRequest, "'\(refused)' is not supported by this server.", param: refused,
-                code: "unsupported_parameter")
-        }
+        if let refused { throw ServerError.unsupported(refused) }
     }
 
-    /// The messages as turns. The models know two speakers only, so instructions (`system`, `developer`) are put in
-    /// front of the person's next words.
     private func turns() throws -> [Turn] {
-        guard !messages.isEmpty else { throw ServerError.invalid("messages", "'messages' is empty.") }
-        var turns: [Turn] = []
-        var instructions: [String] = []
-        for (index, message) in messages.enumerated() {
-            let field = "messages[\(index)]"
-            let text = try text(of: message, field)
-            switch message.role {
-            case "system", "developer": instructions.append(text)
-            case "user":
-                turns.append(Turn(.human, (instructions + [text]).joined(separator: "\n\n")))
-                instructions = []
-            case "assistant": turns.append(Turn(.bot, text))
-            case "tool", "function":
-                throw ServerError(
-                    .badRequest, "Tools are not supported by this server.", param: field + ".role",
-                    code: "unsupported_parameter")
-            default:
-                throw ServerError.invalid(field + ".role", "'\(field).role' must be system, user or assistant.")
-            }
-        }
-        if !instructions.isEmpty { turns.append(Turn(.human, instructions.joined(separator: "\n\n"))) }
+        let turns = try ChatTurns.of(messages)
         guard turns.last?.sender == .human else {
             throw ServerError.invalid("messages", "The last of 'messages' must be the user's.")
         }
         return turns
-    }
-
-    private func text(of message: ChatMessage, _ field: String) throws -> String {
-        switch message.content {
-        case .text(let text): return text
-        case .parts(let parts):
-            return try parts.map { part in
-                guard part.type == "text", let text = part.text else {
-                    throw ServerError(
-                        .badRequest, "Only text parts are supported by this server.", param: field + ".content",
-                        code: "unsupported_content")
-                }
-                return text
-            }.joined()
-        case nil: throw ServerError.invalid(field + ".content", "'\(field).content' is missing.")
-        }
     }
 }

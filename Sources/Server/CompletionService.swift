@@ -161,6 +161,7 @@ struct CompletionService: Sendable {
             userID: userID, rating: opinion.rating, reasons: opinion.reasons, comment: opinion.comment,
             correction: opinion.correction, givenAt: now())
         try await store.setFeedback(feedback, on: id, in: conversationID)
+        host.metrics.feedback(opinion.rating, reasons: opinion.reasons)
         return feedback
     }
 }

@@ -67,3 +67,34 @@ enum EventStream {
             })
     }
 }
+
+extension Request {
+    /// Works on an answer for as long as somebody waits for it.
+    ///
+    /// The connection is used up by the watch, so the answer must say that it closes (`Response.closing`). The body must have
+    /// been collected into the request, as `EventStream` needs it too.
+    /// - Throws: `ServerError` whose answer closes the connection; 499 (as nginx logs it) when the client has left.
+    func whileAwaited<Value: Sendable>(
+        logger: Logger, _ work: @Sendable () async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await body.consumeWithCancellationOnInboundClose { _ in try await work() }
+        } catch {
+            var fault =
+                error is CancellationError
+                ? ServerError(.init(code: 499, reasonPhrase: "Client Closed Request"), "The client has left.")
+                : ServerError(of: error, logger: logger)
+            fault.closesConnection = true
+            throw fault
+        }
+    }
+}
+
+extension Response {
+    /// The last answer on its connection.
+    func closing() -> Response {
+        var response = self
+        response.headers[.connection] = "close"
+        return response
+    }
+}

@@ -13,24 +13,40 @@ public actor ModelHost {
     }
 
     public private(set) var state: State
-    private let repliesAtOnce: Int
+    /// What is served beside it.
+    public private(set) var beside: SideModels
+    nonisolated let repliesAtOnce: Int
+    /// What is counted of its replies.
+    nonisolated let metrics: ServerMetrics
     private var writing = 0
 
     /// - Parameters:
     ///   - state: usually `.loading`; `become` changes it.
+    ///   - beside: the models beside it; `offer` changes them.
     ///   - repliesAtOnce: replies being written or waiting at once; more are told to come back (429).
-    public init(_ state: State = .loading, repliesAtOnce: Int = ServerLimits().repliesAtOnce) {
+    public init(
+        _ state: State = .loading, beside: SideModels = SideModels(), repliesAtOnce: Int = ServerLimits().repliesAtOnce,
+        metrics: ServerMetrics = ServerMetrics()
+    ) {
         self.state = state
+        self.beside = beside
         self.repliesAtOnce = repliesAtOnce
+        self.metrics = metrics
     }
 
     /// From now on this is the state. Replies that are being written finish with the model that began them.
     public func become(_ state: State) { self.state = state }
 
+    /// From now on these are served beside the model that talks.
+    public func offer(_ models: SideModels) { beside = models }
+
     /// Registry id of the model that answers now.
     public var modelID: String? {
         if case .ready(let answerer) = state { answerer.modelID } else { nil }
     }
+
+    /// All that a client may name, the model that talks first.
+    var ids: [String] { [modelID].compactMap { $0 } + beside.ids }
 
     /// Short word for pages and probes.
     var stateName: String {
@@ -45,16 +61,33 @@ public actor ModelHost {
     func take() throws -> any Answerer {
         switch state {
         case .loading:
-            throw ServerError.unavailable("The model is still loading.", code: "model_loading", retryAfter: 3)
+            throw ServerError.loading
         case .failed:
             throw ServerError.unavailable("The model could not be loaded.", code: "model_failed", retryAfter: 60)
         case .ready(let answerer):
-            guard writing < repliesAtOnce else {
-                throw ServerError.full(retryAfter: 2)
-            }
-            writing += 1
-            return answerer
+            try takePlace()
+            return MeteredAnswerer(base: answerer, metrics: metrics)
         }
+    }
+
+    /// Takes a place for one of the models beside it, which compute on the same processor; `give` follows here too.
+    /// - Parameter find: which one.
+    /// - Throws: 404 `model_not_found` where there is none, 503 where it may still come.
+    func takeBeside<Model: Sendable>(_ find: @Sendable (SideModels) -> Model?) throws -> Model {
+        guard let model = find(beside) else {
+            if case .loading = state { throw ServerError.loading }
+            throw ServerError.noModel
+        }
+        try takePlace()
+        return model
+    }
+
+    private func takePlace() throws {
+        guard writing < repliesAtOnce else {
+            metrics.refused(by: .replies)
+            throw ServerError.full(retryAfter: 2)
+        }
+        writing += 1
     }
 
     func give() { writing = max(0, writing - 1) }

@@ -14,22 +14,18 @@ struct OpenAIRoutes: Sendable {
     func add(to router: Router<ServerContext>) {
         let api = router.group("v1")
         api.get("models") { _, _ in
-            let models = await host.modelID.map { [CompletionFormat.model($0, created: unix(startedAt))] } ?? []
+            let models = await host.ids.map { CompletionFormat.model($0, created: unix(startedAt)) }
             return try JSONBody.response(JSONValue.object(["object": .string("list"), "data": .array(models)]))
         }
         // An id may hold slashes ("team/model"), so the rest of the path is the id.
         api.get("models/**") { _, context in
             let id = context.parameters.getCatchAll().joined(separator: "/").removingPercentEncoding ?? ""
-            guard id == (await host.modelID) else { throw Self.unknownModel }
+            guard await host.ids.contains(id) else { throw ServerError.unknownModel }
             return try JSONBody.response(CompletionFormat.model(id, created: unix(startedAt)))
         }
         api.post("chat/completions") { request, context in try await complete(request, context) }
         api.post("feedback") { request, _ in try await feedback(request) }
     }
-
-    private static let unknownModel = ServerError(
-        .notFound, "The model does not exist; GET /v1/models lists what is served.", param: "model",
-        code: "model_not_found")
 
     private func unix(_ date: Date) -> Int { Int(date.timeIntervalSince1970) }
 
@@ -43,17 +39,21 @@ struct OpenAIRoutes: Sendable {
         // The model may be changed meanwhile: what answers is what `take` gave.
         guard input.model == answerer.modelID else {
             await host.give()
-            throw Self.unknownModel
+            throw ServerError.unknownModel
         }
         let id = completions.randomness.id("chatcmpl-")
         let format = CompletionFormat(id: id, created: unix(completions.now()), model: answerer.modelID)
         let events = completions.run(job, id: id, with: answerer)
         guard job.isStreamed else {
-            var choices: [CompletionService.Choice] = []
-            for try await event in events {
-                if case .choice(_, let choice) = event { choices.append(choice) }
+            let choices = try await request.whileAwaited(logger: context.logger) {
+                var choices: [CompletionService.Choice] = []
+                for try await event in events {
+                    if case .choice(_, let choice) = event { choices.append(choice) }
+                }
+                try Task.checkCancellation()
+                return choices
             }
-            return try JSONBody.response(format.completion(choices))
+            return try JSONBody.response(format.completion(choices)).closing()
         }
         let chunks = chunks(of: events, job, format)
         return EventStream.response(to: request, chunks, logger: context.logger) { try .init(json: $0.body) }

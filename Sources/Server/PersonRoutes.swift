@@ -192,7 +192,9 @@ struct PersonRoutes: Sendable {
     }
 
     private func passBound(_ person: Person) async throws {
-        if let wait = await messages.take(person.userID, at: now()) { throw ServerError.tooMany(retryAfter: wait) }
+        guard let wait = await messages.take(person.userID, at: now()) else { return }
+        host.metrics.refused(by: .person)
+        throw ServerError.tooMany(retryAfter: wait)
     }
 
     private struct Piece: Encodable { var text: String }

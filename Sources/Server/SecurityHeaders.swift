@@ -47,31 +47,16 @@ struct AddressBound: RouterMiddleware {
     typealias Context = ServerContext
 
     let bound: RequestBound
+    let metrics: ServerMetrics
     let now: @Sendable () -> Date
 
     func handle(
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
-        if let wait = await bound.take(context.address, at: now()) { throw ServerError.tooMany(retryAfter: wait) }
+        if let wait = await bound.take(context.address, at: now()) {
+            metrics.refused(by: .address)
+            throw ServerError.tooMany(retryAfter: wait)
+        }
         return try await next(request, context)
-    }
-}
-
-/// One line per request for operators: what was asked and how it ended. The route's pattern stands for the path, so that
-/// no id and nothing that a person wrote gets into a log.
-struct RequestLog: RouterMiddleware {
-    typealias Context = ServerContext
-
-    func handle(
-        _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
-    ) async throws -> Response {
-        let response = try await next(request, context)
-        context.logger.info(
-            "request",
-            metadata: [
-                "method": "\(request.method.rawValue)", "route": "\(context.endpointPath ?? "none")",
-                "status": "\(response.status.code)",
-            ])
-        return response
     }
 }

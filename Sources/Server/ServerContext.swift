@@ -5,12 +5,19 @@ import NIOCore
 struct ServerContext: RequestContext, RemoteAddressRequestContext {
     var coreContext: CoreRequestContextStorage
     let remoteAddress: SocketAddress?
+    /// The client's address without the port, for bounds; never logged. Behind a trusted proxy it is what that says.
+    var address: String
+    /// Whether somebody says that they speak for another.
+    var isForwarded = false
 
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         remoteAddress = source.channel.remoteAddress
+        address = source.channel.remoteAddress?.ipAddress ?? "local"
     }
 
-    /// The address without the port, for bounds; never logged.
-    var address: String { remoteAddress?.ipAddress ?? "local" }
+    /// Whether the client is on this machine, as far as can be told. (A test without a socket is.)
+    var isFromLoopback: Bool {
+        address == "local" || ["127.0.0.0/8", "::1"].contains { AddressRange($0)?.contains(address) == true }
+    }
 }

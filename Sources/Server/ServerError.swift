@@ -17,6 +17,10 @@ public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
     public var code: String?
     /// Seconds after which it is worth trying again.
     public var retryAfter: Int?
+    /// Methods that the path has, for 405.
+    var allow: [String] = []
+    /// Whether this is the last answer on its connection.
+    var closesConnection = false
 
     public init(
         _ status: HTTPResponse.Status, _ message: String, type: String = "invalid_request_error", param: String? = nil,
@@ -45,6 +49,23 @@ public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The model is not there yet.
     static func unavailable(_ message: String, code: String, retryAfter: Int) -> ServerError {
         ServerError(.serviceUnavailable, message, type: "server_error", code: code, retryAfter: retryAfter)
+    }
+
+    static let loading = unavailable("The model is still loading.", code: "model_loading", retryAfter: 3)
+
+    static let unknownModel = ServerError(
+        .notFound, "The model does not exist; GET /v1/models lists what is served.", param: "model",
+        code: "model_not_found")
+
+    /// Nothing here does what the route is for.
+    static let noModel = ServerError(
+        .notFound, "This server has no model for this; GET /v1/models lists what is served.", param: "model",
+        code: "model_not_found")
+
+    static func unsupported(_ param: String, _ message: String? = nil) -> ServerError {
+        ServerError(
+            .badRequest, message ?? "'\(param)' is not supported by this server.", param: param,
+            code: "unsupported_parameter")
     }
 
     static func tooMany(retryAfter: Int) -> ServerError {
@@ -94,6 +115,9 @@ extension ServerError: HTTPResponseError {
     public func response(from request: Request, context: some RequestContext) throws -> Response {
         var response = try JSONBody.response(body, status: status)
         if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+        if !allow.isEmpty { response.headers[.allow] = allow.joined(separator: ", ") }
+        if closesConnection { response.headers[.connection] = "close" }
+        if status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
         return response
     }
 }

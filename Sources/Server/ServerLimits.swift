@@ -22,6 +22,18 @@ public struct ServerLimits: Sendable, Hashable {
     public var repliesPerTurn: Int
     /// Most tokens in one reply, whatever a request of the API asks for.
     public var tokensPerReply: Int
+    /// Most texts that one request to `/v1/embeddings` may hold, as OpenAI's.
+    public var textsPerRequest = 2048
+    /// Most texts that one request to `/v1/moderations` may hold: each is a pass of its own.
+    public var moderatedTexts = 64
+    /// Requests of the API that one key may send in a row before `secondsPerKeyRequest` holds.
+    public var keyBurst = 200
+    /// Seconds between two requests of one key once the burst is spent.
+    public var secondsPerKeyRequest = 0.05
+    /// Most connections at once; more wait until one closes.
+    public var connections = 4096
+    /// Seconds after which a connection is closed that brings no whole request, or takes no answer.
+    public var idleSeconds = 60.0
 
     public init(
         messageCharacters: Int = 2000, bodyBytes: Int = 256 * 1024, repliesAtOnce: Int = 32, messageBurst: Int = 12,

@@ -2,7 +2,10 @@ import Conversations
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
 import Logging
+import NIOCore
 import Storage
 
 /// The web page and the API, made of parts that are passed in.
@@ -19,6 +22,10 @@ public struct WebServer: Sendable {
     let files: PageFiles
     let office: Office?
     let logger: Logger
+    let keys: KeyRing
+    let counts: StoredCounts
+    let proxies: TrustedProxies
+    let description: OpenAPIDescription
 
     /// - Parameters:
     ///   - host: the model; it may still be loading.
@@ -29,12 +36,14 @@ public struct WebServer: Sendable {
     ///   - now: the clock.
     ///   - files: folder of the page; `nil` is the one that is built in.
     ///   - office: the operator's and the raters' pages; `nil` serves neither.
+    ///   - requiresKeys: nobody may use the API without a key, even where none was made yet.
+    ///   - proxies: whose word on a client's address is believed.
     /// - Throws: when the page's files cannot be read.
     public init(
         host: ModelHost, store: any ConversationStore, sampling: Sampling = Sampling(),
         compareShare: Double = 0, limits: ServerLimits = ServerLimits(),
         randomness: Randomness = .system, now: @escaping @Sendable () -> Date = { Date() }, files: URL? = nil,
-        office: Office? = nil, logger: Logger
+        office: Office? = nil, requiresKeys: Bool = false, proxies: TrustedProxies = TrustedProxies(), logger: Logger
     ) throws {
         self.host = host
         self.limits = limits
@@ -43,6 +52,10 @@ public struct WebServer: Sendable {
         self.logger = logger
         self.office = office
         self.files = try PageFiles(folder: files ?? PageFiles.bundled)
+        self.proxies = proxies
+        keys = KeyRing(store: store as? any APIKeyStore, isRequired: requiresKeys, now: now)
+        counts = StoredCounts(store: store, now: now)
+        description = try OpenAPIDescription()
         chat = ChatService(
             store: store, host: host, sampling: sampling, limits: limits, randomness: randomness,
             compareShare: compareShare, now: now)
@@ -53,24 +66,65 @@ public struct WebServer: Sendable {
     /// - Parameters:
     ///   - hostname: the address to listen on; the default is reachable from this machine only.
     ///   - port: 0 takes a free one.
+    ///   - tls: makes it speak HTTPS.
+    ///   - onRunning: called with the port once the server listens.
+    /// - Throws: `ServerSetupFault` for files that are no certificate or no key.
+    public func application(
+        hostname: String = "127.0.0.1", port: Int = 8080, tls: TLSFiles,
+        onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) throws -> some ApplicationProtocol {
+        try application(
+            hostname: hostname, port: port, over: .tls(http, tlsConfiguration: tls.configuration()),
+            onRunning: onRunning)
+    }
+
+    /// - Parameters:
+    ///   - hostname: the address to listen on; the default is reachable from this machine only.
+    ///   - port: 0 takes a free one.
     ///   - onRunning: called with the port once the server listens.
     public func application(
         hostname: String = "127.0.0.1", port: Int = 8080, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
+        application(hostname: hostname, port: port, over: http, onRunning: onRunning)
+    }
+
+    private func application(
+        hostname: String, port: Int, over http: HTTPServerBuilder, onRunning: @escaping @Sendable (Int) async -> Void
+    ) -> Application<RouterResponder<ServerContext>> {
         Application(
-            router: router(),
-            configuration: ApplicationConfiguration(address: .hostname(hostname, port: port), serverName: "loam"),
+            router: router(), server: http,
+            configuration: ApplicationConfiguration(
+                address: .hostname(hostname, port: port), serverName: "loam",
+                availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: logger)),
             onServerRunning: { await onRunning($0.localAddress?.port ?? port) }, logger: logger)
+    }
+
+    private var http: HTTPServerBuilder {
+        let idle = TimeAmount.milliseconds(Int64(limits.idleSeconds * 1000))
+        return .http1(
+            configuration: .init(
+                additionalChannelHandlers: [StalledWriter(limit: idle)], idleTimeout: idle,
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100)))
     }
 
     func router() -> Router<ServerContext> {
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: RequestLog())
+        let methods = KnownMethods()
+        let metrics = host.metrics
+        router.add(middleware: RequestLog(metrics: metrics))
         router.add(middleware: SecurityHeaders())
         router.add(middleware: ErrorShape())
+        router.add(middleware: ClientAddress(proxies: proxies))
         router.add(
             middleware: AddressBound(
-                bound: RequestBound(burst: limits.requestBurst, secondsPerToken: limits.secondsPerRequest), now: now))
+                bound: RequestBound(burst: limits.requestBurst, secondsPerToken: limits.secondsPerRequest),
+                metrics: metrics, now: now))
+        router.add(
+            middleware: KeyGate(
+                keys: keys, bound: RequestBound(burst: limits.keyBurst, secondsPerToken: limits.secondsPerKeyRequest),
+                metrics: metrics, now: now))
+        router.add(middleware: methods)
         files.add(to: router)
         HealthRoutes(host: host).add(to: router)
         let messages = RequestBound(burst: limits.messageBurst, secondsPerToken: limits.secondsPerMessage)
@@ -79,6 +133,14 @@ public struct WebServer: Sendable {
         ).add(to: router)
         OpenAIRoutes(completions: completions, host: host, limits: limits, startedAt: now()).add(to: router)
         office?.add(to: router)
+        TextCompletionRoutes(
+            service: TextCompletionService(host: host, sampling: completions.sampling, randomness: randomness),
+            limits: limits, now: now
+        ).add(to: router)
+        SideModelRoutes(host: host, limits: limits, randomness: randomness).add(to: router)
+        MetricsRoutes(host: host, counts: counts, keys: keys, startedAt: now()).add(to: router)
+        description.add(to: router)
+        methods.learn(router)
         return router
     }
 }

@@ -184,5 +184,19 @@ enum PostgresSchema {
             );
             """
         ),
+        (
+            "5 API keys",
+            """
+            CREATE TABLE apiKey (
+                id TEXT COLLATE "C" PRIMARY KEY,
+                name TEXT COLLATE "C" NOT NULL,
+                hash TEXT COLLATE "C" NOT NULL UNIQUE,
+                hint TEXT NOT NULL,
+                role TEXT NOT NULL,
+                createdAt DOUBLE PRECISION NOT NULL,
+                revokedAt DOUBLE PRECISION
+            );
+            """
+        ),
     ]
 }

@@ -88,7 +88,7 @@ public enum WriteScope: Sendable {
 }
 
 /// A store in some SQL database: it runs transactions, all else is shared.
-public protocol SQLStore: OfficeStore, MemoryStore {
+public protocol SQLStore: OfficeStore, MemoryStore, APIKeyStore {
     /// The store's path or address without any password, for messages.
     var name: String { get }
     var now: @Sendable () -> Date { get }

@@ -141,6 +141,12 @@ struct StoreTable: Sendable {
             columns: [
                 ("actor", .text), ("action", .text), ("subject", .text), ("reason", .text), ("recordedAt", .double),
             ], order: "id"),
+        StoreTable(
+            name: "apiKey",
+            columns: [
+                ("id", .text), ("name", .text), ("hash", .text), ("hint", .text), ("role", .text),
+                ("createdAt", .double), ("revokedAt", .double),
+            ], order: "id"),
     ]
 
     /// Reads all rows, a few thousand values at a time.

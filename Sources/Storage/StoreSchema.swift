@@ -243,6 +243,20 @@ enum StoreSchema {
                     ) WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("8 API keys") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE apiKey (
+                        id TEXT NOT NULL PRIMARY KEY,
+                        name TEXT NOT NULL,
+                        hash TEXT NOT NULL UNIQUE,     -- SHA-256 of the key, which itself is nowhere
+                        hint TEXT NOT NULL,
+                        role TEXT NOT NULL,            -- client, operator
+                        createdAt REAL NOT NULL,
+                        revokedAt REAL                 -- NULL while it holds
+                    );
+                    """)
+        }
         return migrator
     }
 }

@@ -24,7 +24,7 @@ struct Loam: AsyncParsableCommand {
             ScoreCommand.self, TokenizeCommand.self, DetokenizeCommand.self, EmbedCommand.self, PackCommand.self,
             BenchCommand.self, BenchTrainingCommand.self, ChatCommand.self, IndexCommand.self, ServeCommand.self,
             SimulateCommand.self, ModelsCommand.self, PromoteCommand.self, RollbackCommand.self, TrialCommand.self,
-            DoctorCommand.self, StoreCommand.self, AccountsCommand.self, AnnotateCommand.self,
+            DoctorCommand.self, StoreCommand.self, AccountsCommand.self, KeysCommand.self, AnnotateCommand.self,
             ConfigCommand.self,
         ])
 

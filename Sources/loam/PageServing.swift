@@ -29,19 +29,21 @@ struct PageServing {
     var compareShare = 0.0
     /// The operator's and the raters' pages, as they were asked for.
     var office = OfficeChoices()
+    /// How the API is guarded and reached; as it is by default where nobody says.
+    var api: APIOptions?
 
     func run() async throws {
         try Engine.setThreadCount(threads)
         var logger = Logger(label: "loam.server")
-        logger.logLevel = .notice
+        logger.logLevel = api?.logRequests == true ? .info : .notice
         let modelHost = ModelHost(.loading)
         let store = try await store.open()
         let console = Console(json: false)
         let (model, modelID, address, encoder) = (model, modelID, host, encoder)
-        let (registry, packing, bot) = (registry, packing, bot)
+        let (registry, packing, bot, api) = (registry, packing, bot, api)
         let served = ServedModel(host: modelHost, current: modelID) { entry in
             try ServedAgents(encoder: encoder, store: store, bot: bot, packing: packing)
-                .agent(URL(filePath: entry.path), entry.id)
+                .served(URL(filePath: entry.path), entry.id, api: api)
         }
         let office = try OfficeServing(
             location: self.store, registry: registry, model: model.path, encoder: encoder, threads: threads,
@@ -49,11 +51,12 @@ struct PageServing {
         ).office(store: store) { try await served.serve($0) }
         let server = try WebServer(
             host: modelHost, store: store, sampling: sampling, compareShare: compareShare, office: office,
-            logger: logger)
+            requiresKeys: api?.requireKeys ?? false, proxies: api?.proxies() ?? TrustedProxies(), logger: logger)
         let loading = Task {
             do {
                 let agents = try ServedAgents(encoder: encoder, store: store, bot: bot, packing: packing)
-                let base = try agents.agent(model, modelID)
+                let (base, beside) = try agents.served(model, modelID, api: api)
+                await modelHost.offer(beside)
                 guard let registry, let trial = try registry.trial() else {
                     await modelHost.become(.ready(base))
                     return
@@ -76,9 +79,14 @@ struct PageServing {
             loading.cancel()
             following.cancel()
         }
-        let application = server.application(hostname: host, port: port) { port in
-            console.say("talk to it at http://\(address):\(port)/  (Ctrl-C ends it)")
+        let scheme = api?.tls == nil ? "http" : "https"
+        let onRunning: @Sendable (Int) async -> Void = { port in
+            console.say("talk to it at \(scheme)://\(address):\(port)/  (Ctrl-C ends it)")
         }
-        try await application.runService()
+        if let tls = api?.tls {
+            try await server.application(hostname: host, port: port, tls: tls, onRunning: onRunning).runService()
+        } else {
+            try await server.application(hostname: host, port: port, onRunning: onRunning).runService()
+        }
     }
 }

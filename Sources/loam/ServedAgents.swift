@@ -1,6 +1,7 @@
 import Dialogue
 import Foundation
 import Generation
+import Server
 import Storage
 import Torch
 
@@ -23,14 +24,33 @@ struct ServedAgents: Sendable {
     }
 
     /// A bot that answers with the model in a folder.
-    func agent(_ folder: URL, _ id: String?) throws -> DialogueAgent {
+    func agent(_ folder: URL, _ id: String?) throws -> DialogueAgent { try agent(folder, id) { _ in } }
+
+    /// - Parameter onOpening: gets the local model, where one answers.
+    private func agent(_ folder: URL, _ id: String?, onOpening: (ReplyGenerator) -> Void) throws -> DialogueAgent {
         func open() throws -> ReplyGenerator {
-            try ReplyGenerator(folder: folder, modelID: id, dtype: .bfloat16, packing: packing)
+            let model = try ReplyGenerator(folder: folder, modelID: id, dtype: .bfloat16, packing: packing)
+            onOpening(model)
+            return model
         }
         if let bot {
             return try bot.agent(
                 generator: open, folder: { folder }, encoder: encoder, safety: safety, store: store)
         }
         return try DialogueAgent(generator: open(), safety: safety)
+    }
+
+    /// The same with what the API serves beside it.
+    func served(_ folder: URL, _ id: String?, api: APIOptions?) throws -> (bot: DialogueAgent, beside: SideModels) {
+        var local: ReplyGenerator?
+        let bot = try agent(folder, id) { local = $0 }
+        let encoder = encoder
+        let beside = SideModels(
+            embedding: EmbeddingModel(
+                id: api?.embeddingModel ?? APIOptions.usualEmbeddingModel, encoder: encoder,
+                maximumTokens: encoder.maximumLength, tokenCount: { encoder.tokenCount(of: $0) }),
+            moderation: ModerationModel(safety: safety), reward: try api?.judge(encoder: encoder), completer: local,
+            gauge: local)
+        return (bot, beside)
     }
 }

@@ -6,14 +6,17 @@ import Server
 /// Which model a server answers with, changed one at a time: by an operator on the page, or because the registry says another.
 actor ServedModel {
     private let host: ModelHost
-    private let open: @Sendable (ModelRegistry.Entry) throws -> DialogueAgent
+    private let open: @Sendable (ModelRegistry.Entry) throws -> Opened
     /// Registry id of the model that answers, where it has one.
     private var current: String?
     /// One that could not be opened, which is not tried again and again.
     private var failed: String?
 
+    /// A bot, and what the API serves beside it.
+    typealias Opened = (bot: DialogueAgent, beside: SideModels)
+
     /// - Parameter open: opens a model; takes as long as that takes.
-    init(host: ModelHost, current: String?, open: @escaping @Sendable (ModelRegistry.Entry) throws -> DialogueAgent) {
+    init(host: ModelHost, current: String?, open: @escaping @Sendable (ModelRegistry.Entry) throws -> Opened) {
         self.host = host
         self.current = current
         self.open = open
@@ -22,13 +25,14 @@ actor ServedModel {
     /// From now on this model answers; replies that are being written finish with the one before.
     func serve(_ entry: ModelRegistry.Entry) async throws {
         guard entry.id != current else { return }
-        let agent: DialogueAgent
-        do { agent = try open(entry) } catch {
+        let opened: Opened
+        do { opened = try open(entry) } catch {
             failed = entry.id
             throw error
         }
         (current, failed) = (entry.id, nil)
-        await host.become(.ready(agent))
+        await host.offer(opened.beside)
+        await host.become(.ready(opened.bot))
     }
 
     /// Looks at the registry every so often: another server, a command or a finished round may have promoted a model.

@@ -12,7 +12,8 @@ struct ImportRules {
     static let outside: [String: Set<String>] = [
         "GRDB": ["Storage"], "GRDBSQLite": ["Storage"],
         "SQLite3": [],
-        "Hummingbird": ["Server"], "HummingbirdCore": ["Server"], "NIOCore": ["Server", "Remote"],
+        "Hummingbird": ["Server"], "HummingbirdCore": ["Server"], "HummingbirdTLS": ["Server"],
+        "NIOCore": ["Server", "Remote"],
         "HTTPTypes": ["Server"], "AsyncHTTPClient": ["Remote"], "NIOHTTP1": ["Remote"],
         "ServiceLifecycle": ["Server"],
         "Logging": ["Server", "loam"],

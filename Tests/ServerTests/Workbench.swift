@@ -24,14 +24,15 @@ struct Workbench: Sendable {
     init(
         _ generator: ScriptedGenerator = ScriptedGenerator(), limits: ServerLimits = ServerLimits(),
         isLoading: Bool = false, canned: String? = nil, compareShare: Double = 0, files: URL? = nil,
-        store: SQLiteStore? = nil, clock: TestClock = TestClock(), office: Office? = nil
+        store: SQLiteStore? = nil, clock: TestClock = TestClock(), office: Office? = nil,
+        beside: SideModels = SideModels(), requiresKeys: Bool = false, proxies: TrustedProxies = TrustedProxies()
     ) throws {
         self.generator = generator
         self.clock = clock
         let store = try store ?? SQLiteStore(now: { clock.now })
         self.store = store
         host = ModelHost(
-            isLoading ? .loading : .ready(PlainAnswerer(generator: generator, canned: canned)),
+            isLoading ? .loading : .ready(PlainAnswerer(generator: generator, canned: canned)), beside: beside,
             repliesAtOnce: limits.repliesAtOnce)
         let log = LogSheet()
         self.log = log
@@ -39,7 +40,8 @@ struct Workbench: Sendable {
         server = try WebServer(
             host: host, store: store, compareShare: compareShare, limits: limits,
             randomness: Randomness { count in box.bytes(count) }, now: { clock.now }, files: files,
-            office: office, logger: Logger(label: "test") { _ in SheetLogHandler(sheet: log) })
+            office: office, requiresKeys: requiresKeys, proxies: proxies,
+            logger: Logger(label: "test") { _ in SheetLogHandler(sheet: log) })
     }
 }
 

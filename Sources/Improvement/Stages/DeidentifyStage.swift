@@ -23,7 +23,8 @@ struct DeidentifyStage: Stage {
     private func tagger() throws -> NameTagger? {
         guard configuration.findsNames == true else { return nil }
         guard let encoder = try makeEncoder() as? any WordEncoder else {
-            throw ImprovementError.noData(configuration.encoder, "this encoder gives no states of words to find names by")
+            throw ImprovementError.noData(
+                configuration.encoder, "this encoder gives no states of words to find names by")
         }
         return try NameTagger(head: .shipped(), encoder: encoder)
     }

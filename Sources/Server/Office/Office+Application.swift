@@ -23,12 +23,14 @@ extension Office {
 
     private func router(_ limits: ServerLimits) throws -> Router<ServerContext> {
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: RequestLog())
+        let metrics = ServerMetrics()
+        router.add(middleware: RequestLog(metrics: metrics))
         router.add(middleware: SecurityHeaders())
         router.add(middleware: ErrorShape())
         router.add(
             middleware: AddressBound(
-                bound: RequestBound(burst: limits.requestBurst, secondsPerToken: limits.secondsPerRequest), now: now))
+                bound: RequestBound(burst: limits.requestBurst, secondsPerToken: limits.secondsPerRequest),
+                metrics: metrics, now: now))
         let style = PageFiles.page.filter { $0.name == "style.css" }
         try PageFiles(folder: PageFiles.bundled, style).add(to: router)
         router.get("/") { _, _ in Response(status: .seeOther, headers: [.location: "/rate"]) }

@@ -110,7 +110,9 @@ struct ExportCommand: AsyncParsableCommand {
 
     @Flag(
         inversion: .prefixedNo,
-        help: "Find names by the encoder too: a few hundred messages a second (default: only for bb3x, which is published).")
+        help:
+            "Find names by the encoder too: a few hundred messages a second (default: only for bb3x, which is published)."
+    )
     var names: Bool?
 
     @OptionGroup var kept: KeptNames

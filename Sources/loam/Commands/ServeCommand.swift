@@ -26,6 +26,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelOptions
     @OptionGroup var bot: BotOptions
+    @OptionGroup var api: APIOptions
     @OptionGroup var store: StoreOptions
     @OptionGroup var places: PlaceOptions
     @OptionGroup var office: OfficeOptions
@@ -39,7 +40,7 @@ struct ServeCommand: AsyncParsableCommand {
             model: model.folder(), modelID: model.model == nil ? model.registry.open().serving()?.id : nil,
             store: store.location, encoder: places.encoderFolder, sampling: model.sampling, host: host,
             port: port, threads: model.threads, registry: model.model == nil ? model.registry.open() : nil,
-            packing: model.packing(), bot: bot, compareShare: compareShare, office: office.choices
+            packing: model.packing(), bot: bot, compareShare: compareShare, office: office.choices, api: api
         ).run()
     }
 }

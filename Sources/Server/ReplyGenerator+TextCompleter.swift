@@ -1,0 +1,4 @@
+import Generation
+
+/// The local model continues texts as they stand.
+extension ReplyGenerator: TextCompleter {}
