@@ -78,11 +78,10 @@ struct AddressRange: Sendable, Hashable {
 
     /// An IPv4 address within IPv6 (`::ffff:10.0.0.1`) counts as what it is.
     private static func bytes(of text: String) -> [UInt8]? {
-        var four = in_addr()
-        if inet_pton(AF_INET, text, &four) == 1 { return withUnsafeBytes(of: four) { Array($0) } }
-        var six = in6_addr()
-        guard inet_pton(AF_INET6, text, &six) == 1 else { return nil }
-        let bytes = withUnsafeBytes(of: six) { Array($0) }
+        var four = [UInt8](repeating: 0, count: 4)
+        if inet_pton(AF_INET, text, &four) == 1 { return four }
+        var bytes = [UInt8](repeating: 0, count: 16)
+        guard inet_pton(AF_INET6, text, &bytes) == 1 else { return nil }
         let mapped: [UInt8] = Array(repeating: 0, count: 10) + [0xFF, 0xFF]
         return bytes.starts(with: mapped) ? Array(bytes.suffix(4)) : bytes
     }

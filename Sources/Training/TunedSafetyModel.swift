@@ -57,7 +57,8 @@ public actor TunedSafetyModel {
         let file = folder.appending(path: Self.cardName)
         guard FileManager.default.fileExists(atPath: file.path) else {
             throw TrainingError(
-                .checkpoint, "\(file.path) is missing: \(folder.lastPathComponent) is no safety model of `loam train safety`")
+                .checkpoint,
+                "\(file.path) is missing: \(folder.lastPathComponent) is no safety model of `loam train safety`")
         }
         do {
             card = try JSONDecoder().decode(Card.self, from: Data(contentsOf: file))

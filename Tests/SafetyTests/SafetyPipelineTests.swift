@@ -1,7 +1,8 @@
 import Conversations
 import Foundation
-@testable import Safety
 import Testing
+
+@testable import Safety
 
 @Suite struct SafetyPipelineTests {
     let encoder = HashingEncoder(dimension: 384)
