@@ -100,6 +100,9 @@ struct ImproveCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The conversations' SQLite file (default: OUT/store.sqlite).")
     var store: String?
 
+    @Option(name: .long, help: "Replies that raters judged, columns item,label: see `loam annotate --anchors`.")
+    var anchors: String?
+
     @OptionGroup var loop: LoopOptions
     @OptionGroup var places: PlaceOptions
     @OptionGroup var registry: RegistryOptions
@@ -117,6 +120,7 @@ struct ImproveCommand: AsyncParsableCommand {
             logs: log, format: format, store: store ?? out + "/store.sqlite", model: base, encoder: places.encoderFolder
         )
         configuration.consent = consent
+        configuration.anchors = anchors
         try loop.apply(to: &configuration)
         let console = common.console
         let result = try await ImprovementLoop(
