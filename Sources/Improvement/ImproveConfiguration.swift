@@ -30,6 +30,8 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
     public var threads: Int
     /// Name of the trust method.
     public var trust: String
+    /// A file of replies that raters judged, `item,label` (`loam annotate --anchors`), for the method `joint` to go by.
+    public var anchors: String?
     public var training: TrainingSettings
     public var labels: LabelSettings
     public var evaluation: EvaluationSettings

@@ -175,9 +175,16 @@ struct Lineage: Sendable {
             throw ImprovementError.model(configuration.model, "no config.json here: not a model folder")
         }
         inputs["model"] = try Fingerprint.of(model: URL(filePath: configuration.model))
+        if let anchors = configuration.anchors {
+            guard FileManager.default.fileExists(atPath: anchors) else {
+                throw ImprovementError.noData(anchors, "no such file")
+            }
+            inputs["anchors"] = try Fingerprint.of(file: URL(filePath: anchors))
+        }
         // Paths are left out: the same logs from another folder are the same run.
         var plain = configuration
         (plain.logs, plain.store, plain.model, plain.encoder) = ([], "", "", "")
+        plain.anchors = nil
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         inputs["settings"] = Fingerprint.of([String(decoding: try encoder.encode(plain), as: UTF8.self)])

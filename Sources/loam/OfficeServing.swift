@@ -27,7 +27,7 @@ struct OfficeServing {
             settings: .init(isSecure: choices.secureCookies, raters: choices.raters),
             models: registry.flatMap { registry in
                 serve.map { RegistryShelf(registry: registry, serve: $0) }
-            }, runner: serve == nil || location == .memory ? nil : runner())
+            }, runner: serve == nil || location == .memory ? nil : runner(store))
     }
 
     /// Pseudonyms are the same while the server runs and others afterwards: nothing is kept that could undo them.
@@ -36,7 +36,7 @@ struct OfficeServing {
         return try Deidentifier(key: DeidentificationKey(using: &random))
     }
 
-    private func runner() -> RunFolders {
+    private func runner(_ ratings: any OfficeStore) -> RunFolders {
         let (store, registry, model, encoder, threads) = (location.text, registry, model, encoder, threads)
         return RunFolders(
             folder: URL(filePath: choices.runs),
@@ -59,6 +59,13 @@ struct OfficeServing {
                 words += ["--loss", loss]
             }
             if let steps = request.steps { words += ["--steps", "\(steps)"] }
+            // What raters judged when the round began; one that goes on keeps what it began with.
+            let anchors = folder.appending(path: "anchors.csv")
+            if !FileManager.default.fileExists(atPath: anchors.path) {
+                let said = try await RatingExport(ratings)
+                if said.hasAnchors { try Data(said.anchors.utf8).write(to: anchors, options: .atomic) }
+            }
+            if FileManager.default.fileExists(atPath: anchors.path) { words += ["--anchors", anchors.path] }
             // An address may hold a password, which everybody on the machine could read in a command line.
             return RunFolders.Command(arguments: words, environment: ["LOAM_STORE": store])
         }

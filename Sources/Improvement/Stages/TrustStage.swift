@@ -16,11 +16,11 @@ struct TrustStage: Stage {
         let corpus = try Corpus(work.file("conversations.jsonl", of: "deidentify"), seed: configuration.seed)
         let source = configuration.logs.isEmpty ? configuration.store : configuration.logs.joined(separator: ", ")
         try Self.check(corpus, source: source)
-        let method = try TrustMethods.named(configuration.trust)
+        let (method, note) = try Self.method(configuration)
         let encoder = try makeEncoder()
         var lines: [WeighedVote] = []
         var people: [UserTrust] = []
-        var notes: [String] = []
+        var notes: [String] = note.map { [$0] } ?? []
         for part in Corpus.Part.allCases {
             let places = corpus.voted(in: part)
             work.report("\(part.rawValue): \(places.count) votes")
@@ -52,6 +52,16 @@ struct TrustStage: Stage {
                 .init("flagged", flagged == 0 ? "0" : "\(flagged) (\(kinds))"),
                 .init("method", method.name),
             ])
+    }
+
+    /// The method that was asked for, with what raters judged where that was given and the method can use it.
+    static func method(_ configuration: ImproveConfiguration) throws -> (any TrustMethod, note: String?) {
+        let method = try TrustMethods.named(configuration.trust)
+        guard let anchors = configuration.anchors else { return (method, nil) }
+        guard method is JointModel else {
+            return (method, "What raters judged is not used: the method \(method.name) takes no anchors.")
+        }
+        return (JointModel(anchors: try TrustAnchors(items: URL(filePath: anchors))), nil)
     }
 
     /// Each part needs votes of several people, of both kinds: else nothing can be learnt or judged.

@@ -103,6 +103,9 @@ struct ImproveCommand: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Find names by the encoder too when de-identifying.")
     var names = true
 
+    @Option(name: .long, help: "Replies that raters judged, columns item,label: see `loam annotate --anchors`.")
+    var anchors: String?
+
     @OptionGroup var loop: LoopOptions
     @OptionGroup var places: PlaceOptions
     @OptionGroup var registry: RegistryOptions
@@ -121,6 +124,7 @@ struct ImproveCommand: AsyncParsableCommand {
         )
         configuration.consent = consent
         if names { configuration.findsNames = true }
+        configuration.anchors = anchors
         try loop.apply(to: &configuration)
         let console = common.console
         let result = try await ImprovementLoop(
