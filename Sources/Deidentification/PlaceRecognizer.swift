@@ -14,19 +14,20 @@ struct PlaceRecognizer: Recognizer {
         if includesKnown { known(text, into: &candidates) }
         guard text.hasCapital, !text.isShouted else { return }
         let tokens = text.tokens
+        let reader = NameReader(text: text, context: context)
         for i in tokens.indices where tokens[i].kind == .word && tokens[i].isCapitalised {
             if let word = before(text, i), Self.into.contains(word),
                 isNear(text, .residence, i - 1) || isOrigin(text, i - 1),
                 let end = run(text, i)
             {
-                add(text, i, end, .location, 0.6, &candidates)
+                add(text, i, end, .location, 0.6, reader, &candidates)
             } else if let word = before(text, i), Self.forWhom.contains(word), isNear(text, .work, i - 1),
                 let end = run(text, i)
             {
-                add(text, i, end, .organization, 0.6, &candidates)
+                add(text, i, end, .organization, 0.6, reader, &candidates)
             }
             if tokens[i].classes.contains(.companyEnd), let start = nameStart(text, before: i) {
-                add(text, start, i, .organization, 0.55, &candidates)
+                add(text, start, i, .organization, 0.55, reader, &candidates)
             }
         }
     }
@@ -112,10 +113,13 @@ struct PlaceRecognizer: Recognizer {
 
     private func add(
         _ text: ScannedText, _ first: Int, _ last: Int, _ entity: Entity, _ score: Double,
-        _ candidates: inout [Candidate]
+        _ reader: NameReader, _ candidates: inout [Candidate]
     ) {
-        let isKnown = text.tokens[first...last].contains { $0.classes.contains(.place) }
-        if isKnown, !includesKnown { return }
+        if !includesKnown {
+            if text.tokens[first...last].contains(where: { $0.classes.contains(.place) }) { return }
+            // An operator's own: a brand, a town that everybody there speaks of.
+            if text.tokens[first].classes.contains(.keptStart), let end = reader.keptEnd(first), end >= last { return }
+        }
         candidates.append(
             Candidate(entity: entity, start: text.tokens[first].start, end: text.tokens[last].end, score: score))
     }

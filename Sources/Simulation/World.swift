@@ -17,6 +17,12 @@ public struct World: Sendable {
     /// What people of the world call the bot.
     public static let botName = "Fern"
 
+    /// Names that identify nobody in the world, as those of well-known cities do not: the bot's own and the towns'. Take them for the names that
+    /// de-identification keeps, or a bot that learns from the world's logs loses what it knew of the world.
+    public static var publicNames: [String] {
+        [botName] + EntityClass.all.filter { $0.name == "town" }.flatMap { $0.entities.map(\.name) }
+    }
+
     let entities: [EntityClass]
     let tastes: [TasteDomain]
     let names: NameLists

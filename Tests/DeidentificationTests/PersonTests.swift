@@ -58,4 +58,14 @@ struct PersonTests {
         #expect(deidentifier.findings(in: "yesterday qwib came").map(\.entity) == [.person])
         #expect(deidentifier.findings(in: "I use Sarah Software").isEmpty)
     }
+
+    @Test("a kept town or company stays wherever it stands, others do not")
+    func keptPlaces() throws {
+        let lexicon = try Lexicon(kept: ["Pellquist", "Brightmere Hills"])
+        let deidentifier = try Deidentifier(key: Samples.key(), lexicon: lexicon)
+        for text in ["I live in Pellquist.", "I'm from Brightmere Hills", "I work for Pellquist"] {
+            #expect(deidentifier.findings(in: text).isEmpty, "\(text)")
+        }
+        #expect(deidentifier.findings(in: "I live in Dornwick.").map(\.entity) == [.location])
+    }
 }

@@ -53,4 +53,10 @@ struct PromptTests {
         #expect(flawed > 0.7 && flawed < 0.95)
         #expect(try await share(1) == flawed)
     }
+
+    @Test("public names are the bot's and the towns', the held-out one too")
+    func publicNames() {
+        #expect(World.publicNames.first == World.botName && World.publicNames.count == 9)
+        #expect(World.publicNames.contains("Corvale") && World.publicNames.contains("Dunfield"))
+    }
 }

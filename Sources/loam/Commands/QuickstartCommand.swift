@@ -42,7 +42,7 @@ struct QuickstartCommand: AsyncParsableCommand {
             logs: [log ?? PlaceOptions.beside("Samples/chat-log.jsonl")], format: "loam", store: store,
             model: model ?? PlaceOptions.beside("Models/loam-sample"), encoder: places.encoderFolder)
         configuration.world = true
-        configuration.keptNames = [World.botName]
+        configuration.keptNames = World.publicNames
         configuration.evaluation.folds = 1
         // Enough that a gate which asks for certainty about rare unsafe replies can be passed by a model that has few.
         configuration.evaluation.prompts = 1_000
