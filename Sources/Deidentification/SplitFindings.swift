@@ -57,11 +57,17 @@ struct SplitFindings {
         var context = texts[before].context
         context.asked.formUnion(texts[after].context.asked)
         let middle = left.count
+        // Whole as it stands: `mail jo@example.org.` and then `By the way …` is no address in `.by`.
+        let isWhole =
+            b.tokens.count > 1
+            && texts[before].patterns.contains {
+                ($0.entity == .emailAddress || $0.entity == .url) && a.bytes.count - $0.end <= 1
+            }
         for candidate in detector.patterns(in: scanned, context)
         where candidate.start < middle && candidate.end > middle + joint.utf8.count {
-            guard candidate.entity != .age, candidate.entity != .streetAddress, candidate.entity != .location else {
-                continue
-            }
+            guard candidate.entity != .age, candidate.entity != .streetAddress, candidate.entity != .location,
+                !isWhole || (candidate.entity != .emailAddress && candidate.entity != .url)
+            else { continue }
             texts[before].patterns.append(
                 Candidate(
                     entity: candidate.entity, start: head + candidate.start, end: a.tokens.last?.end ?? 0,

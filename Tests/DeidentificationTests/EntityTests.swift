@@ -87,6 +87,23 @@ struct EntityTests {
         #expect(findings.count == 4)
     }
 
+    @Test("an address that ends a message does not go on in the next one's first word")
+    func wholeAddress() throws {
+        let conversation = Samples.conversation(
+            "c",
+            [
+                (.human, "You can e-mail me at jo.smith@example.org."), (.bot, "thank you"),
+                (.human, "By the way, what is new?"), (.human, "or jo@example.org"), (.human, "You can call me later"),
+            ])
+        let (clean, findings) = try Samples.deidentifier(7, .init(.replace)).deidentify(conversation)
+        #expect(
+            clean.messages.map(\.text) == [
+                "You can e-mail me at <EMAIL_ADDRESS>.", "thank you", "By the way, what is new?", "or <EMAIL_ADDRESS>",
+                "You can call me later",
+            ])
+        #expect(findings.count == 2)
+    }
+
     @Test("a pseudonym keeps the gender that a name shows")
     func gender() throws {
         let lexicon = try Samples.lexicon.get()
