@@ -11,7 +11,8 @@ import Torch
 
 /// Serves one model, or two in a trial, with one store until it is told to stop.
 struct PageServing {
-    var model: URL
+    /// The model's folder; `nil` only where an endpoint answers.
+    var model: URL?
     var modelID: String?
     var store: StoreLocation
     var encoder: String
@@ -46,7 +47,7 @@ struct PageServing {
                 .served(URL(filePath: entry.path), entry.id, api: api)
         }
         let office = try OfficeServing(
-            location: self.store, registry: registry, model: model.path, encoder: encoder, threads: threads,
+            location: self.store, registry: registry, model: model?.path, encoder: encoder, threads: threads,
             choices: self.office
         ).office(store: store) { try await served.serve($0) }
         let server = try WebServer(

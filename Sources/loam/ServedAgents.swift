@@ -1,3 +1,4 @@
+import ArgumentParser
 import Dialogue
 import Foundation
 import Generation
@@ -24,24 +25,28 @@ struct ServedAgents: Sendable {
     }
 
     /// A bot that answers with the model in a folder.
-    func agent(_ folder: URL, _ id: String?) throws -> DialogueAgent { try agent(folder, id) { _ in } }
+    func agent(_ folder: URL?, _ id: String?) throws -> DialogueAgent { try agent(folder, id) { _ in } }
 
     /// - Parameter onOpening: gets the local model, where one answers.
-    private func agent(_ folder: URL, _ id: String?, onOpening: (ReplyGenerator) -> Void) throws -> DialogueAgent {
+    private func agent(_ folder: URL?, _ id: String?, onOpening: (ReplyGenerator) -> Void) throws -> DialogueAgent {
+        func place() throws -> URL {
+            guard let folder else { throw ValidationError("--model is needed where no --endpoint answers") }
+            return folder
+        }
         func open() throws -> ReplyGenerator {
-            let model = try ReplyGenerator(folder: folder, modelID: id, dtype: .bfloat16, packing: packing)
+            let model = try ReplyGenerator(folder: place(), modelID: id, dtype: .bfloat16, packing: packing)
             onOpening(model)
             return model
         }
         if let bot {
             return try bot.agent(
-                generator: open, folder: { folder }, encoder: encoder, safety: safety, store: store)
+                generator: open, folder: place, encoder: encoder, safety: safety, store: store)
         }
         return try DialogueAgent(generator: open(), safety: safety)
     }
 
     /// The same with what the API serves beside it.
-    func served(_ folder: URL, _ id: String?, api: APIOptions?) throws -> (bot: DialogueAgent, beside: SideModels) {
+    func served(_ folder: URL?, _ id: String?, api: APIOptions?) throws -> (bot: DialogueAgent, beside: SideModels) {
         var local: ReplyGenerator?
         let bot = try agent(folder, id) { local = $0 }
         let encoder = encoder

@@ -36,10 +36,14 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // Behind an endpoint no model of ours answers, so none need be here and no registry decides.
+        let isRemote = bot.endpoint != nil
+        let registry = isRemote || model.model != nil ? nil : try model.registry.open()
         try await PageServing(
-            model: model.folder(), modelID: model.model == nil ? model.registry.open().serving()?.id : nil,
+            model: isRemote ? model.model.map { URL(filePath: $0) } : model.folder(),
+            modelID: registry?.serving()?.id,
             store: store.location, encoder: places.encoderFolder, sampling: model.sampling, host: host,
-            port: port, threads: model.threads, registry: model.model == nil ? model.registry.open() : nil,
+            port: port, threads: model.threads, registry: registry,
             packing: model.packing(), bot: bot, compareShare: compareShare, office: office.choices, api: api
         ).run()
     }
