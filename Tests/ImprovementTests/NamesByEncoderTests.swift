@@ -1,10 +1,9 @@
 import Conversations
-import Deidentification
 import Foundation
 import Generation
 import Testing
 
-@testable import Improvement
+@testable import Deidentification
 
 @Suite("Names by the encoder that ships", .enabled(if: FileManager.default.fileExists(atPath: ".deps/encoder")))
 struct NamesByEncoderTests {
@@ -26,5 +25,29 @@ struct NamesByEncoderTests {
             messages: texts.enumerated().map { Message(id: "c.\($0)", sender: .human, text: $1) })
         let clean = try await deidentifier.deidentify([conversation], with: tagger())[0].0
         #expect(!clean.messages[0].text.contains("Quorlin") && clean.messages[1].text == texts[1])
+    }
+
+    /// `Scripts/train-names --fixture` wrote what the head says in Python with the encoder's states there.
+    private struct Expected: Decodable {
+        var text: String
+        var probabilities: [[Float]]
+    }
+
+    @Test("words' states and the head's probabilities are those of the script that trained it")
+    func oracle() async throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/name-head.json")
+        let cases = try JSONDecoder().decode([Expected].self, from: Data(contentsOf: file))
+        let lexicon = try Lexicon()
+        let texts = cases.map { ScannedText($0.text, lexicon: lexicon) }
+        let found = try await tagger().tags(texts, lexicon: lexicon)
+        var compared = 0
+        for (one, tags) in zip(cases, found) where !tags.probabilities.isEmpty {
+            #expect(tags.probabilities.count == one.probabilities.count, "\(one.text)")
+            for (mine, theirs) in zip(tags.probabilities, one.probabilities) {
+                #expect(zip(mine, theirs).allSatisfy { abs($0 - $1) < 0.01 }, "\(one.text): \(mine), \(theirs)")
+                compared += 1
+            }
+        }
+        #expect(compared > 20)
     }
 }
