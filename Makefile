@@ -1,5 +1,5 @@
 # Loam. Two commands matter: `make run` and `make test`.
-.PHONY: help setup build run test bench bench-inference bench-training bench-trust bench-safety-mix bench-methods bench-data bench-deidentify bench-safety proof fuzz-api format lint docs clean
+.PHONY: help setup build run test bench bench-inference bench-training bench-trust bench-safety-mix bench-methods bench-data bench-deidentify bench-safety proof fuzz-api try-replicas format lint docs clean
 
 help:
 	@echo 'make run     the whole loop on the bundled sample log, then the improved bot at a local address'
@@ -70,6 +70,10 @@ bench-safety-mix: build
 fuzz-api: build
 	@Scripts/setup --tests
 	Scripts/fuzz-api $(ARGS)
+
+# Two replicas on one PostgreSQL behind nginx, one killed in mid-reply; needs Debian's postgresql and nginx.
+try-replicas: build
+	Scripts/try-replicas
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests Benchmarks

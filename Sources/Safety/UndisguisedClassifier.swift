@@ -13,7 +13,9 @@ public struct UndisguisedClassifier: TextClassifier {
             PlainSpelling.of(pairs[place].text).map { (place, pair: (context: pairs[place].context, text: $0)) }
         }
         var scores = try await reader.probabilities(of: pairs + plain.map(\.pair))
-        guard scores.count == pairs.count + plain.count else { return scores }
+        guard scores.count == pairs.count + plain.count else {
+            throw SafetyError(.shape, "\(scores.count) scores for \(pairs.count + plain.count) texts")
+        }
         for (offset, (place, _)) in plain.enumerated() {
             scores[place] = max(scores[place], scores[pairs.count + offset])
         }

@@ -62,11 +62,7 @@ struct BotOptions: ParsableArguments {
         let taught = try endpoint == nil ? TaughtModules.read(from: folder()) : nil
         if style == nil, let learned = taught?.style { style = Style(rawValue: learned.rawValue) }
         if let endpoint {
-            // Whoever names an endpoint may name one of their own.
-            writer = ModelEndpoint(
-                base: endpoint, model: endpointModel, key: ProcessInfo.processInfo.environment["LOAM_ENDPOINT_KEY"],
-                client: WebClient(
-                    rule: AddressRule(allowsPrivate: true), limits: .init(seconds: 60, bytes: 8_000_000, redirects: 0)))
+            writer = NamedEndpoint.open(endpoint, model: endpointModel)
             style = style ?? .instruction
         } else {
             let local = try generator()

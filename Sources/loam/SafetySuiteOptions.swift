@@ -73,12 +73,7 @@ struct SafetySuiteOptions: ParsableArguments {
         let settings = try SafetySuiteData(URL(filePath: data), count: contexts, seed: model.sampling.seed).settings
         let generator: any TextGenerator =
             if let endpoint {
-                ModelEndpoint(
-                    base: endpoint, model: endpointModel,
-                    key: ProcessInfo.processInfo.environment["LOAM_ENDPOINT_KEY"],
-                    client: WebClient(
-                        rule: AddressRule(allowsPrivate: true),
-                        limits: .init(seconds: 60, bytes: 8_000_000, redirects: 0)))
+                NamedEndpoint.open(endpoint, model: endpointModel)
             } else {
                 try model.open()
             }
