@@ -38,6 +38,9 @@ final class TestServer: Sendable {
         socket = descriptor
         port = UInt16(bigEndian: address.sin_port)
         Thread.detachNewThread { [weak self] in
+            // Closed by this thread alone, once it no longer accepts: closed elsewhere, its number goes to the next test's
+            // server, whose first caller this thread would take away.
+            defer { close(descriptor) }
             while true {
                 let connection = accept(descriptor, nil, nil)
                 if connection < 0 { return }
@@ -52,7 +55,6 @@ final class TestServer: Sendable {
 
     deinit {
         shutdown(socket, Int32(SHUT_RDWR))
-        close(socket)
     }
 
     private func serve(_ connection: Int32) {
