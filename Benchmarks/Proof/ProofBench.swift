@@ -2,7 +2,8 @@ import Foundation
 import Torch
 
 /// `proof-bench measure RUN FILE SEED [VARIANT] [--prompts N] [--brief]`: the exact judge on every arm of a finished run of the
-/// loop; `proof-bench table FILE… [--plot SVG]`: all seeds together, as Markdown. `Benchmarks/proof` runs both.
+/// loop, with `--replies` every reply and its verdict too; `proof-bench table FILE… [--plot SVG]`: all seeds together, as
+/// Markdown; `proof-bench labels RUN`: how often a run's labels are right. `Benchmarks/proof` runs them.
 @main
 struct ProofBench {
     static func main() async throws {
@@ -14,6 +15,7 @@ struct ProofBench {
         }
         let prompts = option("--prompts").flatMap(Int.init) ?? 500
         let plot = option("--plot")
+        let replies = option("--replies")
         let isBrief = arguments.contains("--brief")
         arguments.removeAll { $0 == "--brief" }
         do {
@@ -26,8 +28,11 @@ struct ProofBench {
                 try await ProofMeasurement(
                     run: URL(filePath: arguments[1]), file: URL(filePath: arguments[2]), seed: seed,
                     variant: arguments.count == 5 ? arguments[4] : nil, count: prompts, isBrief: isBrief,
+                    replies: replies.map { URL(filePath: $0) },
                     say: { FileHandle.standardError.write(Data(($0 + "\n").utf8)) }
                 ).measure()
+            case "labels" where arguments.count == 2:
+                print(try LabelTruth(run: URL(filePath: arguments[1])).lines().joined(separator: "\n"))
             case "table" where arguments.count > 1:
                 let seeds = try arguments.dropFirst().map {
                     try JSONDecoder().decode(ProofSeed.self, from: Data(contentsOf: URL(filePath: $0)))
@@ -41,7 +46,7 @@ struct ProofBench {
                 }
             default:
                 print(
-                    "usage: proof-bench measure RUN FILE SEED [VARIANT] [--prompts N] [--brief] | table FILE… [--plot SVG]"
+                    "usage: proof-bench measure RUN FILE SEED [VARIANT] [--prompts N] [--brief] [--replies FILE] | labels RUN | table FILE… [--plot SVG]"
                 )
                 exit(2)
             }

@@ -15,6 +15,8 @@ struct ProofMeasurement: Sendable {
     let count: Int
     /// Only the arms at the decoding that people meet: what a comparison of variants needs.
     let isBrief: Bool
+    /// Every reply with its verdict goes here, a line each, where somebody wants to read them.
+    var replies: URL? = nil
     let say: @Sendable (String) -> Void
 
     func measure() async throws {
@@ -47,9 +49,18 @@ struct ProofMeasurement: Sendable {
                 let replies = try await generator.replies(
                     to: histories, sampling: arm.decoding.sampling(seed: seed &* 7_919 &+ 29))
                 var verdicts: [String: Int] = [:]
+                var lines = Data()
                 for (history, reply) in zip(histories, replies) {
-                    verdicts[judge.verdict(on: reply.text, after: history).name, default: 0] += 1
+                    let verdict = judge.verdict(on: reply.text, after: history).name
+                    verdicts[verdict, default: 0] += 1
+                    lines += try JSONEncoder().encode([
+                        "arm": arm.name, "decoding": arm.decoding.rawValue, "prompts": kind.rawValue,
+                        "context": history.map { "\($0.sender): \($0.text)" }.joined(separator: "\n"),
+                        "reply": reply.text, "verdict": verdict,
+                    ])
+                    lines.append(0x0A)
                 }
+                if let url = self.replies { try append(lines, to: url) }
                 let cell = ProofCell(arm: arm.name, decoding: arm.decoding, prompts: kind, verdicts: verdicts)
                 result.cells.append(cell)
                 say(
@@ -58,5 +69,12 @@ struct ProofMeasurement: Sendable {
             }
             try JSONEncoder().encode(result).write(to: file, options: .atomic)
         }
+    }
+    private func append(_ lines: Data, to url: URL) throws {
+        if !FileManager.default.fileExists(atPath: url.path) { try Data().write(to: url) }
+        let handle = try FileHandle(forWritingTo: url)
+        defer { try? handle.close() }
+        try handle.seekToEnd()
+        try handle.write(contentsOf: lines)
     }
 }
