@@ -3,7 +3,8 @@ import Torch
 
 /// `proof-bench measure RUN FILE SEED [VARIANT] [--prompts N] [--brief]`: the exact judge on every arm of a finished run of the
 /// loop, with `--replies` every reply and its verdict too; `proof-bench table FILE… [--plot SVG]`: all seeds together, as
-/// Markdown; `proof-bench labels RUN`: how often a run's labels are right. `Benchmarks/proof` runs them.
+/// Markdown; `proof-bench labels RUN`: how often a run's labels are right; `proof-bench teacher`: where a perfect
+/// pupil of the world's own bot starts. `Benchmarks/proof` runs them.
 @main
 struct ProofBench {
     static func main() async throws {
@@ -33,6 +34,10 @@ struct ProofBench {
                 ).measure()
             case "labels" where arguments.count == 2:
                 print(try LabelTruth(run: URL(filePath: arguments[1])).lines().joined(separator: "\n"))
+            case "teacher" where arguments.count == 1:
+                print(
+                    try await TeacherFigures(count: prompts).lines(scales: [1, 0.9, 0.8, 0.7, 0])
+                        .joined(separator: "\n"))
             case "table" where arguments.count > 1:
                 let seeds = try arguments.dropFirst().map {
                     try JSONDecoder().decode(ProofSeed.self, from: Data(contentsOf: URL(filePath: $0)))
@@ -46,7 +51,7 @@ struct ProofBench {
                 }
             default:
                 print(
-                    "usage: proof-bench measure RUN FILE SEED [VARIANT] [--prompts N] [--brief] [--replies FILE] | labels RUN | table FILE… [--plot SVG]"
+                    "usage: proof-bench measure RUN FILE SEED [VARIANT] [--prompts N] [--brief] [--replies FILE] | labels RUN | teacher | table FILE… [--plot SVG]"
                 )
                 exit(2)
             }

@@ -33,12 +33,7 @@ struct ProofMeasurement: Sendable {
         }
         let world = try World()
         let judge = WorldJudge(world)
-        // The same prompts for every seed and arm: what differs is what was learnt.
-        let prompts: [(ProofCell.Prompts, [[Turn]])] = [
-            (.validation, world.prompts(split: .validation, count: count, seed: 101)),
-            (.test, world.prompts(split: .test, count: count, seed: 102, heldOut: false)),
-            (.heldOut, world.prompts(split: .test, count: count, seed: 103, heldOut: true)),
-        ]
+        let prompts = Self.prompts(of: world, count: count)
         for arm in try ProofArm.all(of: run) where !isBrief || arm.decoding == .sampled {
             let missing = prompts.filter { kind, _ in
                 !result.cells.contains { $0.arm == arm.name && $0.decoding == arm.decoding && $0.prompts == kind }
@@ -70,6 +65,15 @@ struct ProofMeasurement: Sendable {
             try JSONEncoder().encode(result).write(to: file, options: .atomic)
         }
     }
+    /// The same prompts for every seed and arm: what differs is what was learnt.
+    static func prompts(of world: World, count: Int) -> [(ProofCell.Prompts, [[Turn]])] {
+        [
+            (.validation, world.prompts(split: .validation, count: count, seed: 101)),
+            (.test, world.prompts(split: .test, count: count, seed: 102, heldOut: false)),
+            (.heldOut, world.prompts(split: .test, count: count, seed: 103, heldOut: true)),
+        ]
+    }
+
     private func append(_ lines: Data, to url: URL) throws {
         if !FileManager.default.fileExists(atPath: url.path) { try Data().write(to: url) }
         let handle = try FileHandle(forWritingTo: url)

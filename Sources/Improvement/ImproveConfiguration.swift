@@ -62,6 +62,9 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
     public struct TrainingSettings: Sendable, Codable, Equatable {
         /// Optimizer steps per round.
         public var steps = 60
+        /// Steps of the arm that learns from good replies alone; `nil` gives it those of one round. As many as all rounds together
+        /// make the comparison one of equal compute.
+        public var sftSteps: Int?
         /// Good replies per step; as many bad ones.
         public var half = 48
         public var learningRate = 3e-4
@@ -77,6 +80,7 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
 
         enum CodingKeys: String, CodingKey {
             case steps, half
+            case sftSteps = "sft_steps"
             case warmUp = "warm_up"
             case learningRate = "learning_rate"
             case clip, alpha

@@ -20,10 +20,16 @@ struct RoundStage: Stage {
 
     var name: String { round == 0 ? "sft" : "\(loss.rawValue)-\(round)" }
 
+    /// The round's optimizer steps.
+    private var steps: Int {
+        let training = configuration.training
+        return round == 0 ? training.sftSteps ?? training.steps : training.steps
+    }
+
     var settings: [String: String] {
         let training = configuration.training
         var settings = [
-            "loss": loss.rawValue, "steps": "\(training.steps)", "half": "\(training.half)",
+            "loss": loss.rawValue, "steps": "\(steps)", "half": "\(training.half)",
             "learning_rate": "\(training.learningRate)", "warm_up": "\(training.warmUp)", "clip": "\(training.clip)",
             "alpha": "\(training.alpha)", "probability_mask": "\(training.probabilityMask)", "k": "\(training.k)",
         ]
@@ -61,7 +67,7 @@ struct RoundStage: Stage {
             goodPerStep: isSFT ? 2 * training.half : training.half, badPerStep: isSFT ? 0 : training.half,
             seed: configuration.seed &+ UInt64(round))
         let options = TrainingOptions(
-            steps: training.steps, learningRate: training.learningRate, warmUp: training.warmUp, clip: training.clip,
+            steps: steps, learningRate: training.learningRate, warmUp: training.warmUp, clip: training.clip,
             checkpointEvery: training.checkpointEvery, seed: configuration.seed &+ UInt64(round))
         let trainer = try Trainer(
             model: bench.decoder, loss: makeLoss(), source: source, options: options, folder: work.folder)
@@ -69,7 +75,7 @@ struct RoundStage: Stage {
         let summary = try trainer.run(onStep: { step in
             losses.append(step.loss)
             if step.step % 10 == 0 {
-                work.report("step \(step.step) of \(training.steps), loss \(String(format: "%.3f", step.loss))")
+                work.report("step \(step.step) of \(steps), loss \(String(format: "%.3f", step.loss))")
             }
         })
         try bench.save(to: work.own("model"), like: base)

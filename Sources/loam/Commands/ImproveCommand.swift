@@ -27,6 +27,11 @@ struct LoopOptions: ParsableArguments {
     @Option(name: .long, help: "Optimizer steps per round.")
     var steps: Int?
 
+    @Option(
+        name: .long,
+        help: "Optimizer steps of the arm that learns from good replies alone (default: those of one round).")
+    var sftSteps: Int?
+
     @Option(name: .long, help: "Good replies per step; as many bad ones.")
     var half: Int?
 
@@ -52,6 +57,7 @@ struct LoopOptions: ParsableArguments {
         configuration.keptNames += kept.names
         configuration.threads = threads
         if let steps { configuration.training.steps = steps }
+        if let sftSteps { configuration.training.sftSteps = sftSteps }
         if let half { configuration.training.half = half }
         if let prompts { configuration.evaluation.prompts = prompts }
         if let generations { configuration.labels.generations = generations }
@@ -59,6 +65,7 @@ struct LoopOptions: ParsableArguments {
         if let alpha { configuration.training.alpha = alpha }
         for (name, value) in [
             ("iterations", configuration.iterations), ("threads", threads), ("steps", configuration.training.steps),
+            ("sft-steps", configuration.training.sftSteps ?? 1),
             ("half", configuration.training.half), ("prompts", configuration.evaluation.prompts),
         ] where value < 1 {
             throw ValidationError("--\(name) must be at least 1, it is \(value)")

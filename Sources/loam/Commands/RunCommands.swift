@@ -27,6 +27,9 @@ struct SimulateCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Write this many dialogues without votes instead.")
     var dialogues: Int?
 
+    @Option(name: .long, help: "With --dialogues: multiplies how often the bot errs; 1 is about 15 % of its replies.")
+    var flaws = 1.0
+
     @Option(name: .long, help: "The log; the truth goes to the same name with .truth.jsonl.")
     var out: String
 
@@ -47,10 +50,11 @@ struct SimulateCommand: AsyncParsableCommand {
         guard people > 0, (0...1).contains(trolls) else {
             throw ValidationError("--people must be at least 1 and --trolls from 0 to 1")
         }
+        guard flaws >= 0, flaws.isFinite else { throw ValidationError("--flaws must be 0 or more") }
         let world = try World()
         let file = URL(filePath: out)
         if let dialogues {
-            let report = try PretrainingCorpus(world, seed: seed).write(dialogues, to: file)
+            let report = try PretrainingCorpus(world, seed: seed, flawScale: flaws).write(dialogues, to: file)
             common.console.say("\(report)")
             try common.console.result(Answer(conversations: dialogues, file: out))
             return
