@@ -1,11 +1,12 @@
 # Loam. Two commands matter: `make run` and `make test`.
-.PHONY: help setup build run test bench bench-inference bench-training bench-trust bench-safety-mix bench-methods bench-data bench-deidentify bench-safety proof fuzz-api try-replicas format lint docs clean
+.PHONY: help setup build run test bench bench-inference bench-training bench-server bench-trust bench-safety-mix bench-methods bench-data bench-deidentify bench-safety proof fuzz-api try-replicas format lint docs clean
 
 help:
 	@echo 'make run     the whole loop on the bundled sample log, then the improved bot at a local address'
 	@echo 'make test    every test (a debug build)'
 	@echo 'make build   the release binary: .build/release/loam'
 	@echo 'make bench   figures as ratios against a peer, see Benchmarks/RESULTS.md'
+	@echo 'make bench-server   64 chats, 200 votes/s, wrk and a soak on loam serve; ARGS=chats|feedback|http|soak, SOAK=600'
 	@echo 'make format | lint | docs | setup | clean'
 
 setup:
@@ -17,11 +18,16 @@ build: setup
 run: build
 	.build/release/loam quickstart $(ARGS)
 
+# What has a deadline on the wire has the machine to itself: beside training, its clients and servers wait longer for a thread than a
+# client waits for an answer.
+WIRE = TransportTests|RemoteTests
+
 # Two threads of libtorch are all that a test needs; the figures of a test never depend on speed.
 test:
 	@Scripts/setup --tests
 	swift build --build-tests
-	OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive swift test --skip-build
+	OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive swift test --skip-build --skip '$(WIRE)'
+	OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive swift test --skip-build --filter '$(WIRE)'
 
 bench: build
 	Benchmarks/run $(ARGS)
@@ -47,6 +53,11 @@ bench-training: build
 # Against transformers; installs it beside random models under runs/bench (1.3 GB).
 bench-inference: build
 	Benchmarks/inference $(ARGS)
+
+# 64 chats beside llama.cpp's server, 200 votes a second, wrk, ten minutes of soak (SOAK=seconds); exit 1 where an error, a lost vote or growth
+# is found. Compiles llama-server under runs/bench once (PEER=wheel: a wheel instead). ARGS=chats|feedback|http|soak: one part alone.
+bench-server: build
+	Benchmarks/server $(or $(ARGS),all)
 
 # Against crowd-kit, which it installs under runs/bench; needs the sets of real votes in LOAM_DATA.
 bench-trust:
