@@ -36,7 +36,7 @@ public struct ServerLimits: Sendable, Hashable {
     public var idleSeconds = 60.0
 
     public init(
-        messageCharacters: Int = 2000, bodyBytes: Int = 256 * 1024, repliesAtOnce: Int = 32, messageBurst: Int = 12,
+        messageCharacters: Int = 2000, bodyBytes: Int = 256 * 1024, repliesAtOnce: Int = 128, messageBurst: Int = 12,
         secondsPerMessage: Double = 3, requestBurst: Int = 400, secondsPerRequest: Double = 0.02,
         unkeptConversations: Int = 1000, messagesPerConversation: Int = 400, repliesPerTurn: Int = 5,
         tokensPerReply: Int = 512
