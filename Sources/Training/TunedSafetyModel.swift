@@ -79,6 +79,10 @@ public actor TunedSafetyModel {
             }
             try parameter.value.copy(from: value.to(parameter.value.dtype))
         }
+        // It only judges from here on, in bfloat16: cast once, not at every text. The embeddings are summed in float32 as before.
+        for (name, parameter) in model.encoder.namedParameters where name.hasPrefix("encoder.layer.") {
+            parameter.value = try parameter.value.to(.bfloat16)
+        }
     }
 
     /// Writes what differs from the encoder, and the card last.
