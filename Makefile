@@ -18,8 +18,7 @@ build: setup
 run: build
 	.build/release/loam quickstart $(ARGS)
 
-# What has a deadline, on the wire or at a lock, has the machine to itself: beside training, its clients and servers wait longer for a thread than a
-# client waits for an answer.
+# What has a deadline, on the wire or at a lock, has the machine to itself: beside training tests such deadlines were missed.
 WIRE = TransportTests|RemoteTests|StoreFileTests
 
 # Two threads of libtorch are all that a test needs; the figures of a test never depend on speed.

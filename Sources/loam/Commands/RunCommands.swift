@@ -51,6 +51,7 @@ struct SimulateCommand: AsyncParsableCommand {
             throw ValidationError("--people must be at least 1 and --trolls from 0 to 1")
         }
         guard flaws >= 0, flaws.isFinite else { throw ValidationError("--flaws must be 0 or more") }
+        guard flaws == 1 || dialogues != nil else { throw ValidationError("--flaws goes with --dialogues") }
         let world = try World()
         let file = URL(filePath: out)
         if let dialogues {
