@@ -76,6 +76,9 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         public var probabilityMask = 0.5
         /// Candidates of the contrastive term.
         public var k = 1
+        /// Share of the way from a round's first weights to its last that the round's model takes (`WeightInterpolation`); `nil`,
+        /// as in runs from before there was a choice, is all of it.
+        public var interpolation: Double? = 1
         public var checkpointEvery = 20
 
         enum CodingKeys: String, CodingKey {
@@ -85,7 +88,7 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
             case learningRate = "learning_rate"
             case clip, alpha
             case probabilityMask = "probability_mask"
-            case k
+            case k, interpolation
             case checkpointEvery = "checkpoint_every"
         }
     }

@@ -20,7 +20,8 @@ extension ImproveConfiguration.Loss {
 /// Rounds of methods with a reference model, with pairs or with a head of their own.
 extension RoundStage {
     func planned(
-        _ method: Training.Method, _ examples: [Example], from start: URL, bench: ModelBench, _ work: StageWork,
+        _ method: Training.Method, _ examples: [Example], from start: URL, bench: ModelBench,
+        weights: WeightInterpolation, _ work: StageWork,
         figures: [StageOutcome.Figure], fromLog: Int
     ) async throws -> StageOutcome {
         let training = configuration.training
@@ -50,6 +51,7 @@ extension RoundStage {
             guard step.step % 10 == 0 else { return }
             work.report("step \(step.step) of \(training.steps), loss \(String(format: "%.3f", step.loss))")
         })
+        try weights.end(after: training.interpolation ?? 1)
         let place = work.own("model")
         try bench.save(to: place, like: URL(filePath: configuration.model))
         try plan.director?.save(to: place)

@@ -33,6 +33,7 @@ struct RoundStage: Stage {
             "learning_rate": "\(training.learningRate)", "warm_up": "\(training.warmUp)", "clip": "\(training.clip)",
             "alpha": "\(training.alpha)", "probability_mask": "\(training.probabilityMask)", "k": "\(training.k)",
         ]
+        if let share = training.interpolation, share != 1 { settings["interpolation"] = "\(share)" }
         if round > 1 { settings["generations"] = "\(configuration.labels.generations)" }
         return settings
     }
@@ -55,10 +56,11 @@ struct RoundStage: Stage {
             examples += made
         }
         let bench = try ModelBench(start, today: work.today)
+        let weights = try WeightInterpolation(of: bench.decoder)
         let training = configuration.training
         if let method = loss.planned {
             return try await planned(
-                method, examples, from: start, bench: bench, work, figures: figures, fromLog: fromLog)
+                method, examples, from: start, bench: bench, weights: weights, work, figures: figures, fromLog: fromLog)
         }
         let tokenized = try bench.examples.tokenize(examples)
         let isSFT = loss == .sft
@@ -78,6 +80,7 @@ struct RoundStage: Stage {
                 work.report("step \(step.step) of \(steps), loss \(String(format: "%.3f", step.loss))")
             }
         })
+        try weights.end(after: training.interpolation ?? 1)
         try bench.save(to: work.own("model"), like: base)
         // The weights are in `model` now; the checkpoint was for resuming.
         try? FileManager.default.removeItem(at: work.own("checkpoints"))

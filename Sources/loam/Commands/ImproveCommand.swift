@@ -47,6 +47,11 @@ struct LoopOptions: ParsableArguments {
     @Option(name: .long, help: "Weight of the term that pushes bad replies down.")
     var alpha: Double?
 
+    @Option(
+        name: .long,
+        help: "Share of the way from a round's first weights to its last that its model takes: 1 goes all the way.")
+    var interpolation: Double?
+
     @OptionGroup var kept: KeptNames
 
     func apply(to configuration: inout ImproveConfiguration) throws {
@@ -63,6 +68,12 @@ struct LoopOptions: ParsableArguments {
         if let generations { configuration.labels.generations = generations }
         if let learningRate { configuration.training.learningRate = learningRate }
         if let alpha { configuration.training.alpha = alpha }
+        if let interpolation {
+            guard interpolation > 0, interpolation <= 1 else {
+                throw ValidationError("--interpolation must be above 0 and at most 1, it is \(interpolation)")
+            }
+            configuration.training.interpolation = interpolation
+        }
         for (name, value) in [
             ("iterations", configuration.iterations), ("threads", threads), ("steps", configuration.training.steps),
             ("sft-steps", configuration.training.sftSteps ?? 1),

@@ -49,6 +49,11 @@ struct TrainCommand: AsyncParsableCommand {
 
     @Option(name: .long, help: "Size of a new model: \(ModelPreset.allCases.map(\.rawValue).joined(separator: ", ")).")
     var preset: ModelPreset = .small
+    @Option(
+        help:
+            "pretrain: ids of the new vocabulary (default: the preset's). Fewer cut rare names into letters, which a small model copies better."
+    )
+    var vocabulary: Int?
 
     @Option(name: .long, help: "Optimizer steps.")
     var steps = 1000
@@ -137,7 +142,8 @@ struct TrainCommand: AsyncParsableCommand {
                 )
                 dialogues += content.dialogues
             }
-            let task = PretrainingTask(preset: preset, rowsPerStep: rows, training: options, seed: seed)
+            let task = PretrainingTask(
+                preset: preset, vocabularySize: vocabulary, rowsPerStep: rows, training: options, seed: seed)
             let outcome = try task.run(
                 dialogues, to: URL(filePath: out), sources: data.map { URL(filePath: $0).lastPathComponent },
                 device: device, group: group, peak: ComputePeak.measure(options.compute, device: device),
