@@ -98,6 +98,9 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         public var goodAbove = 0.8
         /// … and bad below this one.
         public var badBelow = 0.35
+        /// No reply is learnt as good that the reward model would call rude or inappropriate, were it bad, with more than this; `nil`, as in
+        /// runs from before there was such a rule, asks for none.
+        public var rudeAbove: Double? = 0.5
         /// A vote counts as it stands when the trust in it is at least this.
         public var trustedFrom = 0.5
         /// At most this many replies are labelled by the reward model (0: none).
@@ -110,6 +113,7 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         enum CodingKeys: String, CodingKey {
             case goodAbove = "good_above"
             case badBelow = "bad_below"
+            case rudeAbove = "rude_above"
             case trustedFrom = "trusted_from"
             case mostLabelled = "most_labelled"
             case generations, copies

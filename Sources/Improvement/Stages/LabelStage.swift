@@ -2,8 +2,8 @@ import Conversations
 import Foundation
 import Training
 
-/// The training set: good and bad replies of the learning people, by their trusted votes, by corrections, and, where nobody
-/// voted, by the reward model where it is sure.
+/// The training set: good and bad replies of the learning people, by their trusted votes where the reward model is not sure of the
+/// opposite, by corrections, and, where nobody voted, by the reward model where it is sure.
 struct LabelStage: Stage {
     let name = "label"
     let configuration: ImproveConfiguration
@@ -14,7 +14,7 @@ struct LabelStage: Stage {
         return [
             "good_above": "\(labels.goodAbove)", "bad_below": "\(labels.badBelow)",
             "most_labelled": "\(labels.mostLabelled)",
-            "copies": "\(labels.copies)",
+            "copies": "\(labels.copies)", "rude_above": "\(labels.rudeAbove ?? 1)",
         ]
     }
 
@@ -30,48 +30,49 @@ struct LabelStage: Stage {
         var examples: [Example] = []
         var dropped: [String: Int] = [:]
         let mine = corpus.items.indices.filter { corpus.items[$0].part == .learn }
-        var unvoted: [Int] = []
+        func isTrusted(_ place: Int) -> Bool {
+            let item = corpus.items[place]
+            return item.rating != nil && (weights[item.id]?.weight ?? 0) >= labels.trustedFrom
+        }
+        func verdicts(_ places: [Int]) async throws -> [LabelRule.Verdict] {
+            try await judge.verdicts(
+                places.map { (context: corpus.items[$0].context, reply: corpus.items[$0].reply) }
+            ).map { LabelRule.Verdict(good: $0.good, rude: $0.reasons[.inappropriate] ?? 0) }
+        }
+        func take(_ outcome: LabelRule.Outcome, _ item: Corpus.Item) -> Bool {
+            switch outcome {
+            case .good(let weight):
+                examples.append(Example(context: item.context, reply: item.reply, label: .good, weight: weight))
+            case .bad(let weight):
+                examples.append(Example(context: item.context, reply: item.reply, label: .bad, weight: weight))
+            case .dropped(let why):
+                dropped[why, default: 0] += 1
+                return false
+            }
+            return true
+        }
+        let rule = LabelRule(settings: labels)
+        let (voted, unvoted) = (mine.filter(isTrusted), mine.filter { !isTrusted($0) })
         var (byVote, corrections) = (0, 0)
+        work.report("the reward model reads \(voted.count) replies with a trusted vote")
+        for (place, verdict) in zip(voted, try await verdicts(voted)) {
+            let item = corpus.items[place]
+            guard let vote = weights[item.id] else { continue }
+            if take(rule.outcome(isUp: item.rating == .like, vote: vote, verdict: verdict), item) { byVote += 1 }
+        }
         for place in mine {
             let item = corpus.items[place]
-            let vote = weights[item.id]
-            if let correction = item.feedback?.correction, !correction.allSatisfy(\.isWhitespace),
-                (vote?.weight ?? 0) >= labels.trustedFrom
-            {
-                examples.append(
-                    Example(context: item.context, reply: correction, label: .good, weight: vote?.weight ?? 1))
-                corrections += 1
-            }
-            guard let vote, vote.weight >= labels.trustedFrom, let rating = item.rating else {
-                unvoted.append(place)
-                continue
-            }
-            // One person's thumb is a noisy sign: the posterior of vote and content must point the same way.
-            let agrees = rating == .like ? vote.probability >= 0.5 : vote.probability < 0.5
-            guard agrees else {
-                dropped["vote and content disagree", default: 0] += 1
-                continue
-            }
-            examples.append(
-                Example(
-                    context: item.context, reply: item.reply, label: rating == .like ? .good : .bad, weight: vote.weight
-                ))
-            byVote += 1
+            guard let correction = item.feedback?.correction, !correction.allSatisfy(\.isWhitespace),
+                let weight = weights[item.id]?.weight, weight >= labels.trustedFrom
+            else { continue }
+            examples.append(Example(context: item.context, reply: correction, label: .good, weight: weight))
+            corrections += 1
         }
         let asked = Array(unvoted.prefix(labels.mostLabelled))
         if unvoted.count > asked.count { dropped["above the cap of replies to label"] = unvoted.count - asked.count }
         work.report("the reward model labels \(asked.count) replies")
-        let good = try await judge.probabilities(
-            asked.map { (context: corpus.items[$0].context, reply: corpus.items[$0].reply) })
-        for (place, probability) in zip(asked, good) {
-            let item = corpus.items[place]
-            if probability > labels.goodAbove {
-                examples.append(Example(context: item.context, reply: item.reply, label: .good, weight: probability))
-            } else if probability < labels.badBelow {
-                examples.append(Example(context: item.context, reply: item.reply, label: .bad, weight: 1 - probability))
-            } else {
-                dropped["neither surely good nor surely bad", default: 0] += 1
-            }
+        for (place, verdict) in zip(asked, try await verdicts(asked)) {
+            _ = take(rule.outcome(verdict: verdict), corpus.items[place])
         }
         let capped = CRINGERound.capCopies(examples, limit: max(labels.copies, 1) * 10)
         dropped["copies of a common reply"] = examples.count - capped.count
