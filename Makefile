@@ -18,15 +18,10 @@ build: setup
 run: build
 	.build/release/loam quickstart $(ARGS)
 
-# What has a deadline, on the wire or at a lock, has the machine to itself: beside training tests such deadlines were missed.
-WIRE = TransportTests|RemoteTests|StoreFileTests
-
-# Two threads of libtorch are all that a test needs; the figures of a test never depend on speed.
 test:
 	@Scripts/setup --tests
 	swift build --build-tests
-	OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive swift test --skip-build --skip '$(WIRE)'
-	OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive swift test --skip-build --filter '$(WIRE)'
+	@Scripts/test
 
 bench: build
 	Benchmarks/run $(ARGS)
