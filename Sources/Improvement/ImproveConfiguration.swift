@@ -107,6 +107,11 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         public var mostLabelled = 4_000
         /// Replies that each later round draws from the training prompts.
         public var generations = 1_200
+        /// At most this many prompts that end in an insult get several replies in each later round, which are held against each
+        /// other; `nil`, as in runs from before there was such a step, is none.
+        public var provokedPrompts: Int? = 200
+        /// Replies that are drawn to each of them.
+        public var provokedDraws: Int? = 5
         /// Copies of one good reply that a round may hold (the paper's cap).
         public var copies = 2
 
@@ -117,6 +122,8 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
             case trustedFrom = "trusted_from"
             case mostLabelled = "most_labelled"
             case generations, copies
+            case provokedPrompts = "provoked_prompts"
+            case provokedDraws = "provoked_draws"
         }
     }
 

@@ -24,11 +24,12 @@ struct LabelRule: Sendable {
     /// A reply with a trusted vote.
     ///
     /// One person's thumb is a noisy sign: the posterior of vote and content must point the same way, and the reward model, which
-    /// learnt from everybody's votes, must not be sure of the opposite (confident learning, arXiv 1911.00068).
+    /// learnt from everybody's votes, must not be sure of the opposite (confident learning, arXiv 1911.00068). Bad replies are the few:
+    /// that one more probably bad than good was liked is wrong more often than right, while a dislike is believed up to `goodAbove`.
     func outcome(isUp: Bool, vote: WeighedVote, verdict: Verdict) -> Outcome {
         guard isUp == (vote.probability >= 0.5) else { return .dropped("vote and content disagree") }
-        guard isUp ? verdict.good >= settings.badBelow : verdict.good <= settings.goodAbove else {
-            return .dropped("the reward model is sure of the opposite")
+        guard isUp ? verdict.good >= 0.5 : verdict.good <= settings.goodAbove else {
+            return .dropped("the reward model says the opposite")
         }
         guard isUp else { return .bad(weight: vote.weight) }
         return cautious(.good(weight: vote.weight), verdict)

@@ -52,4 +52,36 @@ public enum CRINGERound {
             return good.contains(index) ? Example(context: context, reply: reply, label: .good) : nil
         }
     }
+
+    /// Labels several replies to one history against each other: the best is good and the worst bad, where the scorer is sure enough
+    /// that they differ and the best is more probably good than not.
+    ///
+    /// For histories after which the model does badly, where one threshold for all replies fails: there the level of a score says more
+    /// of the history than of the reply, the order of the scores still says which reply is better (pairs from one model's draws, as in
+    /// pairwise CRINGE, Xu and others 2023, arXiv 2312.16682).
+    /// - Parameters:
+    ///   - scores: one per reply, probabilities of good.
+    ///   - sureBy: by how much best and worst must differ.
+    /// - Throws: `TrainingError` where scores and replies do not match or a score is no finite number.
+    public static func compare(
+        _ drawn: [(context: [Turn], replies: [String])], scores: [[Double]], sureBy: Double = 0.2
+    ) throws -> [Example] {
+        guard drawn.count == scores.count, zip(drawn, scores).allSatisfy({ $0.replies.count == $1.count }) else {
+            throw TrainingError(.data, "\(drawn.count) histories with drawn replies have other numbers of scores")
+        }
+        guard scores.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
+            throw TrainingError(.data, "the score of a drawn reply is not a finite number")
+        }
+        return zip(drawn, scores).flatMap { drawn, scores -> [Example] in
+            let places = scores.indices.filter { !drawn.replies[$0].allSatisfy(\.isWhitespace) }
+            guard let best = places.max(by: { (scores[$0], $1) < (scores[$1], $0) }),
+                let worst = places.min(by: { (scores[$0], $0) < (scores[$1], $1) }),
+                scores[best] - scores[worst] >= sureBy, scores[best] > 0.5
+            else { return [] }
+            return [
+                Example(context: drawn.context, reply: drawn.replies[best], label: .good),
+                Example(context: drawn.context, reply: drawn.replies[worst], label: .bad),
+            ]
+        }
+    }
 }

@@ -56,8 +56,10 @@ struct JointBeliefs: Sendable {
     private(set) var foretold: [Double]
     /// Per vote and kind the probability of the kind at that vote.
     private(set) var kindsOfVote: [Double]
-    /// Shares of the kinds among people.
-    private(set) var shares: [Double]
+    /// Shares of the kinds among the people of each group.
+    private(set) var shares: [[Double]]
+    /// Share of people in each group.
+    private let sizes: [Double]
     private(set) var iterations = 0
     private(set) var converged = false
     /// Log-likelihood of everybody's votes, each person's by what the others taught, with the prior of the shares: larger is
@@ -82,10 +84,12 @@ struct JointBeliefs: Sendable {
         othersLogit = messages
         foretold = messages
         kindsOfVote = [Double](repeating: 0, count: votes * Self.kinds.count)
-        shares = Self.kinds.map(\.share)
+        let groups = problem.table.groupOfUser
+        shares = [[Double]](repeating: Self.kinds.map(\.share), count: problem.table.groupCount)
+        sizes = shares.indices.map { group in Double(groups.count { $0 == group }) / Double(groups.count) }
         switch start {
         case .trust: _ = readPeople(damping: 0)
-        case .anchors: shares = Self.evenHanded
+        case .anchors: shares = shares.map { _ in Self.evenHanded }
         case .mirror(let other): messages = other.map { -$0 }
         }
         try solve()
@@ -145,12 +149,13 @@ struct JointBeliefs: Sendable {
     private mutating func readPeople(damping: Double) -> Double {
         let kinds = Self.kinds
         let table = problem.table
-        let helpers = normalised(zip(shares, kinds).map { $1.type == .helper ? $0 : 0 })
+        let helpers = shares.map { shares in normalised(zip(shares, kinds).map { $1.type == .helper ? $0 : 0 }) }
         let strength = problem.settings.strength
-        var counts = kinds.map { strength * $0.share }
+        var counts = shares.map { _ in kinds.map { strength * $0.share } }
         var change = 0.0
         score = 0
         for (user, votes) in problem.ordered.enumerated() {
+            let group = table.groupOfUser[user]
             var emissions: [Double] = []
             emissions.reserveCapacity(votes.count * kinds.count)
             for vote in votes {
@@ -158,7 +163,7 @@ struct JointBeliefs: Sendable {
                 for kind in kinds { emissions.append(kind.chance(table.votes[vote].isUp, good: good)) }
             }
             let chain = KindChain(
-                emissions: emissions, shares: problem.isTrusted[user] ? helpers : shares,
+                emissions: emissions, shares: problem.isTrusted[user] ? helpers[group] : shares[group],
                 change: problem.isTrusted[user] ? 0 : problem.settings.change)
             score += problem.voice[user] * chain.logLikelihood
             for (place, vote) in votes.enumerated() {
@@ -169,7 +174,9 @@ struct JointBeliefs: Sendable {
                     onBad += weight * kind.upOnBad
                     let now = chain.posterior[place * kinds.count + number]
                     kindsOfVote[vote * kinds.count + number] = now
-                    if !problem.isTrusted[user] { counts[number] += problem.voice[user] * now / Double(votes.count) }
+                    if !problem.isTrusted[user] {
+                        counts[group][number] += problem.voice[user] * now / Double(votes.count)
+                    }
                 }
                 let good = LogisticRegression.sigmoid(othersLogit[vote])
                 foretold[vote] = good * onGood + (1 - good) * onBad
@@ -180,8 +187,8 @@ struct JointBeliefs: Sendable {
                 messages[vote] = next
             }
         }
-        shares = normalised(counts)
-        for (kind, share) in zip(kinds, shares) { score += strength * kind.share * log(share) }
+        shares = counts.map(normalised)
+        for shares in shares { for (kind, share) in zip(kinds, shares) { score += strength * kind.share * log(share) } }
         return change
     }
 
@@ -202,9 +209,10 @@ struct JointBeliefs: Sendable {
     /// The votes of a person in the order of time.
     func ordered(_ user: Int) -> [Int] { problem.ordered[user] }
 
-    /// Share of people of one type.
-    func share(_ type: VoterType) -> Double {
-        zip(Self.kinds, shares).reduce(0) { $0 + ($1.0.type == type ? $1.1 : 0) }
+    /// Share of people of one type, in one group or in all.
+    func share(_ type: VoterType, in group: Int? = nil) -> Double {
+        guard let group else { return sizes.indices.reduce(0) { $0 + sizes[$1] * share(type, in: $1) } }
+        return zip(Self.kinds, shares[group]).reduce(0) { $0 + ($1.0.type == type ? $1.1 : 0) }
     }
 
     /// Probability that the person of a vote behaved in a way at that vote.

@@ -39,6 +39,11 @@ public struct JointModel: TrustMethod, Hashable {
         if !beliefs.converged { notes.append("Beliefs had not settled after \(beliefs.iterations) iterations.") }
         let shares = VoterType.allCases.map { String(format: "%@ %.0f %%", $0.rawValue, 100 * beliefs.share($0)) }
         notes.append("Kinds of people: \(shares.joined(separator: ", ")).")
+        for group in 1..<max(table.groupCount, 1) {
+            let people = table.groupOfUser.count { $0 == group }
+            let share = String(format: "%.0f %%", 100 * beliefs.share(.helper, in: group))
+            if people > 0 { notes.append("Of the \(people) people of group \(group) \(share) are helpers.") }
+        }
         return JointReport(table, beliefs, hasContent: hasContent).report(method: name, notes: notes)
     }
 

@@ -9,6 +9,8 @@ public struct TrustError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let features = Code(name: "features")
         /// A file cannot be read or is not in the expected form.
         public static let file = Code(name: "file")
+        /// A setting is out of its range.
+        public static let settings = Code(name: "settings")
         /// No method has this name.
         public static let method = Code(name: "method")
     }

@@ -11,6 +11,10 @@ public struct VoteTable: Sendable {
     public let users: [String]
     /// Names of the items in order of appearance.
     public let items: [String]
+    /// Per person the group that something other than their votes puts them in; 0 for everybody where nothing does.
+    public let groupOfUser: [Int]
+    /// How many groups there may be: one more than the largest number.
+    public var groupCount: Int { (groupOfUser.max() ?? 0) + 1 }
     /// Per vote the number of its person.
     public let userOfVote: [Int]
     /// Per vote the number of its item.
@@ -32,9 +36,17 @@ public struct VoteTable: Sendable {
     ///   - features: One row per text; votes point into it by `row`.
     ///   - texts: Text per item, for telling identical ones. Without it, votes with equal features or the same item count
     ///     as the same text.
-    /// - Throws: `TrustError` when there are no votes, or a vote points outside the features.
-    public init(votes given: [Vote], features: (any FeatureTable)? = nil, texts: [String: String]? = nil) throws {
+    ///   - groups: Who is told apart beforehand by something other than votes, such as those who insult the bot: a number from 1
+    ///     up per name. Nothing is assumed of a group; `joint` learns what its people are like. Whoever is not named is in group 0.
+    /// - Throws: `TrustError` when there are no votes, a vote points outside the features, or a group is below 0 or above 99.
+    public init(
+        votes given: [Vote], features: (any FeatureTable)? = nil, texts: [String: String]? = nil,
+        groups: [String: Int] = [:]
+    ) throws {
         guard !given.isEmpty else { throw TrustError(.noVotes, "there are no votes to weigh") }
+        for (user, group) in groups where !(0..<100).contains(group) {
+            throw TrustError(.settings, "user \(user) is in group \(group); groups have the numbers 0 to 99")
+        }
         var places: [Pair: Int] = [:]
         var kept: [Vote] = []
         var replaced = 0
@@ -58,6 +70,7 @@ public struct VoteTable: Sendable {
         votes = kept
         replacedCount = replaced
         (users, userOfVote, votesOfUser) = Self.number(kept.map(\.user))
+        groupOfUser = users.map { groups[$0] ?? 0 }
         (items, itemOfVote, votesOfItem) = Self.number(kept.map(\.item))
         let finite = features.map(Self.finiteRows)
         var broken = 0

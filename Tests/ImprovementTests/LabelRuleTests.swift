@@ -21,10 +21,10 @@ struct LabelRuleTests {
         #expect(rule.outcome(isUp: false, vote: vote(false, posterior: 0.6), verdict: unsure) == other)
     }
 
-    @Test("A vote is left out where the reward model is sure of the opposite")
+    @Test("A vote is left out where the reward model says the opposite")
     func confidence() {
-        let sure = LabelRule.Outcome.dropped("the reward model is sure of the opposite")
-        let bad = LabelRule.Verdict(good: 0.34, rude: 0)
+        let sure = LabelRule.Outcome.dropped("the reward model says the opposite")
+        let bad = LabelRule.Verdict(good: 0.49, rude: 0)
         let good = LabelRule.Verdict(good: 0.81, rude: 0)
         #expect(rule.outcome(isUp: true, vote: vote(true, posterior: 0.8), verdict: bad) == sure)
         #expect(rule.outcome(isUp: false, vote: vote(false, posterior: 0.2), verdict: good) == sure)

@@ -113,4 +113,22 @@ struct PackingTests {
         #expect(scored.map(\.reply) == ["a", "b", "c"])
         #expect(scored.map(\.label) == [.good, .bad, .good])
     }
+
+    @Test("Several replies to one history are labelled against each other, where the scorer is sure that they differ")
+    func comparison() throws {
+        let context = [Turn(.human, "You are slow.")]
+        func labels(_ replies: [String], _ scores: [Double]) throws -> [String] {
+            try CRINGERound.compare([(context: context, replies: replies)], scores: [scores])
+                .map { "\($0.label == .good ? "+" : "-")\($0.reply)" }
+        }
+        #expect(try labels(["a", "b", "c"], [0.42, 0.66, 0.2]) == ["+b", "-c"])
+        // Too close, none good, nothing but silence beside it.
+        #expect(try labels(["a", "b"], [0.6, 0.45]).isEmpty)
+        #expect(try labels(["a", "b"], [0.45, 0.1]).isEmpty)
+        #expect(try labels(["a", " "], [0.9, 0.1]).isEmpty)
+        // The first of equals.
+        #expect(try labels(["a", "b", "c", "d"], [0.9, 0.9, 0.1, 0.1]) == ["+a", "-c"])
+        #expect(throws: TrainingError.self) { try labels(["a", "b"], [0.9]) }
+        #expect(throws: TrainingError.self) { try labels(["a", "b"], [0.9, .nan]) }
+    }
 }

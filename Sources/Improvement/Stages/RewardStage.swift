@@ -94,12 +94,14 @@ struct RewardStage: Stage {
             parts = [(isTest.indices.filter { !isTest[$0] }, isTest.indices.filter { isTest[$0] })]
         }
         let method = try TrustMethods.named(configuration.trust)
+        let conduct = try RunFolder.read(Conduct.self, from: work.file(Conduct.file, of: "trust"))
         var names: [String] = []
         var scores: [[Double]] = []
         var foldOf = [Int](repeating: -1, count: places.count)
         for (fold, part) in parts.enumerated() {
             work.report("held-out people, fold \(fold + 1) of \(parts.count)")
-            let table = try await VoteWeighing.table(corpus, part.train.map { places[$0] }, encoder: encoder)
+            let table = try await VoteWeighing.table(
+                corpus, part.train.map { places[$0] }, groups: conduct.groups, encoder: encoder)
             let report = try method.weigh(
                 table, generator: SeededGenerator(seed: configuration.seed).fork("fold-\(fold)"))
             let weights = Dictionary(report.votes.map { ($0.item, $0) }, uniquingKeysWith: { first, _ in first })

@@ -34,7 +34,13 @@ struct RoundStage: Stage {
             "alpha": "\(training.alpha)", "probability_mask": "\(training.probabilityMask)", "k": "\(training.k)",
         ]
         if let share = training.interpolation, share != 1 { settings["interpolation"] = "\(share)" }
-        if round > 1 { settings["generations"] = "\(configuration.labels.generations)" }
+        if round > 1 {
+            let labels = configuration.labels
+            settings["generations"] = "\(labels.generations)"
+            if let most = labels.provokedPrompts, let draws = labels.provokedDraws {
+                settings["provoked"] = "\(most) \(draws)"
+            }
+        }
         return settings
     }
 
@@ -105,36 +111,5 @@ struct RoundStage: Stage {
         case .director, .dpo, .kto:
             throw ImprovementError.noData(loss.rawValue, "is trained by its own plan")
         }
-    }
-
-    /// Replies of the previous round's model to the training prompts, labelled by the reward model of the learning people.
-    private func generated(from model: URL, _ work: StageWork) async throws -> [Example] {
-        let file = work.own("generated.jsonl")
-        if FileManager.default.fileExists(atPath: file.path) {
-            return try RunFolder.readLines(Example.self, from: file)
-        }
-        let corpus = try Corpus(work.file("conversations.jsonl", of: "deidentify"), seed: configuration.seed)
-        var generator = SeededGenerator(seed: configuration.seed).fork("prompts", round)
-        let mine = corpus.items.filter { $0.part == .learn && $0.context.last?.sender == .human }.map(\.context)
-        let prompts = Array(generator.shuffled(mine).prefix(configuration.labels.generations))
-        work.report("\(prompts.count) replies from the model of round \(round - 1)")
-        var sampling = configuration.evaluation.sampling
-        sampling.seed = configuration.seed &* 1_000_003 &+ UInt64(round)
-        let replies = try await ReplyDrawing.replies(of: model, to: prompts, sampling: sampling, today: work.today)
-        let judge = try Judge(
-            folder: work.file("learn", of: "reward"),
-            bench: ModelBench(URL(filePath: configuration.model), today: work.today),
-            encoder: makeEncoder())
-        let pairs = zip(prompts, replies).filter { !$1.text.allSatisfy(\.isWhitespace) }.map {
-            (context: $0, reply: $1.text)
-        }
-        let scores = try await judge.probabilities(pairs)
-        let labels = configuration.labels
-        let labelled = try CRINGERound.label(
-            pairs, scores: scores, goodShare: 0.5, badShare: 0.25, goodAbove: labels.goodAbove,
-            badBelow: labels.badBelow)
-        let made = CRINGERound.capCopies(labelled, limit: labels.copies)
-        try RunFolder.write(lines: made, to: file)
-        return made
     }
 }

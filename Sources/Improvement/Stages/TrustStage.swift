@@ -10,7 +10,7 @@ struct TrustStage: Stage {
     let configuration: ImproveConfiguration
     let makeEncoder: @Sendable () throws -> any TextEncoder
 
-    var settings: [String: String] { ["method": configuration.trust] }
+    var settings: [String: String] { ["method": configuration.trust, "conduct": "\(Conduct.abusiveFrom)"] }
 
     func run(_ work: StageWork) async throws -> StageOutcome {
         let corpus = try Corpus(work.file("conversations.jsonl", of: "deidentify"), seed: configuration.seed)
@@ -21,10 +21,20 @@ struct TrustStage: Stage {
         var lines: [WeighedVote] = []
         var people: [UserTrust] = []
         var notes: [String] = note.map { [$0] } ?? []
+        var conduct = Conduct()
+        if let abuse = try Conduct.classifier(encoder: URL(filePath: configuration.encoder)) {
+            work.report("how people treat the bot")
+            conduct = try await Conduct(of: corpus, classifier: abuse)
+            notes.append("Group 1 are the people who insulted the bot.")
+        } else {
+            notes.append(
+                "How people treat the bot is not used: the shipped classifier of abuse is for another encoder.")
+        }
+        try RunFolder.write(conduct, to: work.own(Conduct.file))
         for part in Corpus.Part.allCases {
             let places = corpus.voted(in: part)
             work.report("\(part.rawValue): \(places.count) votes")
-            let table = try await VoteWeighing.table(corpus, places, encoder: encoder)
+            let table = try await VoteWeighing.table(corpus, places, groups: conduct.groups, encoder: encoder)
             let report = try method.weigh(
                 table, generator: SeededGenerator(seed: configuration.seed).fork("trust-\(part.rawValue)"))
             lines += report.votes.map {
@@ -92,7 +102,9 @@ struct TrustStage: Stage {
 /// Votes with what the replies say, as the trust methods want them.
 enum VoteWeighing {
     /// One row per vote: the reply's vector, the last person's turn's, and their product.
-    static func table(_ corpus: Corpus, _ places: [Int], encoder: any TextEncoder) async throws -> VoteTable {
+    static func table(
+        _ corpus: Corpus, _ places: [Int], groups: [String: Int], encoder: any TextEncoder
+    ) async throws -> VoteTable {
         let replies = places.map { corpus.items[$0].reply }
         let turns = places.map { corpus.items[$0].context.last { $0.sender == .human }?.text ?? "" }
         let vectors = try await encoder.encode(replies + turns)
@@ -113,6 +125,6 @@ enum VoteWeighing {
                 (corpus.items[$0].id, (corpus.items[$0].context.last?.text ?? "") + "\n" + corpus.items[$0].reply)
             },
             uniquingKeysWith: { first, _ in first })
-        return try VoteTable(votes: votes, features: Matrix(rows), texts: texts)
+        return try VoteTable(votes: votes, features: Matrix(rows), texts: texts, groups: groups)
     }
 }
