@@ -7,7 +7,7 @@ public struct SafetyLayer: Sendable {
 
     /// - Parameter classifier: asked for the text as it stands and, where that is disguised, as it is meant.
     public init(_ classifier: any TextClassifier, threshold: Double) {
-        self.classifier = UndisguisedClassifier(classifier)
+        self.classifier = UndisguisedClassifier(GatheringClassifier(classifier))
         self.threshold = threshold
     }
 
