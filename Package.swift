@@ -70,7 +70,7 @@ func closure(_ names: Set<String>) -> Set<String> {
 /// What `Benchmarks/Methods` stands on; `LOAM_ONLY=MethodsBench` builds it with that alone.
 let methodsBench: Set<String> = ["Training", "Generation", "Safety", "Evaluation"]
 /// The same for `Benchmarks/Proof`, `LOAM_ONLY=ProofBench`.
-let proofBench: Set<String> = ["Generation", "Simulation", "Statistics"]
+let proofBench: Set<String> = ["Generation", "Improvement", "Simulation", "Statistics"]
 let wanted = only.map { names in
     closure(
         names.union(names.contains("MethodsBench") ? methodsBench : [])

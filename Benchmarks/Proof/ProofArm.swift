@@ -27,6 +27,8 @@ struct ProofArm: Sendable {
     var name: String
     var model: URL
     var decoding: Decoding
+    /// Replies that are drawn, of which the one is given that the run's reward model likes best.
+    var draws = 1
 
     static let base = "base"
     static let onlyGood = "SFT on good"
@@ -34,13 +36,10 @@ struct ProofArm: Sendable {
 
     /// The arms of a run's folder: the untrained base at every decoding, so that sharpening is not mistaken for learning, and
     /// SFT and each round sampled and greedy.
+    /// - Parameter draws: more than 1: base and last round once more, with the best of so many replies by the reward model.
     /// - Throws: `ProofError` where the folder is not that of a finished run.
-    static func all(of run: URL) throws -> [ProofArm] {
-        struct Settings: Decodable { var model: String }
-        let settings: Settings
-        do {
-            settings = try JSONDecoder().decode(Settings.self, from: Data(contentsOf: run.appending(path: "run.json")))
-        } catch { throw ProofError(description: "\(run.path): no run of the loop (\(error))") }
+    static func all(of run: URL, draws: Int = 1) throws -> [ProofArm] {
+        let settings = try ProofRun(run)
         let stages = try FileManager.default.contentsOfDirectory(atPath: run.path).sorted()
         func model(_ stage: String) -> URL? {
             let url = run.appending(path: stage).appending(path: "model")
@@ -62,7 +61,27 @@ struct ProofArm: Sendable {
         arms += learnt.flatMap { name, url in
             [Decoding.sampled, .greedy].map { ProofArm(name: name, model: url, decoding: $0) }
         }
+        if draws > 1 {
+            let ends = [arms[0], arms.last { $0.decoding == .sampled }].compactMap { $0 }
+            arms += ends.map {
+                ProofArm(name: "\($0.name), best of \(draws)", model: $0.model, decoding: .sampled, draws: draws)
+            }
+        }
         return arms
+    }
+}
+
+/// What the proof reads of a run's settings.
+struct ProofRun: Decodable {
+    /// Folders of the base and of the sentence encoder.
+    var model: String
+    var encoder: String
+
+    /// - Throws: `ProofError` where the folder is not that of a run.
+    init(_ run: URL) throws {
+        do {
+            self = try JSONDecoder().decode(Self.self, from: Data(contentsOf: run.appending(path: "run.json")))
+        } catch { throw ProofError(description: "\(run.path): no run of the loop (\(error))") }
     }
 }
 

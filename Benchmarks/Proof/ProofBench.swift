@@ -2,8 +2,8 @@ import Foundation
 import Torch
 
 /// `proof-bench measure RUN FILE SEED [VARIANT] [--prompts N] [--brief]`: the exact judge on every arm of a finished run of the
-/// loop, with `--replies` every reply and its verdict too; `proof-bench table FILE… [--plot SVG]`: all seeds together, as
-/// Markdown; `proof-bench labels RUN`: how often a run's labels are right; `proof-bench teacher`: where a perfect
+/// loop, with `--replies` every reply and its verdict too, with `--best-of N` base and last round reranked by the run's reward model;
+/// `proof-bench table FILE… [--plot SVG]`: all seeds together, as Markdown; `proof-bench labels RUN`: how often a run's labels are right; `proof-bench teacher`: where a perfect
 /// pupil of the world's own bot starts. `Benchmarks/proof` runs them.
 @main
 struct ProofBench {
@@ -17,6 +17,7 @@ struct ProofBench {
         let prompts = option("--prompts").flatMap(Int.init) ?? 500
         let plot = option("--plot")
         let replies = option("--replies")
+        let draws = option("--best-of").flatMap(Int.init) ?? 1
         let isBrief = arguments.contains("--brief")
         arguments.removeAll { $0 == "--brief" }
         do {
@@ -28,7 +29,7 @@ struct ProofBench {
                 try Engine.setThreadCount(2)
                 try await ProofMeasurement(
                     run: URL(filePath: arguments[1]), file: URL(filePath: arguments[2]), seed: seed,
-                    variant: arguments.count == 5 ? arguments[4] : nil, count: prompts, isBrief: isBrief,
+                    variant: arguments.count == 5 ? arguments[4] : nil, count: prompts, isBrief: isBrief, draws: draws,
                     replies: replies.map { URL(filePath: $0) },
                     say: { FileHandle.standardError.write(Data(($0 + "\n").utf8)) }
                 ).measure()
@@ -51,7 +52,7 @@ struct ProofBench {
                 }
             default:
                 print(
-                    "usage: proof-bench measure RUN FILE SEED [VARIANT] [--prompts N] [--brief] [--replies FILE] | labels RUN | teacher | table FILE… [--plot SVG]"
+                    "usage: proof-bench measure RUN FILE SEED [VARIANT] [--prompts N] [--brief] [--best-of N] [--replies FILE] | labels RUN | teacher | table FILE… [--plot SVG]"
                 )
                 exit(2)
             }

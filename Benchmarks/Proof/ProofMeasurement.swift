@@ -1,6 +1,7 @@
 import Conversations
 import Foundation
 import Generation
+import Improvement
 import Simulation
 import Torch
 
@@ -15,6 +16,8 @@ struct ProofMeasurement: Sendable {
     let count: Int
     /// Only the arms at the decoding that people meet: what a comparison of variants needs.
     let isBrief: Bool
+    /// More than 1: base and last round once more, with the best of so many replies by the run's reward model.
+    var draws = 1
     /// Every reply with its verdict goes here, a line each, where somebody wants to read them.
     var replies: URL? = nil
     let say: @Sendable (String) -> Void
@@ -34,25 +37,24 @@ struct ProofMeasurement: Sendable {
         let world = try World()
         let judge = WorldJudge(world)
         let prompts = Self.prompts(of: world, count: count)
-        for arm in try ProofArm.all(of: run) where !isBrief || arm.decoding == .sampled {
+        for arm in try ProofArm.all(of: run, draws: draws) where !isBrief || arm.decoding == .sampled {
             let missing = prompts.filter { kind, _ in
                 !result.cells.contains { $0.arm == arm.name && $0.decoding == arm.decoding && $0.prompts == kind }
             }
             guard !missing.isEmpty else { continue }
             let generator = try ReplyGenerator(folder: arm.model, dtype: .bfloat16)
             for (kind, histories) in missing {
-                let replies = try await generator.replies(
-                    to: histories, sampling: arm.decoding.sampling(seed: seed &* 7_919 &+ 29))
+                let replies = try await replies(of: arm, generator, to: histories)
                 var verdicts: [String: Int] = [:]
                 var lines = Data()
                 for (history, reply) in zip(histories, replies) {
-                    let verdict = judge.verdict(on: reply.text, after: history).name
+                    let verdict = judge.verdict(on: reply, after: history).name
                     verdicts[verdict, default: 0] += 1
                     guard self.replies != nil else { continue }
                     lines += try JSONEncoder().encode([
                         "arm": arm.name, "decoding": arm.decoding.rawValue, "prompts": kind.rawValue,
                         "context": history.map { "\($0.sender): \($0.text)" }.joined(separator: "\n"),
-                        "reply": reply.text, "verdict": verdict,
+                        "reply": reply, "verdict": verdict,
                     ])
                     lines.append(0x0A)
                 }
@@ -65,6 +67,30 @@ struct ProofMeasurement: Sendable {
             }
             try JSONEncoder().encode(result).write(to: file, options: .atomic)
         }
+    }
+
+    /// An arm's reply to each history: the first that it draws, or the best of several by the reward model of the run's learning people.
+    private func replies(
+        of arm: ProofArm, _ generator: ReplyGenerator, to histories: [[Turn]]
+    ) async throws -> [String] {
+        var drawn: [[String]] = []
+        for draw in 0..<UInt64(arm.draws) {
+            let sampling = arm.decoding.sampling(seed: seed &* 7_919 &+ 29 &+ draw &* 104_729)
+            drawn.append(try await generator.replies(to: histories, sampling: sampling).map(\.text))
+        }
+        guard arm.draws > 1 else { return drawn[0] }
+        let encoder = URL(filePath: try ProofRun(run).encoder)
+        let reward = try RewardRanking.open(run.appending(path: "04-reward/learn"), today: Date()) {
+            try SentenceEncoder(folder: encoder, dtype: .bfloat16)
+        }
+        var best = [(text: String, score: Double)](repeating: ("", -1), count: histories.count)
+        for texts in drawn {
+            let scores = try await reward.probabilities(of: zip(histories, texts).map { (context: $0, text: $1) })
+            for (place, score) in scores.enumerated() where score > best[place].score {
+                best[place] = (texts[place], score)
+            }
+        }
+        return best.map(\.text)
     }
 
     /// The same prompts for every seed and arm: what differs is what was learnt. Those of seeds 102 and 103 were looked at while the

@@ -7,14 +7,21 @@ import Training
 /// Opens a reward model of any shape, to rank replies by.
 public enum RewardRanking {
     /// - Parameters:
-    ///   - folder: An encoder reward model, a decoder with a score head, or a head on frozen features without states.
+    ///   - folder: An encoder reward model, a decoder with a score head, or a head on frozen features, with a dialogue model's states
+    ///     (one of the loop's) or without.
+    ///   - today: What the chat template of such a dialogue model is told where it asks for the date.
     ///   - makeEncoder: The sentence encoder, for the last kind.
-    /// - Throws: `TrainingError`, `ModelFormatsError` or `LanguageModelError` for a folder that holds none.
-    public static func open(_ folder: URL, makeEncoder: () throws -> any TextEncoder) throws -> any TextClassifier {
+    /// - Throws: `TrainingError`, `ImprovementError`, `ModelFormatsError` or `LanguageModelError` for a folder that holds none.
+    public static func open(
+        _ folder: URL, today: Date, makeEncoder: () throws -> any TextEncoder
+    ) throws -> any TextClassifier {
         let place = try ModelFolder(folder)
         if place.contains("reward.json") { return try EncoderRewardModel(folder: folder) }
         if try place.modelType() == "loam-reward" {
-            return try RewardScorer(model: RewardModel(folder: folder), encoder: makeEncoder())
+            let model = try RewardModel(folder: folder)
+            return model.features.extraCount == 0
+                ? try RewardScorer(model: model, encoder: makeEncoder())
+                : try StatefulReward(folder: folder, encoder: makeEncoder(), today: today)
         }
         return try DecoderRewardModel(folder: folder)
     }

@@ -48,7 +48,7 @@ struct APIOptions: ParsableArguments {
         let folder = URL(filePath: reward)
         return RewardJudge(
             id: folder.standardizedFileURL.lastPathComponent,
-            model: try RewardRanking.open(folder, makeEncoder: { encoder }))
+            model: try RewardRanking.open(folder, today: Date(), makeEncoder: { encoder }))
     }
 
     func proxies() throws -> TrustedProxies { try TrustedProxies(trustedProxy) }

@@ -57,6 +57,20 @@ struct KilledRuns {
             #expect(one.count > 2_000)
             #expect(one == other, "\(name) differs")
         }
+        // What the run learnt of good and bad ranks replies outside it too.
+        let ranking = [
+            "generate", "--model", "Models/loam-sample", "--prompt", "Hello!", "--best-of", "3", "--threads", "2",
+            "--reward", folder("whole/04-reward/learn"),
+        ]
+        let ranked = try LoamProcess.run(ranking)
+        #expect(ranked.status == 0 && !ranked.output.isEmpty, "\(ranked.errors)")
+        let states = folder.url.appending(path: "whole/04-reward/learn/states.json")
+        try Data(#"{"model": "gone"}"#.utf8).write(to: states)
+        let moved = try LoamProcess.run(ranking)
+        #expect(moved.status == 2 && moved.errors.contains("gone"), "\(moved.errors)")
+        try FileManager.default.removeItem(at: states)
+        let unnamed = try LoamProcess.run(ranking)
+        #expect(unnamed.status == 2 && unnamed.errors.contains("states.json"), "\(unnamed.errors)")
         // The candidate is in both registries under one id.
         let models = try LoamProcess.run(["models", "--registry", folder("cut-registry"), "--json"])
         #expect(

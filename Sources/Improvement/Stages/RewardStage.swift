@@ -61,6 +61,9 @@ struct RewardStage: Stage {
                 indices.map { example($0) }, encoder: encoder, encoderName: "all-MiniLM-L6-v2",
                 extra: indices.map { states[$0] }, options: options)
             try model.save(to: work.own(part.rawValue))
+            try RunFolder.write(
+                StatefulReward.Source(of: configuration.model),
+                to: work.own(part.rawValue).appending(path: StatefulReward.Source.file))
             kept += indices.count
         }
         let figures = try await heldOut(
