@@ -1,0 +1,78 @@
+import Testing
+
+@testable import Deidentification
+
+@Suite("Places")
+struct PlaceTests {
+    /// What is found when well-known places are sought too.
+    static func all(_ text: String) throws -> [String] {
+        let bytes = Array(text.utf8)
+        let deidentifier = try Deidentifier(
+            key: Samples.key(), lexicon: Samples.lexicon.get(), includesKnown: true)
+        return deidentifier.findings(in: text).map {
+            $0.entity.rawValue + " " + String(decoding: bytes[$0.range], as: UTF8.self)
+        }
+    }
+
+    @Test(
+        "countries of more than one word, by their form",
+        arguments: [
+            ("We crossed the Czech Republic by train.", "Czech Republic"),
+            ("the united states and nothing else", "united states"),
+            ("Ships of the United Arab Emirates", "United Arab Emirates"),
+            ("The Kingdom of the Netherlands signed.", "Kingdom of the Netherlands"),
+            ("It became the People's Republic of China.", "People's Republic of China"),
+            ("the Democratic Republic of the Congo", "Democratic Republic of the Congo"),
+            ("Birds of the Zelda Islands", "Zelda Islands"), ("South Korea won.", "South Korea"),
+            ("a visit to Burkina Faso", "Burkina Faso"), ("papua new guinea is far", "papua new guinea"),
+        ])
+    func countries(text: String, expected: String) throws {
+        #expect(try Self.all(text) == ["LOCATION \(expected)"])
+    }
+
+    @Test(
+        "forms of state without a country",
+        arguments: [
+            "the republic was young", "we talked about states of mind", "an island of calm", "go north then west",
+            "A Great day", "the kingdom of heaven", "New shoes", "Of islands and people",
+        ])
+    func noCountry(text: String) throws {
+        #expect(try Self.all(text).isEmpty)
+    }
+
+    @Test(
+        "where somebody is, comes from or has a home town; no country, no month, no town that nobody is said to live in"
+    )
+    func whereabouts() throws {
+        #expect(try found("I'm in Zlin for a week") == ["LOCATION Zlin"])
+        #expect(try found("we are in Zlin now") == ["LOCATION Zlin"])
+        #expect(try found("she lives in San Zlino Vesco") == ["LOCATION San Zlino Vesco"])
+        #expect(try found("I grew up in the town of Zlin") == ["LOCATION Zlin"])
+        #expect(try found("I am in the United States").isEmpty)
+        #expect(try found("I live in Burkina Faso").isEmpty)
+        #expect(try found("We are in January").isEmpty)
+        #expect(try found("the city of Zlin burned").isEmpty)
+        #expect(try Self.all("the city of Zlin burned") == ["LOCATION Zlin"])
+    }
+
+    @Test("a town before a state's code and a postal code")
+    func townOfState() throws {
+        #expect(try found("Zlin Falls NY 14201") == ["LOCATION Zlin Falls", "POSTAL_CODE 14201"])
+        #expect(try found("the shop,\nZlin, TX 75001") == ["LOCATION Zlin", "POSTAL_CODE 75001"])
+        #expect(try found("Zlin ok 14201 times").isEmpty)
+    }
+
+    @Test("a town's name in an address is part of the address, however long it is")
+    func townOfAddress() {
+        let address = Candidate(entity: .streetAddress, start: 0, end: 12, score: 0.75)
+        let town = Candidate(entity: .location, start: 8, end: 60, score: 0.9)
+        let found = ConflictRule.resolve([address, town])
+        #expect(found == [Candidate(entity: .streetAddress, start: 0, end: 60, score: 0.9)])
+    }
+
+    @Test("what somebody does or has studied is no introduction")
+    func noIntroduction() throws {
+        #expect(try found("I'm Studying management").isEmpty)
+        #expect(try found("I am PhD scholar").isEmpty)
+    }
+}
