@@ -158,7 +158,7 @@ struct NameReader {
         return end
     }
 
-    private func startsSentence(_ i: Int) -> Bool {
+    func startsSentence(_ i: Int) -> Bool {
         let tokens = text.tokens
         if i == 0 || tokens[i].startsLine { return true }
         guard let sign = text.sign(i - 1) else { return false }
