@@ -1,8 +1,10 @@
-/// Names of countries and regions of more than one word, read by their form: `Republic of …`, `… Islands`, `United …`, `South …`.
+/// Names of countries, regions and large cities: single words and phrases of the lists, and by their form `Republic of …`, `… Islands`,
+/// `United …`, `South …`.
 ///
-/// The list of places holds single words; what is said with a form of state, a compass point or a saint around them is one name.
+/// What is said with a form of state, a compass point or a saint around a listed word is one name with it.
 struct CountryReader {
     let text: ScannedText
+    let lexicon: Lexicon
 
     private static let united = FoldedHash("united").value
     private static let people = FoldedHash("people").value
@@ -10,6 +12,11 @@ struct CountryReader {
     /// The last token of the name that begins at a word, if one does.
     func end(of i: Int) -> Int? {
         let tokens = text.tokens
+        if tokens[i].classes.contains(.keptStart),
+            let end = text.phraseEnd(i, in: lexicon.places, longest: lexicon.longestKept)
+        {
+            return end
+        }
         // `South Korea`, `New Zealand`, `Papua New Guinea`.
         var named = i
         while named < tokens.count, named - i < 2, tokens[named].classes.contains(.compass), goesWith(named),

@@ -60,14 +60,7 @@ struct Detector: Sendable {
 
     /// The words of a found name that name the person wherever they stand in the conversation.
     func words(of name: Candidate, in text: ScannedText) -> [UInt64] {
-        // Tokens are in order: find the first by halves, since a long text may hold many names.
-        var low = 0
-        var high = text.tokens.count
-        while low < high {
-            let middle = (low + high) / 2
-            if text.tokens[middle].start < name.start { low = middle + 1 } else { high = middle }
-        }
-        return text.tokens[low...].prefix { $0.end <= name.end }.filter {
+        return text.tokens[text.tokens(from: name.start, to: name.end)].filter {
             $0.kind == .word && $0.length > 2
                 && $0.classes.isDisjoint(with: [.title, .suffix, .particle, .common, .neverName])
         }.map(\.folded)

@@ -11,7 +11,7 @@ struct PlaceRecognizer: Recognizer {
     var includesKnown = false
 
     func recognize(_ text: ScannedText, _ context: RecognitionContext, into candidates: inout [Candidate]) {
-        if includesKnown { known(text, into: &candidates) }
+        if includesKnown { known(text, context, into: &candidates) }
         guard text.hasCapital, !text.isShouted else { return }
         let tokens = text.tokens
         let reader = NameReader(text: text, context: context)
@@ -20,8 +20,11 @@ struct PlaceRecognizer: Recognizer {
                 isNear(text, .residence, i - 1) || Self.isOrigin(text, i),
                 let end = run(text, i)
             {
-                // Behind `lives in` even a person's name is a place's.
-                add(text, i, end, .location, word == Word.in ? 0.8 : 0.6, reader, &candidates)
+                // Behind `lives in` even a person's name is a place's; `she is from Acme Systems` says whom she works for.
+                let isCompany = word != Word.in && text.has(end, [.companyEnd, .companyWord])
+                add(
+                    text, i, end, isCompany ? .organization : .location, word == Word.in ? 0.8 : 0.6, reader,
+                    &candidates)
             } else if let end = townOfState(text, i) {
                 add(text, i, end, .location, 0.7, reader, &candidates)
             } else if isTown(text, i), let end = run(text, i) {
@@ -38,9 +41,9 @@ struct PlaceRecognizer: Recognizer {
     }
 
     /// Countries and large cities, wherever they stand.
-    private func known(_ text: ScannedText, into candidates: inout [Candidate]) {
+    private func known(_ text: ScannedText, _ context: RecognitionContext, into candidates: inout [Candidate]) {
         let tokens = text.tokens
-        let reader = CountryReader(text: text)
+        let reader = CountryReader(text: text, lexicon: context.lexicon)
         var i = 0
         while i < tokens.count {
             guard tokens[i].kind == .word, let end = reader.end(of: i) else {

@@ -62,6 +62,8 @@ struct WordClass: OptionSet, Sendable {
     static let compass = WordClass(rawValue: 1 << 39)
     /// `city`, `village`: a name behind is a place's.
     static let settlement = WordClass(rawValue: 1 << 40)
+    /// `technologies`, `airlines`: at the end of a name, it is rather a company's. Alone it finds none.
+    static let companyWord = WordClass(rawValue: 1 << 41)
 
     /// Section names of the word lists.
     static let sections: [String: WordClass] = [
@@ -71,9 +73,8 @@ struct WordClass: OptionSet, Sendable {
         "birth": .birth, "address": .address, "account": .account, "license": .license, "passport": .passport,
         "version": .version, "street": .street, "unit": .unit, "military": .military,
         "postcode": .postcode, "bank": .bank, "routing": .routing, "medical": .medical, "age": .age,
-        "place": [.place, .neverName], "land": .place, "work": .work, "companyend": .companyEnd,
-        "residence": .residence,
-        "digit": .digit, "polity": .polity, "compass": .compass, "settlement": .settlement, "feminine": .feminine,
-        "masculine": .masculine,
+        "place": [.place, .neverName], "land": .place, "polity": .polity, "compass": .compass,
+        "settlement": .settlement, "work": .work, "companyend": .companyEnd, "companyword": .companyWord,
+        "residence": .residence, "digit": .digit, "feminine": .feminine, "masculine": .masculine,
     ]
 }

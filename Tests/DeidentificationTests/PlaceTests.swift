@@ -24,6 +24,8 @@ struct PlaceTests {
             ("It became the People's Republic of China.", "People's Republic of China"),
             ("the Democratic Republic of the Congo", "Democratic Republic of the Congo"),
             ("Birds of the Zelda Islands", "Zelda Islands"), ("South Korea won.", "South Korea"),
+            ("They saw Sierra Leone.", "Sierra Leone"), ("off to St. Kitts and Nevis", "St. Kitts and Nevis"),
+            ("the Solomon Islands are far", "Solomon Islands"), ("over Rio de Janeiro", "Rio de Janeiro"),
             ("a visit to Burkina Faso", "Burkina Faso"), ("papua new guinea is far", "papua new guinea"),
         ])
     func countries(text: String, expected: String) throws {
@@ -53,6 +55,34 @@ struct PlaceTests {
         #expect(try found("We are in January").isEmpty)
         #expect(try found("the city of Zlin burned").isEmpty)
         #expect(try Self.all("the city of Zlin burned") == ["LOCATION Zlin"])
+    }
+
+    @Test("well-known places of several words stay, whoever lives there and whatever person they sound like")
+    func wellKnown() throws {
+        for text in [
+            "I live in San Diego", "I saw San Marino", "we flew to St. Lucia", "Sierra Leone is warm",
+            "i'm from sao paulo",
+        ] {
+            #expect(try found(text).isEmpty, "\(text)")
+        }
+        #expect(try found("I live in San Zlino") == ["LOCATION San Zlino"])
+    }
+
+    @Test("a well-known place's last word is no kept name; whom somebody is from can be a company")
+    func lastWords() throws {
+        #expect(try found("We flew to St. Paul. My friend Paul came too.") == ["PERSON Paul"])
+        #expect(try found("We saw Adam Sandler. I like Sandler.").isEmpty)
+        #expect(try found("she is from Zlino Systems") == ["ORGANIZATION Zlino Systems"])
+        #expect(try found("she is from Zlino Vesco") == ["LOCATION Zlino Vesco"])
+    }
+
+    @Test("tokens between two bytes")
+    func tokens() throws {
+        let text = ScannedText("one two, three", lexicon: try Samples.lexicon.get())
+        #expect(text.tokens(from: 4, to: 14) == 1..<4)
+        #expect(text.tokens(from: 5, to: 8) == 2..<3)
+        #expect(text.tokens(from: 0, to: 0).isEmpty)
+        #expect(text.tokens(from: 14, to: 20).isEmpty)
     }
 
     @Test("a town before a state's code and a postal code")
