@@ -4,11 +4,13 @@ struct TaggedNameRecognizer {
     static let anyName = 0.5
     static let oneKind = 0.3
     /// Least mean probability of the kind over a name's words.
-    static let least: [NameHead.Kind: Double] = [.person: 0.4, .location: 0.35, .organization: 0.5]
+    static let least: [NameHead.Kind: Double] = [.person: 0.4, .location: 0.3, .organization: 0.5]
     /// The same where neither a capital inside a sentence nor a list nor what stands around speaks for a name.
     static let bare = 0.9
     /// A name of the lists that the head thinks this unlikely, and that nothing introduced, is dropped.
     static let doubt = 0.08
+    /// A plain word behind a place belongs to its name where the head is this sure of it.
+    static let placeWord = 0.5
 
     private static let entities: [NameHead.Kind: Entity] = [
         .person: .person, .location: .location, .organization: .organization,
@@ -33,13 +35,17 @@ struct TaggedNameRecognizer {
             // The kind is chosen over the whole: pieces of one name must not become two.
             let means = mean(text, i, end)
             for (kind, share) in means where share >= Self.least[kind] ?? 1 {
-                guard let entity = Self.entities[kind], !isPlain(text, i, end, kind) else { continue }
+                guard let entity = Self.entities[kind], !isPlain(text, i, end, kind), !isThing(text, i, end) else {
+                    continue
+                }
                 if !includesKnown, isKnown(text, i, end, kind, reader) { continue }
                 if !includesKnown, !belongs(text, i, kind, context) { continue }
-                if !isSupported(text, i, end, reader), means.reduce(0, { $0 + $1.1 }) < Self.bare { continue }
+                if !isSupported(text, i, end, reader), sureness(text, i, end) < Self.bare { continue }
+                let last = kind == .location ? placeEnd(text, i, end) : end
                 found.append(
                     Candidate(
-                        entity: entity, start: text.tokens[i].start, end: text.tokens[end].end, score: min(0.9, share)))
+                        entity: entity, start: text.tokens[i].start, end: text.tokens[last].end,
+                        score: min(0.9, share)))
                 break
             }
         }
@@ -49,10 +55,7 @@ struct TaggedNameRecognizer {
     /// Drops what the lists found and the head doubts; what the head is sure to be of another kind becomes that.
     func judged(_ candidate: Candidate, _ text: ScannedText, _ reader: NameReader) -> Candidate? {
         guard !tags.probabilities.isEmpty, candidate.score < 0.85 else { return candidate }
-        let inside = text.tokens.indices.filter {
-            text.tokens[$0].start >= candidate.start && text.tokens[$0].end <= candidate.end
-                && text.tokens[$0].kind == .word
-        }
+        let inside = text.tokens(from: candidate.start, to: candidate.end).filter { text.tokens[$0].kind == .word }
         guard let first = inside.first, let last = inside.last else { return candidate }
         if candidate.entity == .person, candidate.score < 0.7, !reader.isAnnounced(first), reader.small(first) == nil,
             (inside.map { tags.probability(.person, $0) }.max() ?? 1) < Self.doubt,
@@ -72,12 +75,30 @@ struct TaggedNameRecognizer {
         tags.anyName(i) >= Self.anyName && Self.entities.keys.contains { tags.probability($0, i) >= Self.oneKind }
     }
 
+    /// Mean probability that a run's words are part of any name.
+    private func sureness(_ text: ScannedText, _ first: Int, _ last: Int) -> Double {
+        let words = (first...last).filter { text.tokens[$0].kind == .word }
+        return words.reduce(0) { $0 + tags.anyName($1) } / Double(words.count)
+    }
+
     /// Kinds with the mean of their probabilities over a run's words, the likeliest first.
     private func mean(_ text: ScannedText, _ first: Int, _ last: Int) -> [(NameHead.Kind, Double)] {
         let words = (first...last).filter { text.tokens[$0].kind == .word }
-        return [NameHead.Kind.person, .location, .organization].map { kind in
+        var means = [NameHead.Kind.person, .location, .organization].map { kind in
             (kind, words.reduce(0) { $0 + tags.probability(kind, $1) } / Double(words.count))
-        }.sorted { $0.1 > $1.1 }
+        }
+        // A town's form decides between place and person; a person it stays where no place is sought.
+        if ToponymShape.fits(text, first, last) { means[1].1 += means[0].1 }
+        if isCompany(text, first, last) { means[2].1 += means[0].1 + means[1].1 }
+        return means.sorted { $0.1 > $1.1 }
+    }
+
+    /// Whether a company's word ends a name of several words or stands behind it: `Zlin Airlines`. A listed place stays one.
+    private func isCompany(_ text: ScannedText, _ first: Int, _ last: Int) -> Bool {
+        let company: WordClass = [.companyEnd, .companyWord]
+        guard !text.tokens[first...last].contains(where: { $0.classes.contains(.place) }) else { return false }
+        if last > first, text.has(last, company) { return true }
+        return text.has(last + 1, company) && text.tokens[last + 1].isCapitalised && !text.tokens[last + 1].startsLine
     }
 
     /// The last token of the run: words of names, with `-`, `'`, `.` or a particle between them.
@@ -114,48 +135,19 @@ struct TaggedNameRecognizer {
         }
     }
 
-    /// `Thai`, `beach`, `Country`: words that the lists know, and know to be no name.
-    private func isPlain(_ text: ScannedText, _ first: Int, _ last: Int, _ kind: NameHead.Kind) -> Bool {
-        guard kind != .organization else { return false }
-        return text.tokens[first...last].allSatisfy {
-            $0.kind != .word
-                || !$0.classes.isDisjoint(with: [.common, .neverName, .street, .unit])
-                    && $0.classes.isDisjoint(with: kind == .location ? [.first, .last, .place] : [.first, .last])
+    /// The last token of a place without the plain words behind it: the `Zlin` of `Zlin Country Club`.
+    private func placeEnd(_ text: ScannedText, _ first: Int, _ last: Int) -> Int {
+        var end = last
+        let kept: WordClass = [.first, .last, .place, .settlement, .polity, .compass, .street]
+        while end > first {
+            let token = text.tokens[end]
+            guard
+                token.kind != .word
+                    || token.classes.contains(.common) && token.classes.isDisjoint(with: kept)
+                        && tags.probability(.location, end) < Self.placeWord
+            else { break }
+            end -= 1
         }
-    }
-
-    /// Whether something besides the head speaks for a name: a capital where none is due, a list, what stands around.
-    private func isSupported(_ text: ScannedText, _ first: Int, _ last: Int, _ reader: NameReader) -> Bool {
-        guard !includesKnown else { return true }
-        let tokens = text.tokens
-        return (first...last).contains { i in
-            guard tokens[i].kind == .word else { return false }
-            if !tokens[i].classes.isDisjoint(with: [.first, .last]) { return true }
-            return tokens[i].isCapitalised && !text.isShouted && !reader.startsSentence(i)
-        } || reader.isAnnounced(first)
-            || text.hasContext([.kin, .residence, .work, .title], before: 3, of: first)
-    }
-
-    private func isKnown(_ text: ScannedText, _ first: Int, _ last: Int, _ kind: NameHead.Kind, _ reader: NameReader)
-        -> Bool
-    {
-        let tokens = text.tokens[first...last]
-        if kind != .person, tokens.contains(where: { !$0.classes.isDisjoint(with: [.neverName, .place]) }) {
-            return true
-        }
-        return text.tokens[first].classes.contains(.keptStart) && (reader.keptEnd(first).map { $0 >= last } ?? false)
-    }
-
-    /// Whether it is somebody's: companies in the news and towns that were visited tell nothing of anyone.
-    private func belongs(_ text: ScannedText, _ first: Int, _ kind: NameHead.Kind, _ context: RecognitionContext)
-        -> Bool
-    {
-        switch kind {
-        case .organization: text.hasContext(.work, before: 5, of: first)
-        case .location:
-            text.hasContext([.residence, .address], before: 5, of: first) || PlaceRecognizer.isOrigin(text, first)
-                || context.asked.contains(.residence) && first <= 2
-        default: true
-        }
+        return end
     }
 }

@@ -136,6 +136,53 @@ struct NameTaggerTests {
         #expect(try Self.named("hi, kvidola here", [:]) == ["PERSON kvidola"])
     }
 
+    @Test("a town's form makes a place of what could be a person; where no place is sought the person stays")
+    func townsForm() throws {
+        let unsure: [NameHead.Kind: Float] = [.person: 0.7, .location: 0.2]
+        let named = ["San": unsure, "Zdislo": unsure, "Kvidoheim": unsure, "Kvidola": unsure]
+        #expect(try Self.named("all of San Zdislo slept", named, includesKnown: true) == ["LOCATION San Zdislo"])
+        #expect(try Self.named("all of San Zdislo slept", named) == ["PERSON San Zdislo"])
+        #expect(try Self.named("all of Kvidoheim slept", named, includesKnown: true) == ["LOCATION Kvidoheim"])
+        #expect(try Self.named("all of Kvidola slept", named, includesKnown: true) == ["PERSON Kvidola"])
+        // A listed given name is none, whatever it ends in.
+        #expect(try Self.named("all of Neville slept", ["Neville": unsure], includesKnown: true) == ["PERSON Neville"])
+    }
+
+    @Test(
+        "plain words behind a town are no part of it unless the head is sure; a small word behind an article is a thing"
+    )
+    func plainWords() throws {
+        let (town, word): ([NameHead.Kind: Float], [NameHead.Kind: Float]) = ([.location: 0.9], [.location: 0.45])
+        let named = ["Zdislov": town, "Country": word, "Club": word, "quay": town]
+        let rather: [NameHead.Kind: Float] = [.location: 0.45, .organization: 0.2]
+        var club = named
+        club["Country"] = rather
+        club["Club"] = rather
+        #expect(try Self.named("at Zdislov Country Club", club, includesKnown: true) == ["LOCATION Zdislov"])
+        club["Country"] = town
+        club["Club"] = town
+        #expect(
+            try Self.named("at Zdislov Country Club", club, includesKnown: true) == ["LOCATION Zdislov Country Club"])
+        #expect(try Self.named("We sat on the quay", named, includesKnown: true).isEmpty)
+        #expect(try Self.named("We sat in quay", named, includesKnown: true) == ["LOCATION quay"])
+    }
+
+    @Test("a company's word at the end or behind makes a company of a place or a person; a listed place stays one")
+    func companies() throws {
+        let town: [NameHead.Kind: Float] = [.location: 0.6, .organization: 0.3]
+        let named = ["Zdislov": town, "Airlines": town, "Paris": town]
+        #expect(
+            try Self.named("all of Zdislov Airlines slept", named, includesKnown: true) == [
+                "ORGANIZATION Zdislov Airlines"
+            ])
+        #expect(
+            try Self.named("all of Zdislov Systems slept", named, includesKnown: true).contains("ORGANIZATION Zdislov"))
+        #expect(
+            try Self.named("all of Paris Airlines slept", named, includesKnown: true).first?.hasPrefix("LOCATION")
+                == true)
+        #expect(try Self.named("all of Zdislov systems slept", named, includesKnown: true) == ["LOCATION Zdislov"])
+    }
+
     @Test("small talk is not encoded; a capital, a listed name or an introduction is")
     func filter() throws {
         let lexicon = try Samples.lexicon.get()
