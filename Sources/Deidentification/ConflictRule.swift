@@ -17,7 +17,12 @@ enum ConflictRule {
             }
             var merged = last
             merged.end = max(last.end, candidate.end)
-            if (length, candidate.score) > (best, last.score) {
+            if Set([last.entity, candidate.entity]) == [.streetAddress, .location] {
+                // However many words the town's name has, it is part of the address.
+                merged.entity = .streetAddress
+                merged.score = max(last.score, candidate.score)
+                best = max(best, length)
+            } else if (length, candidate.score) > (best, last.score) {
                 merged.entity = candidate.entity
                 merged.score = candidate.score
                 best = length

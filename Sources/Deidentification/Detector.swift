@@ -27,7 +27,9 @@ struct Detector: Sendable {
         PersonRecognizer().recognize(text, context, into: &found)
         guard let tags else { return found.filter { $0.score >= threshold } }
         let tagged = TaggedNameRecognizer(tags: tags, includesKnown: includesKnown)
-        return found.filter { $0.score >= threshold && tagged.keeps($0, text) } + tagged.candidates(text, context)
+        let reader = NameReader(text: text, context: context)
+        return found.filter { $0.score >= threshold }.compactMap { tagged.judged($0, text, reader) }
+            + tagged.candidates(text, context)
     }
 
     /// What a turn asks the next one for.
@@ -46,19 +48,19 @@ struct Detector: Sendable {
             }
             if tokens[i].folded == Word.you, text.isWord(i - 1, Word.call) { asksName = true }
         }
-        return (text.classes.intersection(wanted), asksName)
+        var asked = text.classes.intersection(wanted)
+        // `Where do you live?`, `where are you from`: the bare answer is a place.
+        if tokens.contains(where: { $0.folded == Word.where }),
+            text.classes.contains(.residence) || tokens.contains(where: { $0.folded == Word.from })
+        {
+            asked.insert(.residence)
+        }
+        return (asked, asksName)
     }
 
     /// The words of a found name that name the person wherever they stand in the conversation.
     func words(of name: Candidate, in text: ScannedText) -> [UInt64] {
-        // Tokens are in order: find the first by halves, since a long text may hold many names.
-        var low = 0
-        var high = text.tokens.count
-        while low < high {
-            let middle = (low + high) / 2
-            if text.tokens[middle].start < name.start { low = middle + 1 } else { high = middle }
-        }
-        return text.tokens[low...].prefix { $0.end <= name.end }.filter {
+        return text.tokens[text.tokens(from: name.start, to: name.end)].filter {
             $0.kind == .word && $0.length > 2
                 && $0.classes.isDisjoint(with: [.title, .suffix, .particle, .common, .neverName])
         }.map(\.folded)

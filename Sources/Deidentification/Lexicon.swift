@@ -7,6 +7,8 @@ public struct Lexicon: Sendable {
     let kept: Set<UInt64>
     /// Longest kept name in words.
     let longestKept: Int
+    /// Hashes of places of several words; they are kept too.
+    let places: Set<UInt64>
     /// Lists that pseudonyms are drawn from: plain names that are no everyday words.
     let firstNames: [String]
     let lastNames: [String]
@@ -46,19 +48,22 @@ public struct Lexicon: Sendable {
             }
         }
 
-        let own = try Self.resource("kept").split(separator: "\n").filter { !$0.hasPrefix("#") }.map(String.init)
-        var hashes: Set<UInt64> = []
         var longest = 1
-        for entry in own + extraKept {
-            let words = entry.split { $0 == " " || $0 == "." || $0 == "'" || $0 == "-" }.map {
-                FoldedHash(String($0)).value
+        func hashes(_ entries: [String]) -> Set<UInt64> {
+            var found: Set<UInt64> = []
+            for entry in entries {
+                let words = entry.split { $0 == " " || $0 == "." || $0 == "'" || $0 == "-" }.map {
+                    FoldedHash(String($0)).value
+                }
+                guard let head = words.first else { continue }
+                found.insert(words.dropFirst().reduce(head, FoldedHash.phrase))
+                longest = max(longest, words.count)
+                classes[head, default: []].insert(.keptStart)
             }
-            guard let head = words.first else { continue }
-            hashes.insert(words.dropFirst().reduce(head, FoldedHash.phrase))
-            longest = max(longest, words.count)
-            classes[head, default: []].insert(.keptStart)
+            return found
         }
-        kept = hashes
+        places = hashes(try Self.lines("places"))
+        kept = hashes(try Self.lines("kept") + extraKept).union(places)
         longestKept = longest
 
         let unclear = Set(
@@ -78,6 +83,10 @@ public struct Lexicon: Sendable {
     }
 
     func classes(of folded: UInt64) -> WordClass { classes[folded] ?? [] }
+
+    private static func lines(_ name: String) throws(DeidentificationError) -> [String] {
+        try resource(name).split(separator: "\n").filter { !$0.hasPrefix("#") }.map(String.init)
+    }
 
     private static func resource(_ name: String) throws(DeidentificationError) -> String {
         guard let url = Bundle.module.url(forResource: name, withExtension: "txt"),

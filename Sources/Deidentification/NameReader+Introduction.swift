@@ -54,6 +54,7 @@ extension NameReader {
             let isNamed = isListed && token.classes.isDisjoint(with: [.common, .neverName, .title])
             let isUnknownCapital =
                 token.isCapitalised && !token.isAllCapitals && !text.isShouted && isFreeForName(token)
+                && token.classes.isDisjoint(with: .suffix) && !isDoing(i)
             guard isNamed || isUnknownCapital else { return nil }
             if !token.isCapitalised, token.classes.contains(.ambiguous), !endsHere(i) { return nil }
         }
@@ -142,6 +143,12 @@ extension NameReader {
         }
         return token.classes.isDisjoint(with: [.common, .neverName, .keepVerb, .title, .greeting, .kin])
             && !Self.notAName.contains(token.folded)
+    }
+
+    /// `I'm Studying`: what somebody does, with the capital of a heading.
+    private func isDoing(_ i: Int) -> Bool {
+        let word = text.bytes[text.tokens[i].start..<text.tokens[i].end]
+        return word.count > 5 && word.suffix(3).elementsEqual("ing".utf8)
     }
 
     private func endsHere(_ i: Int) -> Bool {

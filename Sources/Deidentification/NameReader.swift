@@ -17,21 +17,7 @@ struct NameReader {
     /// The last token of the longest kept name that begins at a place.
     func keptEnd(_ i: Int) -> Int? {
         let tokens = text.tokens
-        var hash = tokens[i].folded
-        var found = context.lexicon.kept.contains(hash) ? i : nil
-        var at = i
-        for _ in 1..<max(context.lexicon.longestKept, 1) {
-            var next = at + 1
-            while next < tokens.count, next - at <= 2, let sign = text.sign(next),
-                sign == 0x2E || sign == 0x2D || sign == 0x27 || sign == 0x26
-            {
-                next += 1
-            }
-            guard next < tokens.count, tokens[next].kind == .word, !tokens[next].startsLine else { break }
-            hash = FoldedHash.phrase(hash, tokens[next].folded)
-            at = next
-            if context.lexicon.kept.contains(hash) { found = at }
-        }
+        let found = text.phraseEnd(i, in: context.lexicon.kept, longest: context.lexicon.longestKept)
         // One kept word followed by another name is another person: `Drake Henson`.
         if let found, found == i, found + 1 < tokens.count,
             !tokens[found + 1].isJoined,
@@ -158,7 +144,7 @@ struct NameReader {
         return end
     }
 
-    private func startsSentence(_ i: Int) -> Bool {
+    func startsSentence(_ i: Int) -> Bool {
         let tokens = text.tokens
         if i == 0 || tokens[i].startsLine { return true }
         guard let sign = text.sign(i - 1) else { return false }

@@ -68,4 +68,8 @@ struct NameTags: Sendable {
     func probability(_ kind: NameHead.Kind, _ token: Int) -> Double {
         probabilities.indices.contains(token) ? Double(probabilities[token][kind.rawValue]) : 0
     }
+    /// Probability that a token is part of a name of whatever kind.
+    func anyName(_ token: Int) -> Double {
+        probability(.person, token) + probability(.location, token) + probability(.organization, token)
+    }
 }

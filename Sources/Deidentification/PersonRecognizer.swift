@@ -13,8 +13,11 @@ struct PersonRecognizer: Recognizer {
                 continue
             }
             if tokens[i].classes.contains(.keptStart), let end = reader.keptEnd(i) {
-                // `Elon Musk` once, then `Musk` alone.
-                if end > i { keptTails.insert(tokens[end].folded) }
+                // `Elon Musk` once, then `Musk` alone; behind `St. Paul` another Paul is somebody.
+                let lexicon = context.lexicon
+                if end > i, text.phraseEnd(i, in: lexicon.places, longest: lexicon.longestKept) != end {
+                    keptTails.insert(tokens[end].folded)
+                }
                 i = end + 1
                 continue
             }

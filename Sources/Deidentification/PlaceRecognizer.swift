@@ -11,15 +11,23 @@ struct PlaceRecognizer: Recognizer {
     var includesKnown = false
 
     func recognize(_ text: ScannedText, _ context: RecognitionContext, into candidates: inout [Candidate]) {
-        if includesKnown { known(text, into: &candidates) }
+        if includesKnown { known(text, context, into: &candidates) }
         guard text.hasCapital, !text.isShouted else { return }
         let tokens = text.tokens
         let reader = NameReader(text: text, context: context)
         for i in tokens.indices where tokens[i].kind == .word && tokens[i].isCapitalised {
             if let word = before(text, i), Self.into.contains(word),
-                isNear(text, .residence, i - 1) || isOrigin(text, i - 1),
+                isNear(text, .residence, i - 1) || Self.isOrigin(text, i),
                 let end = run(text, i)
             {
+                // Behind `lives in` even a person's name is a place's; `she is from Acme Systems` says whom she works for.
+                let isCompany = word != Word.in && text.has(end, [.companyEnd, .companyWord])
+                add(
+                    text, i, end, isCompany ? .organization : .location, word == Word.in ? 0.8 : 0.6, reader,
+                    &candidates)
+            } else if let end = townOfState(text, i) {
+                add(text, i, end, .location, 0.7, reader, &candidates)
+            } else if isTown(text, i), let end = run(text, i) {
                 add(text, i, end, .location, 0.6, reader, &candidates)
             } else if let word = before(text, i), Self.forWhom.contains(word), isNear(text, .work, i - 1),
                 let end = run(text, i)
@@ -33,17 +41,14 @@ struct PlaceRecognizer: Recognizer {
     }
 
     /// Countries and large cities, wherever they stand.
-    private func known(_ text: ScannedText, into candidates: inout [Candidate]) {
+    private func known(_ text: ScannedText, _ context: RecognitionContext, into candidates: inout [Candidate]) {
         let tokens = text.tokens
+        let reader = CountryReader(text: text, lexicon: context.lexicon)
         var i = 0
         while i < tokens.count {
-            guard tokens[i].classes.contains(.place) else {
+            guard tokens[i].kind == .word, let end = reader.end(of: i) else {
                 i += 1
                 continue
-            }
-            var end = i
-            while end + 1 < tokens.count, tokens[end + 1].classes.contains(.place), !tokens[end + 1].startsLine {
-                end += 1
             }
             let isName = !tokens[i].classes.isDisjoint(with: [.first, .last]) && end == i
             candidates.append(
@@ -61,10 +66,39 @@ struct PlaceRecognizer: Recognizer {
         text.hasContext(wanted, before: 3, of: i) || text.has(i, wanted)
     }
 
-    /// `I'm from`, `she is originally from`; not `the guy from`.
-    private func isOrigin(_ text: ScannedText, _ i: Int) -> Bool {
-        text.isWord(i, Word.from) && i > 0 && text.tokens[i - 1].kind == .word
-            && Self.beings.contains(text.tokens[i - 1].folded)
+    /// Whether `I'm from`, `she is originally from`, `we are in` stands before a word; not `the guy from`.
+    static func isOrigin(_ text: ScannedText, _ i: Int) -> Bool {
+        (text.isWord(i - 1, Word.from) || text.isWord(i - 1, Word.in)) && i > 1 && text.tokens[i - 2].kind == .word
+            && beings.contains(text.tokens[i - 2].folded)
+    }
+
+    /// `my home town Zlin`, `the city of Zlin`. That a town is one identifies nobody, unless it is somebody's.
+    private func isTown(_ text: ScannedText, _ i: Int) -> Bool {
+        guard i > 0, !text.tokens[i].startsLine else { return false }
+        let noun = text.isWord(i - 1, Word.of) ? i - 2 : text.isSign(i - 1, ":") ? i - 2 : i - 1
+        guard text.has(noun, .settlement) else { return false }
+        return includesKnown || text.hasContext(.residence, before: 6, of: noun + 1)
+    }
+
+    /// `Zlin NY 14201` at the beginning of a line or behind a comma: the last token of the town before state and postal code.
+    private func townOfState(_ text: ScannedText, _ i: Int) -> Int? {
+        let tokens = text.tokens
+        guard tokens[i].startsLine || text.isSign(i - 1, ",") else { return nil }
+        var end = i
+        while end + 1 < tokens.count, end - i < 4, tokens[end + 1].kind == .word, !tokens[end + 1].startsLine {
+            if PostalCodeRecognizer.isState(text, end + 1), end + 2 < tokens.count, tokens[end + 2].kind == .number,
+                tokens[end + 2].length == 5
+            {
+                return end
+            }
+            guard tokens[end + 1].isCapitalised else { return nil }
+            end += 1
+        }
+        // `Zlin, NY 14201`.
+        guard text.isSign(end + 1, ","), PostalCodeRecognizer.isState(text, end + 2), end + 3 < tokens.count,
+            tokens[end + 3].kind == .number, tokens[end + 3].length == 5
+        else { return nil }
+        return end
     }
 
     /// The last of up to five capitalised words.
@@ -116,7 +150,9 @@ struct PlaceRecognizer: Recognizer {
         _ reader: NameReader, _ candidates: inout [Candidate]
     ) {
         if !includesKnown {
-            if text.tokens[first...last].contains(where: { $0.classes.contains(.place) }) { return }
+            if text.tokens[first...last].contains(where: { !$0.classes.isDisjoint(with: [.place, .polity]) }) {
+                return
+            }
             // An operator's own: a brand, a town that everybody there speaks of.
             if text.tokens[first].classes.contains(.keptStart), let end = reader.keptEnd(first), end >= last { return }
         }

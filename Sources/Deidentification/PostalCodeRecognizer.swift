@@ -6,6 +6,13 @@ struct PostalCodeRecognizer: Recognizer {
         sd tn tx ut vt va wa wv wi wy dc pr
         """.split(separator: " ").map { FoldedHash(String($0)).value })
 
+    /// Whether a word is the code of a state of the US.
+    static func isState(_ text: ScannedText, _ i: Int) -> Bool {
+        guard text.tokens.indices.contains(i) else { return false }
+        let token = text.tokens[i]
+        return token.kind == .word && token.isAllCapitals && token.length == 2 && states.contains(token.folded)
+    }
+
     func recognize(_ text: ScannedText, _ context: RecognitionContext, into candidates: inout [Candidate]) {
         guard text.hasDigit else { return }
         let tokens = text.tokens
@@ -43,8 +50,7 @@ struct PostalCodeRecognizer: Recognizer {
         }
         guard tokens[i].length == 5, i > 0 else { return nil }
         let before = text.isSign(i - 1, ",") ? i - 2 : i - 1
-        guard before > 0, tokens[before].kind == .word, tokens[before].isAllCapitals, tokens[before].length == 2,
-            Self.states.contains(tokens[before].folded)
+        guard before > 0, Self.isState(text, before)
         else { return last > i ? (last, 0.5) : nil }
         return (last, 0.75)
     }

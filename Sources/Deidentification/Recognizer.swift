@@ -54,6 +54,8 @@ enum Word {
     static let of = FoldedHash("of").value
     static let the = FoldedHash("the").value
     static let corner = FoldedHash("corner").value
+    static let `where` = FoldedHash("where").value
+    static let `in` = FoldedHash("in").value
     static let from = FoldedHash("from").value
     static let his = FoldedHash("his").value
     static let her = FoldedHash("her").value

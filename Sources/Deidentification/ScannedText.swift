@@ -207,6 +207,17 @@ extension ScannedText {
         sign(index) == UInt8(truncatingIfNeeded: character.value)
     }
 
+    /// The tokens that lie between two bytes. They are in order: the first is found by halves, since a long text may hold many names.
+    func tokens(from start: Int, to end: Int) -> Range<Int> {
+        var low = 0
+        var high = tokens.count
+        while low < high {
+            let middle = (low + high) / 2
+            if tokens[middle].start < start { low = middle + 1 } else { high = middle }
+        }
+        return low..<(low + tokens[low...].prefix { $0.end <= end }.count)
+    }
+
     /// Whether the token is a word with one of these classes.
     func has(_ index: Int, _ classes: WordClass) -> Bool {
         tokens.indices.contains(index) && !tokens[index].classes.isDisjoint(with: classes)

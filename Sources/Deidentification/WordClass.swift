@@ -43,7 +43,7 @@ struct WordClass: OptionSet, Sendable {
     static let medical = WordClass(rawValue: 1 << 29)
     /// `old`, `age`: a number beside them is one.
     static let age = WordClass(rawValue: 1 << 30)
-    /// A country or a large city: well known, and no secret.
+    /// A country or a large city: well known, and no secret. Those of section `land` may name a person too.
     static let place = WordClass(rawValue: 1 << 31)
     /// `work`, `employed`: a name behind is a company's.
     static let work = WordClass(rawValue: 1 << 32)
@@ -56,6 +56,15 @@ struct WordClass: OptionSet, Sendable {
     static let feminine = WordClass(rawValue: 1 << 36)
     static let masculine = WordClass(rawValue: 1 << 37)
 
+    /// `republic`, `islands`: a form of state or land, part of a country's name.
+    static let polity = WordClass(rawValue: 1 << 38)
+    /// `north`, `new`, `saint`: before a place, part of its name.
+    static let compass = WordClass(rawValue: 1 << 39)
+    /// `city`, `village`: a name behind is a place's.
+    static let settlement = WordClass(rawValue: 1 << 40)
+    /// `technologies`, `airlines`: at the end of a name, it is rather a company's. Alone it finds none.
+    static let companyWord = WordClass(rawValue: 1 << 41)
+
     /// Section names of the word lists.
     static let sections: [String: WordClass] = [
         "first": .first, "last": .last, "ambiguous": .ambiguous, "particle": .particle, "suffix": .suffix,
@@ -64,7 +73,8 @@ struct WordClass: OptionSet, Sendable {
         "birth": .birth, "address": .address, "account": .account, "license": .license, "passport": .passport,
         "version": .version, "street": .street, "unit": .unit, "military": .military,
         "postcode": .postcode, "bank": .bank, "routing": .routing, "medical": .medical, "age": .age,
-        "place": [.place, .neverName], "work": .work, "companyend": .companyEnd, "residence": .residence,
-        "digit": .digit, "feminine": .feminine, "masculine": .masculine,
+        "place": [.place, .neverName], "land": .place, "polity": .polity, "compass": .compass,
+        "settlement": .settlement, "work": .work, "companyend": .companyEnd, "companyword": .companyWord,
+        "residence": .residence, "digit": .digit, "feminine": .feminine, "masculine": .masculine,
     ]
 }
