@@ -141,7 +141,8 @@ struct GenerateCommand: AsyncParsableCommand {
         guard let reward else { return nil }
         let encoder = URL(filePath: places.encoderFolder)
         let ranker = try RewardRanking.open(
-            URL(filePath: reward), today: Date(), makeEncoder: { try SentenceEncoder(folder: encoder, dtype: .bfloat16) })
+            URL(filePath: reward), today: Date(),
+            makeEncoder: { try SentenceEncoder(folder: encoder, dtype: .bfloat16) })
         return [
             try await RewardRanking.best(of: bestOf, to: turns, generator: generator, sampling: sampling, by: ranker)
                 .reply
