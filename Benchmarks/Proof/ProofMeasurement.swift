@@ -69,7 +69,8 @@ struct ProofMeasurement: Sendable {
         }
     }
 
-    /// An arm's reply to each history: the first that it draws, or the best of several by the reward model of the run's learning people.
+    /// An arm's reply to each history: the first that it draws, or the best of several by the reward model of the run's learning people
+    /// (as `RewardRanking.best`, for many histories at once).
     private func replies(
         of arm: ProofArm, _ generator: ReplyGenerator, to histories: [[Turn]]
     ) async throws -> [String] {

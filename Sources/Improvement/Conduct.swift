@@ -6,8 +6,7 @@ import Training
 /// How people treat the bot, as something that trust may go by: who insults it is more often out for mischief with their votes too.
 ///
 /// Nothing is held against anybody beforehand: those who do are a group of their own (`VoteTable.groupOfUser`), and what the people of
-/// that group are like is learnt from their votes. Adversarial users of a public bot are known by what they say to it (Ju and others
-/// 2022, arXiv 2208.03295; Xu and others 2023, arXiv 2306.04707).
+/// that group are like is learnt from their votes.
 struct Conduct: Sendable, Codable {
     /// Group of each person who insulted the bot, for `VoteTable.groupOfUser`; whoever is not here did not.
     private(set) var groups: [String: Int] = [:]
@@ -18,9 +17,10 @@ struct Conduct: Sendable, Codable {
     static let file = "conduct.json"
 
     /// From this probability of abuse up, where the safety layer objects too, whoever said it is in the group. Not lower, where the
-    /// classifier takes offence at names that it seldom saw: nobody should be trusted less for what they are called.
+    /// classifier takes offence at more first names; it takes offence at a few even so (its card counts them).
     static let abusiveFrom = 0.5
-    /// From this one up a text counts among the insults, to which replies are drawn: many insults are mild, and that costs nobody anything.
+    /// From this one up a text counts among the insults, to which replies are drawn: many insults are mild, and a
+    /// harmless text among them costs replies that are drawn in vain, and nobody's trust.
     static let insultingFrom = 0.3
     private static let group = 1
     private static let batch = 64
