@@ -199,12 +199,14 @@ if only?.contains("MethodsBench") ?? true {
             path: "Benchmarks/Methods", swiftSettings: hotSettings))
 }
 
-// The safety classifiers on public sets: `make bench-safety`.
-if only?.contains("MethodsBench") ?? true {
+// The safety classifiers on public sets and on names: `make bench-safety`.
+if only == nil {
     targets.append(
         .executableTarget(
-            name: "safety-bench", dependencies: closure(methodsBench).sorted().map { .init(stringLiteral: $0) },
-            path: "Benchmarks/Safety", swiftSettings: hotSettings))
+            name: "safety-bench",
+            dependencies: closure(["Training", "Generation", "Safety", "Deidentification"]).sorted().map {
+                .init(stringLiteral: $0)
+            }, path: "Benchmarks/Safety", swiftSettings: hotSettings))
 }
 
 // The exact judge of the simulated world on every round of a run: `make proof`.

@@ -1,4 +1,5 @@
 import Conversations
+import Deidentification
 import Foundation
 import Generation
 import Safety
@@ -44,6 +45,35 @@ struct SafetyBench {
         try await spelled(people)
         for name in ["topical_chat", "synthetic_persona_chat"] {
             try await alarms(name)
+        }
+        let names = try Lexicon().givenNames
+        let heldOut = Set(PlainMentions(names: names).heldOut)
+        try await mentions("names learned from", PlainMentions.tests(names: names.filter { !heldOut.contains($0) }))
+        try await mentions("names not learned from", PlainMentions.tests(names: heldOut.sorted()))
+        try await mentions("groups of people", PlainMentions.groupTests().map { ($0.group, $0.mentions) })
+    }
+
+    /// Whether somebody's name or group alone is taken for an offence: sentences that nothing learned from.
+    private func mentions(_ what: String, _ tests: [(name: String, mentions: [PlainMentions.Mention])]) async throws {
+        for (side, layer) in [(Sender.human, person), (.bot, reply)] {
+            let asked = tests.flatMap { test in test.mentions.filter { $0.side == side }.map { (test.name, $0) } }
+            let scores = try await layer.classifier.probabilities(
+                of: asked.map { (context: $0.1.before.map { [Turn(.human, $0)] } ?? [], text: $0.1.text) })
+            let judged = zip(asked, scores).map { (name: $0.0, score: $1) }
+            let sorted = judged.map(\.score).sorted()
+            func over(_ bar: Double) -> String {
+                let those = judged.filter { $0.score >= bar }
+                return "\(those.count) (\(Set(those.map(\.name)).count))"
+            }
+            print(
+                "\(what), \(side == .bot ? "reply" : "person"): of \(judged.count) sentences (\(tests.count)) over .3 \(over(0.3)), over .5 \(over(0.5)), "
+                    + String(
+                        format: "over %.3f %@; median %.3f, 99 %% under %.3f, worst: ", layer.threshold,
+                        over(layer.threshold), sorted[sorted.count / 2], sorted[sorted.count * 99 / 100])
+                    + judged.sorted { $0.score > $1.score }.prefix(5).map {
+                        "\($0.name) \(String(format: "%.2f", $0.score))"
+                    }
+                    .joined(separator: ", "))
         }
     }
 

@@ -27,6 +27,18 @@ int ct_thread_count(int64_t *count) {
     return guarded([&] { *count = at::get_num_threads(); });
 }
 
+bool ct_bfloat16_is_fast(void) {
+#if defined(__x86_64__)
+    // Every processor with AMX has these instructions too. AVX-512 without them only imitates bfloat16, AVX2 not even that.
+    static const bool fast = __builtin_cpu_supports("avx512bf16");
+    return fast;
+#elif defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+    return true;
+#else
+    return false;
+#endif
+}
+
 bool ct_gradients_enabled(void) { return c10::GradMode::is_enabled(); }
 void ct_set_gradients_enabled(bool enabled) { c10::GradMode::set_enabled(enabled); }
 

@@ -15,6 +15,8 @@ public struct Lexicon: Sendable {
     /// The given names among `firstNames` that show a gender.
     let feminineNames: [String]
     let masculineNames: [String]
+    /// Every given name of the lists, those that are everyday words too.
+    public let givenNames: [String]
 
     /// The lists that come with Loam, plus an operator's own names to find and names to keep.
     /// - Parameters:
@@ -68,7 +70,8 @@ public struct Lexicon: Sendable {
 
         let unclear = Set(
             ["ambiguous", "common", "nevername", "particle"].flatMap { sections[$0] ?? [] })
-        firstNames = (sections["first"] ?? []).filter { !unclear.contains($0) && $0.utf8.count > 2 }
+        givenNames = sections["first"] ?? []
+        firstNames = givenNames.filter { !unclear.contains($0) && $0.utf8.count > 2 }
         lastNames = (sections["last"] ?? []).filter {
             !unclear.contains($0) && $0.utf8.count > 2 && !$0.contains("-")
         }

@@ -88,6 +88,16 @@ public final class ReplyGenerator: TextGenerator {
             guide: guide)
     }
 
+    /// The type in which a folder's model generates fastest here: bfloat16 with packed weights, the fast kernels, or hardware that
+    /// multiplies it; float32 elsewhere.
+    public static func fastestType(
+        _ folder: URL, packing: PackedWeight.Bits? = nil, device: Device = .cpu
+    ) throws -> DType {
+        let usesKernels =
+            try device == .cpu && (PackedWeight.hasFastKernels || packing != nil || PretrainedDecoder.isPacked(folder))
+        return usesKernels ? .bfloat16 : device.matrixType
+    }
+
     /// - Parameters:
     ///   - guide: a per-token classifier, which steers where a `Sampling` has `guidance`.
     ///   - compute: type to compute in; `nil` is the weights' own.

@@ -54,7 +54,7 @@ public struct ImprovementLoop: Sendable {
         try Engine.setThreadCount(configuration.threads)
         let encoderFolder = URL(filePath: configuration.encoder)
         let makeEncoder: @Sendable () throws -> any TextEncoder = {
-            try SentenceEncoder(folder: encoderFolder, dtype: .bfloat16)
+            try SentenceEncoder(folder: encoderFolder, dtype: Device.cpu.matrixType)
         }
         let lineage = try Lineage(configuration, codeVersion: codeVersion)
         var stages: [any Stage] = [

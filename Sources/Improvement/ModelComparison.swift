@@ -38,7 +38,7 @@ public struct ModelComparison: Sendable {
         }
         let corpus = try Corpus(place("deidentify").appending(path: "conversations.jsonl"), seed: configuration.seed)
         let chosen = EvaluateStage.chosen(corpus, configuration)
-        let encoder = try SentenceEncoder(folder: URL(filePath: configuration.encoder), dtype: .bfloat16)
+        let encoder = try SentenceEncoder(folder: URL(filePath: configuration.encoder), dtype: Device.cpu.matrixType)
         let judge = try Judge(
             folder: place("reward").appending(path: "judge"),
             bench: ModelBench(URL(filePath: configuration.model), today: today),

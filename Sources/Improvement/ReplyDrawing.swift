@@ -10,7 +10,7 @@ enum ReplyDrawing {
     static func replies(
         of model: URL, to histories: [[Turn]], sampling: Sampling, today: Date
     ) async throws -> [Reply] {
-        try await ReplyGenerator(folder: model, dtype: .bfloat16, now: { today }).replies(
+        try await ReplyGenerator(folder: model, dtype: ReplyGenerator.fastestType(model), now: { today }).replies(
             to: histories, sampling: sampling)
     }
 }

@@ -1,6 +1,7 @@
 import Conversations
 import Foundation
 import Safety
+import Statistics
 import Training
 
 /// Learns the head that tells unsafe replies, on a frozen sentence encoder: `loam train safety`.
@@ -38,10 +39,12 @@ public struct SafetyTraining {
     ///     (lines with `turns`), whose turns are taken as safe on both sides; two dialogues in ten are not learned and set the
     ///     thresholds.
     ///   - perFile: most turns that a dialogue file gives for each side; so many texts of Davidson's, at weight 0.3.
+    ///   - mentions: plain sentences about people that are learned as safe beside the files, `nil` for none; so many for each side,
+    ///     and every eighth labelled text once more with a name in it.
     /// - Returns: What came of it, in a sentence.
     public func tune(
         _ files: [URL], encoder: URL, to folder: URL, training: TunedSafetyTraining = TunedSafetyTraining(),
-        perFile: Int = 1500, onProgress: (String) -> Void
+        perFile: Int = 1500, mentions: PlainMentions? = nil, mentionsPerSide: Int = 1200, onProgress: (String) -> Void
     ) async throws -> String {
         var (texts, ordinary): ([TunedSafetyTraining.Text], [TunedSafetyTraining.Text]) = ([], [])
         for file in files {
@@ -51,12 +54,36 @@ public struct SafetyTraining {
             texts += learned
             ordinary += set
         }
+        if let mentions {
+            let added = Self.plain(mentions, mentionsPerSide, beside: texts, seed: training.tuning.seed)
+            onProgress("names and groups of people: \(added.count) texts")
+            texts += added
+        }
         let model = try await training.train(
             texts, ordinary: ordinary, encoder: encoder, trainedOn: files.map(\.lastPathComponent),
             onStep: { if $0 % 100 == 0 || $0 == $1 { onProgress("step \($0) of \($1)") } })
         try await model.write(to: folder, frozenLayers: training.tuning.frozenLayers)
         return "\(texts.count) texts, \(texts.count(where: \.isUnsafe)) unsafe; thresholds person "
             + String(format: "%.3f, reply %.3f", model.card.person.threshold, model.card.reply.threshold)
+    }
+
+    /// Safe sentences about people, and every eighth text with somebody's name added, its label as it was.
+    static func plain(
+        _ mentions: PlainMentions, _ perSide: Int, beside texts: [TunedSafetyTraining.Text], seed: UInt64
+    ) -> [TunedSafetyTraining.Text] {
+        var draws = SeededGenerator(seed: seed).fork("mentions")
+        let safe = [Sender.human, .bot].flatMap { side in
+            mentions.examples(perSide, side: side, using: &draws).map { one in
+                TunedSafetyTraining.Text(
+                    context: one.before.map { [Turn(.human, $0)] } ?? [], text: one.text, side: side, isUnsafe: false)
+            }
+        }
+        let named = texts.enumerated().filter { $0.offset % 8 == 0 }.map { _, text in
+            var copy = text
+            copy.text = mentions.addressing(text.text, using: &draws)
+            return copy
+        }
+        return safe + named
     }
 
     /// Texts of one file: to learn from, and to set thresholds by.

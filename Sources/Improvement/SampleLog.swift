@@ -61,7 +61,7 @@ struct SampleLog {
                 let hidden = try model.hidden(
                     Tensor(next, shape: [1, next.count], device: model.device),
                     positions: Tensor(Array(start..<start + next.count), shape: [1, next.count], device: model.device),
-                    mask: .causal, cache: cache, compute: .bfloat16)
+                    mask: .causal, cache: cache, compute: model.device.matrixType)
                 next = try model.logits(hidden.select(dim: 1, index: -1)).argmax(dim: -1).ints()
                 guard let id = next.first, !format.endIDs.contains(id), !model.configuration.endIDs.contains(id) else {
                     break

@@ -21,7 +21,7 @@ struct EncoderPrior {
 
     /// A probe to be fitted.
     init(encoder folder: URL, shape: EncoderRewardModel.Shape, device: Device) throws {
-        encoder = try BertModel(folder: folder, dtype: .bfloat16, device: device)
+        encoder = try BertModel(folder: folder, dtype: device.matrixType, device: device)
         tokenizer = try WordPiece(contentsOf: folder.appending(path: "tokenizer.json"))
         contextTurns = shape.contextTurns
         usesNextMessage = shape.usesNextMessage

@@ -159,7 +159,7 @@ public final class EncoderRewardModel: @unchecked Sendable {
     // MARK: - Judging
 
     /// Uncalibrated margins, in order; larger is better.
-    public func margins(_ inputs: [Input], compute: DType = .bfloat16, batch: Int = 32) throws -> [Double] {
+    public func margins(_ inputs: [Input], compute: DType = Device.cpu.matrixType, batch: Int = 32) throws -> [Double] {
         let tuned = try tunedMargins(inputs, compute: compute, batch: batch)
         guard let prior else { return tuned }
         return zip(try prior.margins(inputs), tuned).map { $0 + $1 }

@@ -22,7 +22,7 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
     public var dropout = 0.1
     /// Share of the people whose votes are kept back: they choose the pass that is kept and calibrate the probabilities.
     public var heldShare = 0.15
-    public var compute = TrainingOptions.ComputeType.bfloat16
+    public var compute = TrainingOptions.ComputeType.fastest()
     public var seed: UInt64 = 0
 
     public init() {}

@@ -24,7 +24,7 @@ public struct MethodPlan {
     public init(
         _ method: Method, settings: MethodSettings, data: TrainingData, model: any LanguageModels.Decoder,
         format: any PromptFormat, head: DirectorHead? = nil, cache: URL? = nil,
-        compute: TrainingOptions.ComputeType = .bfloat16, seed: UInt64, onProgress: (String) -> Void = { _ in }
+        compute: TrainingOptions.ComputeType = .fastest(), seed: UInt64, onProgress: (String) -> Void = { _ in }
     ) throws {
         let length = ExampleTokenizer.rowLength(for: model.configuration)
         let tokenizer = try ExampleTokenizer(

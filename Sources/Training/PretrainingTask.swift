@@ -49,6 +49,9 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
         public var fill: Double
         /// Perplexity of held-out dialogues; `nil` when none were held out.
         public var heldOutPerplexity: Double?
+        /// Bits that held-out dialogues cost per byte of UTF-8, the end of each turn counted as one byte; models with other
+        /// vocabularies, and other kinds of model, can be compared by it. `nil` when none were held out.
+        public var heldOutBitsPerByte: Double?
     }
 
     /// Trains and writes the model folder.
@@ -88,24 +91,39 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
             model: model, loss: CrossEntropyLoss(), source: source, options: training,
             folder: folder.appending(path: "training"), group: group, peak: peak)
         let test = maker.tokenize(held.map { dialogues[$0] }, supervising: supervision).examples
-        func heldOut() throws -> Double? {
-            guard !test.isEmpty else { return nil }
-            return exp(try ReplyScorer(model: model, compute: training.compute).crossEntropy(test))
+        let bytes = Self.bytes(of: test, format: format)
+        func heldOut() throws -> (perplexity: Double, bitsPerByte: Double)? {
+            guard !test.isEmpty, bytes > 0 else { return nil }
+            let nats = try ReplyScorer(model: model, compute: training.compute).crossEntropy(test)
+            return (exp(nats), nats * Double(test.reduce(0) { $0 + $1.supervisedCount }) / log(2) / Double(bytes))
         }
         let summary = try trainer.run(
-            onStep: onStep, evaluate: { try heldOut().map { ["ppl": $0] } ?? [:] }, shouldStop: shouldStop)
-        let perplexity = try heldOut()
+            onStep: onStep,
+            evaluate: { try heldOut().map { ["ppl": $0.perplexity, "bits_per_byte": $0.bitsPerByte] } ?? [:] },
+            shouldStop: shouldStop)
+        let last = try heldOut()
         let lengths = documents.examples.map(\.count)
         let outcome = Outcome(
             training: summary, parameterCount: model.parameterCount,
             dialogues: learned.count, tokens: lengths.reduce(0, +), documents: lengths.count,
             skipped: documents.skipped,
             fill: Packing.fill(rows: source.packedRows, lengths: lengths, capacity: source.rowLength),
-            heldOutPerplexity: perplexity)
+            heldOutPerplexity: last?.perplexity, heldOutBitsPerByte: last?.bitsPerByte)
         if group.isFirst {
             try DialogueModelFolder.save(model, format: format, card: card(outcome, sources: sources), to: folder)
         }
         return outcome
+    }
+
+    /// Bytes of UTF-8 of the supervised tokens; one for an end of turn.
+    static func bytes(of documents: [TokenizedExample], format: ChatFormat) -> Int {
+        documents.reduce(0) { sum, document in
+            sum
+                + zip(document.ids, document.labels).filter { $0.1 != .ignored }.reduce(0) {
+                    let id = Int($1.0)
+                    return $0 + (id == format.end ? 1 : format.tokenizer.bytes(of: id).count)
+                }
+        }
     }
 
     private func card(_ outcome: Outcome, sources: [String]) -> ModelCard {
@@ -118,6 +136,9 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
         ]
         if let perplexity = outcome.heldOutPerplexity {
             facts.append(.init("held-out perplexity per token", String(format: "%.2f", perplexity)))
+        }
+        if let bits = outcome.heldOutBitsPerByte {
+            facts.append(.init("held-out bits per byte", String(format: "%.3f", bits)))
         }
         return ModelCard(
             name: "Loam \(preset.rawValue)", languages: ["en"], datasets: sources, tags: ["dialogue"],

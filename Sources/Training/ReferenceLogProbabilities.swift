@@ -28,7 +28,7 @@ public struct ReferenceLogProbabilities: Sendable, Hashable {
     /// - Throws: `TrainingError` `file` when it cannot be written.
     public init(
         of documents: [TokenizedExample], model: any LanguageModels.Decoder, file: URL? = nil, block: Int = 512,
-        compute: TrainingOptions.ComputeType = .bfloat16, onProgress: (Int) -> Void = { _ in }
+        compute: TrainingOptions.ComputeType = .fastest(), onProgress: (Int) -> Void = { _ in }
     ) throws {
         let head = Head(
             model: try Self.fingerprint(of: model), data: CheckpointIdentity.fingerprint(documents),

@@ -35,7 +35,7 @@ public struct ReplyScorer {
 
     public init(
         model: any LanguageModels.Decoder, rowsPerBatch: Int = 16, rowLength: Int? = nil, chunk: Int = 2048,
-        compute: TrainingOptions.ComputeType = .bfloat16
+        compute: TrainingOptions.ComputeType = .fastest()
     ) {
         self.model = model
         self.rowsPerBatch = max(1, rowsPerBatch)

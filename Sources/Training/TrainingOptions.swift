@@ -6,6 +6,11 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public enum ComputeType: String, Sendable, Hashable, Codable, CaseIterable {
         case bfloat16, float32
 
+        /// What the device multiplies fastest (`Device.matrixType`).
+        public static func fastest(on device: Device = .cpu) -> Self {
+            device.matrixType == .bfloat16 ? .bfloat16 : .float32
+        }
+
         public var dtype: DType {
             switch self {
             case .bfloat16: .bfloat16
@@ -67,7 +72,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
         floor: Double = 0.1,
         weightDecay: Double = 0.1, decaysEmbeddings: Bool = false, beta1: Double = 0.9, beta2: Double = 0.95,
         epsilon: Double = 1e-8, clip: Double = 1, rowsPerMicroBatch: Int = 16, lossChunk: Int = 2048,
-        compute: ComputeType = .bfloat16, recomputesLayers: Bool = false, evaluateEvery: Int = 0,
+        compute: ComputeType = .fastest(), recomputesLayers: Bool = false, evaluateEvery: Int = 0,
         earlyStopping: EarlyStopping? = nil, checkpointEvery: Int = 0, divergenceLimit: Double? = nil, seed: UInt64 = 0
     ) {
         self.steps = steps

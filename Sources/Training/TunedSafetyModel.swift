@@ -79,9 +79,9 @@ public actor TunedSafetyModel {
             }
             try parameter.value.copy(from: value.to(parameter.value.dtype))
         }
-        // It only judges from here on, in bfloat16: cast once, not at every text. The embeddings are summed in float32 as before.
+        // It only judges from here on: cast once to the type of its products, not at every text. The embeddings are summed in float32.
         for (name, parameter) in model.encoder.namedParameters where name.hasPrefix("encoder.layer.") {
-            parameter.value = try parameter.value.to(.bfloat16)
+            parameter.value = try parameter.value.to(device.matrixType)
         }
     }
 

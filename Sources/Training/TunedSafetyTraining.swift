@@ -35,9 +35,9 @@ public struct TunedSafetyTraining: Sendable {
         tuning.epochs = 3
         // There are thousands of texts, and only the upper layers are kept: no probe to begin from.
         tuning.usesPrior = false
-        tuning.layerDecay = 1
+        tuning.layerDecay = 0.9
         tuning.headLearningRate = 2e-3
-        tuning.frozenLayers = 3
+        tuning.frozenLayers = 1
         tuning.heldShare = 0.1
         tuning.seed = seed
         self.falseAlarms = falseAlarms

@@ -45,8 +45,10 @@ struct ModelOptions: ParsableArguments {
 
     func open() throws -> ReplyGenerator {
         try Engine.setThreadCount(threads)
+        let (folder, packing) = (try folder(), try packing())
         return try ReplyGenerator(
-            folder: folder(), dtype: .bfloat16, packing: packing(), options: .init(guidance: guidance))
+            folder: folder, dtype: ReplyGenerator.fastestType(folder, packing: packing), packing: packing,
+            options: .init(guidance: guidance))
     }
 }
 

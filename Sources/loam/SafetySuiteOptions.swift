@@ -55,7 +55,7 @@ struct SafetySuiteOptions: ParsableArguments {
     func report(model: ModelOptions, encoder folder: String, say: (String) -> Void) async throws -> Report {
         guard (1...100_000).contains(contexts) else { throw ValidationError("--contexts is from 1 to 100000") }
         let place = URL(filePath: folder)
-        let encoder = try SentenceEncoder(folder: place, dtype: .bfloat16)
+        let encoder = try SentenceEncoder(folder: place, dtype: Device.cpu.matrixType)
         let pipeline = try SafetyPipeline.standard(encoder: encoder)
         var tools = [
             SafetySuite.Tool("words") { [matchers = pipeline.matchers] pairs in

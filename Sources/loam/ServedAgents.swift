@@ -17,7 +17,7 @@ struct ServedAgents: Sendable {
     /// - Parameter encoder: the sentence encoder's folder.
     init(encoder: String, store: any ConversationStore, bot: BotOptions?, packing: PackedWeight.Bits?) throws {
         let place = URL(filePath: encoder)
-        self.encoder = try SentenceEncoder(folder: place, dtype: .bfloat16)
+        self.encoder = try SentenceEncoder(folder: place, dtype: Device.cpu.matrixType)
         safety = try SafetyLayers.open(self.encoder, folder: place, tuned: bot?.safety)
         self.store = store
         self.bot = bot
@@ -34,7 +34,9 @@ struct ServedAgents: Sendable {
             return folder
         }
         func open() throws -> ReplyGenerator {
-            let model = try ReplyGenerator(folder: place(), modelID: id, dtype: .bfloat16, packing: packing)
+            let model = try ReplyGenerator(
+                folder: place(), modelID: id, dtype: ReplyGenerator.fastestType(place(), packing: packing),
+                packing: packing)
             onOpening(model)
             return model
         }

@@ -63,6 +63,10 @@ struct PretrainingTests {
         let examples = try DialogueTokenizer(format: format, contextLength: 256).tokenize(held).examples
         let again = exp(try ReplyScorer(model: models[0], compute: .float32).crossEntropy(examples))
         #expect(abs(again - (outcome.heldOutPerplexity ?? 0)) < 1e-3)
+        // Bits per byte, counted once more by the texts: every turn costs its own bytes and one for its end.
+        let bytes = held.joined().reduce(0) { $0 + $1.text.utf8.count + 1 }
+        let bits = log2(again) * Double(examples.reduce(0) { $0 + $1.supervisedCount })
+        #expect(abs(bits / Double(bytes) - (outcome.heldOutBitsPerByte ?? 0)) < 1e-3)
         #expect(try String(contentsOf: one.appending(path: "README.md"), encoding: .utf8).contains("made up"))
     }
 

@@ -61,6 +61,8 @@ const char *ct_version(void);
 int ct_cuda_is_available(bool *available);
 int ct_set_thread_count(int64_t count);
 int ct_thread_count(int64_t *count);
+// Whether the processor multiplies bfloat16 in hardware.
+bool ct_bfloat16_is_fast(void);
 // Whether this thread records operations for `ct_backward`.
 bool ct_gradients_enabled(void);
 void ct_set_gradients_enabled(bool enabled);

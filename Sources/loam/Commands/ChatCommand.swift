@@ -26,7 +26,7 @@ struct ChatCommand: AsyncParsableCommand {
 
     func run() async throws {
         let place = URL(filePath: places.encoderFolder)
-        let encoder = try SentenceEncoder(folder: place, dtype: .bfloat16)
+        let encoder = try SentenceEncoder(folder: place, dtype: Device.cpu.matrixType)
         let store = try await store.location.open()
         let agent = try bot.agent(
             generator: model.open, folder: model.folder, encoder: encoder,

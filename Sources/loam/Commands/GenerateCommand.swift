@@ -142,7 +142,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let encoder = URL(filePath: places.encoderFolder)
         let ranker = try RewardRanking.open(
             URL(filePath: reward), today: Date(),
-            makeEncoder: { try SentenceEncoder(folder: encoder, dtype: .bfloat16) })
+            makeEncoder: { try SentenceEncoder(folder: encoder, dtype: Device.cpu.matrixType) })
         return [
             try await RewardRanking.best(of: bestOf, to: turns, generator: generator, sampling: sampling, by: ranker)
                 .reply

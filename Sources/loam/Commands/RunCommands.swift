@@ -68,7 +68,8 @@ struct SimulateCommand: AsyncParsableCommand {
         if let model {
             settings.recordsGeneration = true
             outcome = try await Deployment(world, settings).run(
-                ReplyGenerator(folder: URL(filePath: model), dtype: .bfloat16))
+                ReplyGenerator(
+                    folder: URL(filePath: model), dtype: ReplyGenerator.fastestType(URL(filePath: model))))
         } else {
             outcome = try await Deployment(world, settings).run(WorldBot(world, vocabulary: .seen))
         }

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Conversations
+import Deidentification
 import Foundation
 import Generation
 import Improvement
+import Safety
 import Torch
 import Training
 
@@ -95,12 +97,14 @@ struct TrainCommand: AsyncParsableCommand {
         var loss: Double?
         var tokensPerSecond: Double
         var heldOutPerplexity: Double?
+        var heldOutBitsPerByte: Double?
         var model: String
 
         enum CodingKeys: String, CodingKey {
             case steps, loss, model
             case tokensPerSecond = "tokens_per_second"
             case heldOutPerplexity = "held_out_perplexity"
+            case heldOutBitsPerByte = "held_out_bits_per_byte"
         }
     }
 
@@ -154,10 +158,11 @@ struct TrainCommand: AsyncParsableCommand {
                 Answer(
                     steps: outcome.training.steps, loss: outcome.training.last?.loss,
                     tokensPerSecond: outcome.training.tokensPerSecond, heldOutPerplexity: outcome.heldOutPerplexity,
-                    model: out))
+                    heldOutBitsPerByte: outcome.heldOutBitsPerByte, model: out))
             console.show(
                 "\(outcome.parameterCount) parameters, \(outcome.tokens) tokens of \(outcome.dialogues) dialogues; held-out perplexity "
-                    + (outcome.heldOutPerplexity.map { String(format: "%.2f", $0) } ?? "not measured"))
+                    + (outcome.heldOutPerplexity.map { String(format: "%.2f", $0) } ?? "not measured")
+                    + (outcome.heldOutBitsPerByte.map { String(format: ", %.3f bits per byte", $0) } ?? ""))
             return
         }
         switch kind {
@@ -197,7 +202,7 @@ struct TrainCommand: AsyncParsableCommand {
             try console.result(
                 Answer(
                     steps: summary.steps, loss: summary.last?.loss, tokensPerSecond: summary.tokensPerSecond,
-                    heldOutPerplexity: nil, model: out))
+                    heldOutPerplexity: nil, heldOutBitsPerByte: nil, model: out))
             for (reason, count) in outcome.skipped.sorted(by: { $0.key < $1.key }) {
                 console.show("left out: \(count) \(reason.replacingOccurrences(of: "_", with: " "))")
             }
@@ -225,7 +230,7 @@ struct TrainCommand: AsyncParsableCommand {
         ).run(
             data.map { URL(filePath: $0) }, model: model.map { URL(filePath: $0) }, to: URL(filePath: out),
             now: Date(),
-            makeEncoder: { try SentenceEncoder(folder: encoder, dtype: .bfloat16) },
+            makeEncoder: { try SentenceEncoder(folder: encoder, dtype: Device.cpu.matrixType) },
             onProgress: { common.console.say($0) })
         try common.console.result(Told(outcome: outcome, model: out))
         common.console.show("\(outcome); the reward model is in \(out)")
@@ -239,10 +244,10 @@ struct TrainCommand: AsyncParsableCommand {
         case .encoder:
             outcome = try await SafetyTraining().tune(
                 files, encoder: encoder, to: folder, training: TunedSafetyTraining(seed: seed),
-                onProgress: { common.console.say($0) })
+                mentions: PlainMentions(names: Lexicon().givenNames), onProgress: { common.console.say($0) })
         case .frozen:
             outcome = try await SafetyTraining().run(
-                files, encoder: SentenceEncoder(folder: encoder, dtype: .bfloat16), to: folder)
+                files, encoder: SentenceEncoder(folder: encoder, dtype: Device.cpu.matrixType), to: folder)
         case .pairwise, .binary: throw ValidationError("safety is of --shape encoder or frozen")
         }
         try common.console.result(Told(outcome: outcome, model: out))
