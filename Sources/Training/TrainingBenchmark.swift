@@ -101,7 +101,7 @@ public enum TrainingBenchmark {
             source = try PairSource(pairs, rowLength: 512, pairsPerStep: shape.rows, seed: 0)
         }
         // A pair is two rows in one; four of them fit the loss's chunk, whose logits then need no second pass.
-        var options = options(steps: steps, rows: loss == .dpo ? 4 : shape.rows, compute: .bfloat16)
+        var options = options(steps: steps, rows: loss == .dpo ? 4 : shape.rows, compute: .fastest())
         options.recomputesLayers = recomputesLayers
         return try Trainer(model: model, loss: made, source: source, options: options)
     }
@@ -146,7 +146,7 @@ public enum TrainingBenchmark {
         return try time(
             try Trainer(
                 model: model, loss: CrossEntropyLoss(), source: source,
-                options: options(steps: warmUp + steps, rows: 64, compute: .bfloat16)), steps: steps, warmUp: warmUp)
+                options: options(steps: warmUp + steps, rows: 64, compute: .fastest())), steps: steps, warmUp: warmUp)
     }
 
     private static func options(
@@ -195,7 +195,7 @@ public enum TrainingBenchmark {
     /// - Returns: The median over `steps`.
     public static func run(
         model: any LanguageModels.Decoder, loss: any TokenLoss, rows: Int, length: Int, steps: Int = 5, warmUp: Int = 2,
-        compute: TrainingOptions.ComputeType = .bfloat16, rowsPerMicroBatch: Int? = nil
+        compute: TrainingOptions.ComputeType = .fastest(), rowsPerMicroBatch: Int? = nil
     ) throws -> Figures {
         var generator = SeededGenerator(seed: 1)
         let vocabulary = model.configuration.vocabularySize

@@ -102,7 +102,7 @@ struct BenchTrainingCommand: AsyncParsableCommand {
             figures = try TrainingBenchmark.run(
                 model: model, loss: loss, shape: shape, steps: steps, recomputesLayers: recomputeLayers)
         }
-        let peak = try ComputePeak.measure(.bfloat16).operationsPerSecond
+        let peak = try ComputePeak.measure(.fastest()).operationsPerSecond
         let answer = Answer(
             shape: shape.rawValue, loss: packed ? "sft, packed" : loss.rawValue,
             secondsPerStep: figures.secondsPerStep, tokensPerSecond: figures.tokensPerSecond,
