@@ -69,4 +69,17 @@ struct EngineTests {
         #expect(try Generator(seed: 0, device: .cpu).device == .cpu)
         if !Engine.isCUDAAvailable { #expect(throws: TorchError.self) { try Generator(seed: 0, device: .cuda(0)) } }
     }
+
+    /// What the kernel says of the processor, where it says anything.
+    private static let flags: Set<Substring>? = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?
+        .split(separator: "\n").first { $0.hasPrefix("flags") }.map { Set($0.split(separator: " ")) }
+
+    @Test(
+        "the type of products is bfloat16 where the processor multiplies it, as the kernel tells, and float32 elsewhere",
+        .enabled(if: flags != nil, "the kernel lists no flags of an x86 processor here"))
+    func matrixType() throws {
+        let flags = try #require(Self.flags)
+        #expect(Device.cpu.matrixType == (flags.contains("avx512_bf16") ? .bfloat16 : .float32))
+        #expect(Device.cuda(0).matrixType == .bfloat16)
+    }
 }
