@@ -169,6 +169,9 @@ public final class ReplyGenerator: TextGenerator {
             top: token.top.map { candidate($0.id, $0.logProbability) }, piece: token.piece)
     }
 
+    /// Tokens that a prompt may have where a reply is drawn so.
+    public func promptRoom(for sampling: Sampling) -> Int { window.room(replyTokens: sampling.maximumTokens) }
+
     /// Checks that a model reads all of the last turn: what an endless chat may lose of its beginning, a single question
     /// must not.
     /// - Throws: `GenerationError` `promptTooLong`.

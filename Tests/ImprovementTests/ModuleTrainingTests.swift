@@ -1,6 +1,7 @@
 import Conversations
 import Dialogue
 import Foundation
+import Generation
 import Testing
 import Training
 
@@ -52,6 +53,26 @@ struct ModuleTrainingTests {
         #expect(decisions.count == 2 && decisions.allSatisfy { $0 > 0.7 }, "\(taught.table)")
         #expect(try TaughtModules.read(from: tuned) == taught && taught.knows(.memoryWriting))
         #expect(try TaughtModules.read(from: Self.sample) == nil)
+    }
+
+    @Test("of a text beyond the context the beginning goes, as in training, and what is asked at its end is answered")
+    func longText() async throws {
+        let generator = try ReplyGenerator(folder: Self.sample)
+        let writer = LocalWriter(generator: generator)
+        let sampling = Sampling(temperature: 0, topP: 1, maximumTokens: 8)
+        let room = generator.promptRoom(for: sampling)
+        let asked = "Person 1: I play the violin. Person 2: How nice. Person 1:"
+        func output(_ words: Int) async throws -> Reply {
+            let text = String(repeating: "something said long before. ", count: words) + asked
+            return try await writer.output(
+                for: ModuleCall(module: .memoryWriting, prompt: .text(text), sampling: sampling), onPiece: nil
+            ).reply
+        }
+        let short = try await output(1)
+        #expect(try #require(short.promptTokenCount) < room)
+        let (long, longer) = (try await output(300), try await output(900))
+        #expect(long.promptTokenCount == room)
+        #expect(long.text == longer.text && !long.text.isEmpty)
     }
 
     @Test("decisions are balanced, replies do not outweigh the modules, one module's cap holds")

@@ -18,8 +18,9 @@ public struct LocalWriter: ModuleWriter {
             return ModuleOutput(
                 reply: try await generator.reply(to: turns, sampling: call.sampling, onPiece: onPiece), model: modelID)
         case .text(let text):
-            let request = TokenRequest(
-                prompt: generator.format.vocabulary.encode(text), settings: try generator.settings(call.sampling))
+            // What a module is asked stands at the end. A text beyond the context loses its beginning, as it does in training.
+            let prompt = generator.format.vocabulary.encode(text).suffix(generator.promptRoom(for: call.sampling))
+            let request = TokenRequest(prompt: Array(prompt), settings: try generator.settings(call.sampling))
             let done = try await generator.completion(of: request, onPiece: onPiece)
             return ModuleOutput(
                 reply: Reply(
