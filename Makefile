@@ -1,5 +1,5 @@
 # Loam. Two commands matter: `make run` and `make test`.
-.PHONY: help setup build run test bench bench-inference bench-training bench-server bench-trust bench-safety-mix bench-methods bench-data bench-deidentify bench-safety proof fuzz-api try-replicas format lint docs clean
+.PHONY: help setup build run test bench bench-inference bench-training bench-server bench-trust bench-safety-mix bench-methods bench-data bench-deidentify bench-safety proof base fuzz-api try-replicas format lint docs clean
 
 help:
 	@echo 'make run     the whole loop on the bundled sample log, then the improved bot at a local address'
@@ -30,6 +30,10 @@ bench: build
 proof: build
 	swift build -c release --product proof-bench
 	Benchmarks/proof $(ARGS)
+
+# The base model from public dialogues (LOAM_DATA), beside a Kneser-Ney model; hours on a CPU, goes on where it was cut. ARGS=--ship.
+base: build
+	Scripts/make-base $(ARGS)
 
 # Import and export of a made-up log in BB3x's shape, UTTERANCES=600000 of them; the full size is 6000000.
 bench-data: build
