@@ -5,6 +5,8 @@ import Tokenizers
 public enum ModelPreset: String, Sendable, Hashable, Codable, CaseIterable {
     /// About 2M parameters: tests, and a first run in minutes.
     case tiny
+    /// About 6M: what two cores without bfloat16 can pre-train in an hour or two.
+    case mini
     /// About 10M.
     case small
     /// About 29.5M.
@@ -14,6 +16,7 @@ public enum ModelPreset: String, Sendable, Hashable, Codable, CaseIterable {
     public var vocabularySize: Int {
         switch self {
         case .tiny: 2048
+        case .mini: 4096
         case .small, .medium: 8192
         }
     }
@@ -24,7 +27,7 @@ public enum ModelPreset: String, Sendable, Hashable, Codable, CaseIterable {
     var layers: Int {
         switch self {
         case .tiny: 4
-        case .small: 6
+        case .mini, .small: 6
         case .medium: 8
         }
     }
@@ -32,6 +35,7 @@ public enum ModelPreset: String, Sendable, Hashable, Codable, CaseIterable {
     var width: Int {
         switch self {
         case .tiny: 192
+        case .mini: 256
         case .small: 320
         case .medium: 512
         }
@@ -39,7 +43,7 @@ public enum ModelPreset: String, Sendable, Hashable, Codable, CaseIterable {
 
     var heads: Int {
         switch self {
-        case .tiny: 4
+        case .tiny, .mini: 4
         case .small: 5
         case .medium: 8
         }

@@ -73,7 +73,7 @@ struct PretrainingTests {
     @Test("the presets have the sizes that they say")
     func presets() throws {
         let expected: [ModelPreset: ClosedRange<Double>] = [
-            .tiny: 2.0e6...3.5e6, .small: 9e6...11e6, .medium: 29e6...30e6,
+            .tiny: 2.0e6...3.5e6, .mini: 5.5e6...6.5e6, .small: 9e6...11e6, .medium: 29e6...30e6,
         ]
         for preset in ModelPreset.allCases {
             let width = Double(preset.width)
