@@ -56,6 +56,7 @@ public struct DialogueAgent: Sendable {
     private let search: PassageSearch?
     private let knows: @Sendable (Conversation) -> Bool
     private let makeID: @Sendable () -> String
+    private let now: @Sendable () -> ContinuousClock.Instant
 
     /// A plain chat: one model, no module but the reply.
     /// - Parameters:
@@ -83,7 +84,8 @@ public struct DialogueAgent: Sendable {
         writers: ModuleWriters, plan: TurnPlan, safety: (any SafetyCheck)? = nil, privacy: (any PrivacyCheck)? = nil,
         memories: MemoryBank? = nil, search: PassageSearch? = nil,
         knows: @escaping @Sendable (Conversation) -> Bool = { $0.source != "api" },
-        makeID: @escaping @Sendable () -> String = { UUID().uuidString }
+        makeID: @escaping @Sendable () -> String = { UUID().uuidString },
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         var plan = plan
         if memories == nil {
@@ -98,6 +100,7 @@ public struct DialogueAgent: Sendable {
         self.search = search
         self.knows = knows
         self.makeID = makeID
+        self.now = now
     }
 
     /// Registry id of the model that answers.
@@ -109,7 +112,8 @@ public struct DialogueAgent: Sendable {
     ///   - sampling: how it is drawn where the plan says nothing else. A second attempt uses another seed; greedy drawing
     ///     (temperature 0) has none, since it would say the same again.
     ///   - onPiece: called with each new piece of the reply; joined they are its text. With a safety check or memories they
-    ///     come only after the whole reply passed. A canned reply has no pieces: it is in the answer only.
+    ///     come only once they passed: with the whole reply, or by sentences where that takes long (`TurnPlan.Showing`). A canned
+    ///     reply has no pieces: it is in the answer only.
     /// - Throws: what the writers or the safety check throw, and `CancellationError`.
     public func reply(
         to conversation: Conversation, sampling: Sampling, onPiece: (@Sendable (String) -> Void)? = nil
@@ -129,28 +133,27 @@ public struct DialogueAgent: Sendable {
         let earlier = history.filter { $0.sender == .bot }.map { ReplyText.key(of: $0.text) }
         let runner = runner(for: conversation.userID)
 
-        var gates: [PieceGate?] = []
+        var patience: Duration?
+        if case .sentences(let after) = plan.showing, !history.isEmpty { patience = after }
+        var gates = ReplyGates(patience: patience, isHeld: isHeld, earlier: earlier, now: now, onPiece: onPiece)
         var step = turn.start()
         while true {
             switch step {
             case .calls(let calls):
-                // One gate for each call for a reply: only the one that is said is let out.
-                var feeds: [Int: PieceGate] = [:]
-                for (place, call) in calls.enumerated() {
-                    guard case .write(let asked) = call, asked.module.isReply else { continue }
-                    let gate = onPiece.map { PieceGate(earlier: earlier, isHeld: isHeld, send: $0) }
-                    gates.append(gate)
-                    feeds[place] = gate
+                let (feeds, sentences) = gates.open(for: calls)
+                let looking = sentences.map { [turn] gate in
+                    Task { await gate.run { await passes($0, as: turn, with: runner) } }
                 }
-                let answers = try await runner.answers(to: calls) { [feeds] place in
+                defer { looking?.cancel() }
+                let answers = try await runner.answers(to: calls) { place in
                     guard let gate = feeds[place] else { return nil }
                     return { gate.feed($0) }
                 }
-                step = turn.resume(answers)
+                sentences?.end()
+                await looking?.value
+                step = turn.resume(answers, shown: sentences?.shown ?? "")
             case .finished(let result):
-                if let number = result.replyCall, gates.indices.contains(number) {
-                    gates[number]?.finish(result.text)
-                }
+                gates.finish(result)
                 if let used = result.usedMemoryID {
                     // A note of no weight beside the reply.
                     try? await memories?.markUsed(used, of: conversation.userID)
@@ -162,6 +165,13 @@ public struct DialogueAgent: Sendable {
                     tokens: result.tokens)
             }
         }
+    }
+
+    /// Whether the beginning of a reply may be read before the rest is there. Where it cannot be looked at, it may not.
+    private func passes(_ beginning: String, as turn: ReplyTurn, with runner: TurnRunner) async -> Bool {
+        guard turn.fault(in: beginning) == nil else { return false }
+        let verdict = try? await runner.verdict(on: .reply(beginning, context: turn.turns))
+        return verdict.map { !$0.isUnsafe } ?? false
     }
 
     /// Remembers the facts of the last turn, of both sides. To be called once the reply was sent: nobody waits for it.

@@ -1,11 +1,21 @@
 import Synchronization
 
+/// What stands between a model that draws a reply and the person who reads it. All that comes out, joined, is the beginning of the
+/// reply's final text.
+protocol ReplyGate: Sendable {
+    /// Takes the next piece of the raw text.
+    func feed(_ piece: String)
+    /// Lets out what waits, up to the end of the reply.
+    /// - Parameter text: the reply's final text.
+    func finish(_ text: String)
+}
+
 /// Lets a reply's pieces out while it is drawn, but nothing that may have to be taken back.
 ///
 /// What comes out, joined, is the beginning of the reply's final text. A piece waits while it may be the start of a
 /// role marker, and while all of the reply so far may still turn out to repeat an earlier reply. Where the whole reply
 /// must be checked first, everything waits for `finish`.
-final class PieceGate: Sendable {
+final class PieceGate: ReplyGate {
     private struct State {
         var raw = ""
         /// Length, in Unicode scalars, of what was let out or put aside.
@@ -27,7 +37,6 @@ final class PieceGate: Sendable {
         self.send = send
     }
 
-    /// Takes the next piece of the raw text.
     func feed(_ piece: String) {
         let ready = state.withLock { state -> String? in
             state.raw += piece
@@ -43,8 +52,6 @@ final class PieceGate: Sendable {
         if let ready { send(ready) }
     }
 
-    /// Lets out what waits, up to the end of the reply.
-    /// - Parameter text: the reply's final text.
     func finish(_ text: String) {
         let ready = state.withLock { state -> [String] in
             defer { state.waiting = [] }

@@ -81,11 +81,16 @@ extension ReplyTurn {
             if outcome.isUnsafe {
                 unsafe = outcome
                 fail("unsafe: " + outcome.reason, of: candidate)
-                return judge()
+                return shown.isEmpty ? judge() : breakOff(candidate, for: outcome)
             }
         }
-        if let fault = fault(of: candidate) {
+        if let fault = fault(in: candidate.text.text) {
             fail(fault.description, of: candidate)
+            guard shown.isEmpty else {
+                // What was read already is the reply.
+                candidate.text = ReplyText(shown)
+                return say(candidate)
+            }
             // The first that may be said, should no better one come.
             if flawed.map({ !$0.fault.mayBeSaid && fault.mayBeSaid }) ?? true { flawed = (candidate, fault) }
             return judge()
@@ -93,12 +98,12 @@ extension ReplyTurn {
         return say(candidate)
     }
 
-    func fault(of candidate: Candidate) -> ReplyFault? {
-        if earlier.contains(ReplyText.key(of: candidate.text.text)) { return .repeatsItself }
-        if occasion == .opening, MemoryText.namesSpeakers(candidate.text.text) { return .talksForPerson }
+    func fault(in text: String) -> ReplyFault? {
+        if earlier.contains(ReplyText.key(of: text)) { return .repeatsItself }
+        if occasion == .opening, MemoryText.namesSpeakers(text) { return .talksForPerson }
         if isShownAtOnce { return nil }
         let facts = recollection.all.map { Fact($0.owner, $0.text) } + plan.persona.map { Fact(.bot, $0) }
-        return ReplyFault(in: candidate.text.text, after: turns, facts: facts)
+        return ReplyFault(in: text, after: turns, facts: facts)
     }
 
     mutating func tryAgain() -> Step {
@@ -152,6 +157,19 @@ extension ReplyTurn {
             model: candidate.output.model, temperature: drawn.temperature, topP: drawn.topP, seed: drawn.seed,
             meanLogProbability: candidate.output.reply.meanLogProbability)
         return .finished(result)
+    }
+
+    /// What was shown passed and stays; the rest is not said, and the bot turns to something else.
+    mutating func breakOff(_ candidate: Candidate, for outcome: SafetyOutcome) -> Step {
+        let turning = outcome.cannedReply ?? plan.canned.forUnsafeReply
+        let step = canned(shown + " " + turning, failure: "unsafe_BlenderBot3", verdict: outcome)
+        guard case .finished(var done) = step else { return step }
+        done.replyCall = candidate.number
+        done.tokenCount = candidate.output.reply.tokenCount
+        done.promptTokenCount = candidate.output.reply.promptTokenCount
+        done.cachedTokenCount = candidate.output.reply.cachedTokenCount
+        result = done
+        return .finished(done)
     }
 
     mutating func canned(_ text: String, failure: String? = nil, verdict: SafetyOutcome? = nil) -> Step {

@@ -60,6 +60,8 @@ public struct ReplyTurn: Sendable {
     var candidates: [Candidate] = []
     var flawed: (candidate: Candidate, fault: ReplyFault)?
     var unsafe: SafetyOutcome?
+    /// What the person has read of the reply already.
+    var shown = ""
 
     /// - Parameters:
     ///   - turns: the talk so far, oldest first, without feedback.
@@ -101,9 +103,13 @@ public struct ReplyTurn: Sendable {
     }
 
     /// The next step.
-    /// - Parameter answers: one for each call of the last step, in order.
-    public mutating func resume(_ answers: [TurnAnswer]) -> Step {
+    /// - Parameters:
+    ///   - answers: one for each call of the last step, in order.
+    ///   - shown: the beginning of the reply among them that the person has read meanwhile; it passed, and is said whatever
+    ///     becomes of the rest.
+    public mutating func resume(_ answers: [TurnAnswer], shown: String = "") -> Step {
         precondition(answers.count == pending.count, "one answer for each call")
+        self.shown += shown
         let calls = pending
         pending = []
         let answered = Array(zip(calls, answers))

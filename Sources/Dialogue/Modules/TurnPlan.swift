@@ -35,6 +35,15 @@ public struct TurnPlan: Sendable {
         case never
     }
 
+    /// When a reply that has to be looked at is shown.
+    public enum Showing: Sendable, Hashable {
+        /// Once all of it passed.
+        case whole
+        /// Sentence by sentence, each once it passed with all before it, where the reply takes longer than this. What comes after a
+        /// sentence that does not pass is not said; what was shown stays.
+        case sentences(after: Duration)
+    }
+
     /// How prompts are written, where `styles` has no other for a module.
     public var style: any PromptStyle
     public var styles: [DialogueModule: any PromptStyle] = [:]
@@ -55,6 +64,7 @@ public struct TurnPlan: Sendable {
     public var canned = CannedReplies()
     /// Whether a complaint gets an apology and the question what would have been better, rather than small talk.
     public var recovers = true
+    public var showing = Showing.sentences(after: .milliseconds(400))
 
     public init(style: any PromptStyle = PlainPrompt()) { self.style = style }
 
