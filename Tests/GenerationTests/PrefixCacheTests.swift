@@ -87,6 +87,41 @@ import Torch
         #expect(none.byteCount == 0)
     }
 
+    /// Against the plain meaning: of prompts that share nothing, the last that were used are there. Beginnings that several share
+    /// outlive whatever stands on them.
+    @Test func whatGoesIsWhatAListByUseWouldLetGo() throws {
+        let prefixes = PrefixCache(capacity: 12 * bytesPerToken)
+        var state: UInt64 = 5
+        func next(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        var byUse: [Int] = []
+        for _ in 0..<200 {
+            let prompt = next(8)
+            if next(2) == 0 {
+                try insert([prompt, 20, 21], into: prefixes)
+            } else {
+                let found = try prefixes.begin(KVCache(layers: 1), prompt: [prompt, 20, 21, 9])
+                guard byUse.contains(prompt) else {
+                    #expect(found == 0)
+                    continue
+                }
+                #expect(found == 3)
+            }
+            byUse.removeAll { $0 == prompt }
+            byUse.append(prompt)
+            byUse = byUse.suffix(4)
+            for other in 0..<8 { #expect(prefixes.matchCount([other, 20, 21]) == (byUse.contains(other) ? 3 : 0)) }
+        }
+        prefixes.removeAll()
+        for last in 0..<40 {
+            try insert([1, 2, 3, 4, 10 + last, 5 + next(3)], into: prefixes)
+            #expect(prefixes.matchCount([1, 2, 3, 4]) == 4 && prefixes.matchCount([1, 2, 3, 4, 10 + last]) == 5)
+            #expect(prefixes.byteCount == min(12, 4 + 2 * (last + 1)) * bytesPerToken)
+        }
+    }
+
     /// Against the plain meaning: the longest beginning shared with anything inserted, as long as nothing has to go.
     @Test func agreesWithAListOfEverything() throws {
         let prefixes = PrefixCache(capacity: 1 << 24)
