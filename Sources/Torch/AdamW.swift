@@ -2,7 +2,7 @@ import CTorch
 
 /// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101): Adam with the decay of the weights apart from the gradient. The
 /// arithmetic is libtorch's fused kernel, equal to `torch.optim.AdamW(fused=True)`.
-public final class AdamW {
+public final class AdamW: Optimizer {
     /// Parameters that share a weight decay.
     public typealias Group = (parameters: [(name: String, parameter: Parameter)], weightDecay: Double)
 

@@ -132,7 +132,8 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
             .init("dialogues", "\(outcome.dialogues)"), .init("tokens", "\(outcome.tokens)"),
             .init("steps", "\(outcome.training.steps)"),
             .init("rows per step", "\(rowsPerStep) × \(preset.contextLength)"),
-            .init("peak learning rate", "\(training.learningRate)"), .init("seed", "\(seed)"),
+            .init("optimizer", training.optimizer.rawValue), .init("peak learning rate", "\(training.learningRate)"),
+            .init("seed", "\(seed)"),
         ]
         if let perplexity = outcome.heldOutPerplexity {
             facts.append(.init("held-out perplexity per token", String(format: "%.2f", perplexity)))

@@ -17,7 +17,7 @@ public final class Trainer {
     public private(set) var resumedFrom = 0
     private var source: any BatchSource
     private let parameters: [(name: String, parameter: Parameter)]
-    private let optimizer: AdamW
+    private let optimizer: any Optimizer
     private let schedule: Schedule
     private let folder: URL?
     private let checkpoints: CheckpointFolder?
@@ -83,19 +83,26 @@ public final class Trainer {
         try shareState()
     }
 
-    /// Decay falls on matrices; vectors (norms, biases) and, unless asked for, embeddings have none.
+    /// Decay falls on matrices; vectors (norms, biases) and, unless asked for, embeddings have none. Muon takes the matrices of
+    /// the layers.
     private static func optimizer(
         _ parameters: [(name: String, parameter: Parameter)], options: TrainingOptions
-    ) throws -> AdamW {
+    ) throws -> any Optimizer {
         func decays(_ name: String, _ parameter: Parameter) -> Bool {
             parameter.value.rank >= 2 && (options.decaysEmbeddings || !name.contains("embed"))
         }
-        let decayed = parameters.filter { decays($0.name, $0.parameter) }
-        let rest = parameters.filter { !decays($0.name, $0.parameter) }
-        return try AdamW(
+        func isInside(_ name: String) -> Bool { name.contains("layers.") || name.contains(".h.") }
+        let matrices =
+            options.optimizer == .muon ? parameters.filter { $0.parameter.value.rank == 2 && isInside($0.name) } : []
+        let taken = Set(matrices.map(\.name))
+        let others = parameters.filter { !taken.contains($0.name) }
+        let adamW = try AdamW(
             groups: [
-                (parameters: decayed, weightDecay: options.weightDecay), (parameters: rest, weightDecay: 0),
+                (parameters: others.filter { decays($0.name, $0.parameter) }, weightDecay: options.weightDecay),
+                (parameters: others.filter { !decays($0.name, $0.parameter) }, weightDecay: 0),
             ].filter { !$0.parameters.isEmpty }, betas: (options.beta1, options.beta2), epsilon: options.epsilon)
+        guard options.optimizer == .muon else { return adamW }
+        return try Muon(matrices: matrices, weightDecay: options.weightDecay, rest: adamW)
     }
 
     // MARK: - Running

@@ -19,6 +19,14 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
         }
     }
 
+    /// What moves the weights.
+    public enum OptimizerKind: String, Sendable, Hashable, Codable, CaseIterable {
+        /// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101).
+        case adamW = "adamw"
+        /// Muon for the matrices of the layers, AdamW for all else.
+        case muon
+    }
+
     // How long and how fast
     /// Optimiser steps in all, those before a resume included.
     public var steps: Int
@@ -31,7 +39,8 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     /// The rate at the end as a share of the peak.
     public var floor: Double
 
-    // Optimiser (AdamW, Loshchilov and Hutter 2019)
+    // Optimiser
+    public var optimizer: OptimizerKind
     public var weightDecay: Double
     /// Also decay embeddings; norms and biases never are.
     public var decaysEmbeddings: Bool
@@ -69,7 +78,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
 
     public init(
         steps: Int, learningRate: Double = 3e-4, warmUp: Int = 10, schedule: Schedule.Kind = .cosine,
-        floor: Double = 0.1,
+        floor: Double = 0.1, optimizer: OptimizerKind = .adamW,
         weightDecay: Double = 0.1, decaysEmbeddings: Bool = false, beta1: Double = 0.9, beta2: Double = 0.95,
         epsilon: Double = 1e-8, clip: Double = 1, rowsPerMicroBatch: Int = 16, lossChunk: Int = 2048,
         compute: ComputeType = .fastest(), recomputesLayers: Bool = false, evaluateEvery: Int = 0,
@@ -80,6 +89,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
         self.warmUp = warmUp
         self.schedule = schedule
         self.floor = floor
+        self.optimizer = optimizer
         self.weightDecay = weightDecay
         self.decaysEmbeddings = decaysEmbeddings
         self.beta1 = beta1
@@ -126,7 +136,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case steps, schedule, floor, beta1, beta2, epsilon, clip, compute, seed
+        case steps, schedule, floor, optimizer, beta1, beta2, epsilon, clip, compute, seed
         case learningRate = "learning_rate"
         case warmUp = "warm_up"
         case weightDecay = "weight_decay"
@@ -153,6 +163,7 @@ extension TrainingOptions {
         try read(.warmUp, \.warmUp)
         try read(.schedule, \.schedule)
         try read(.floor, \.floor)
+        try read(.optimizer, \.optimizer)
         try read(.weightDecay, \.weightDecay)
         try read(.decaysEmbeddings, \.decaysEmbeddings)
         try read(.beta1, \.beta1)

@@ -25,20 +25,24 @@ struct PretrainingTests {
         }
     }
 
-    private func task(_ steps: Int) -> PretrainingTask {
+    private func task(_ steps: Int, _ optimizer: TrainingOptions.OptimizerKind = .adamW) -> PretrainingTask {
         PretrainingTask(
             preset: .tiny, vocabularySize: 320, rowsPerStep: 4,
-            training: TrainingOptions(steps: steps, learningRate: 3e-3, warmUp: 2, compute: .float32), heldOutEvery: 10,
+            training: TrainingOptions(
+                steps: steps, learningRate: 3e-3, warmUp: 2, optimizer: optimizer, compute: .float32), heldOutEvery: 10,
             seed: 5)
     }
 
-    @Test("from dialogues to a folder that loads, resumed after a stop to the same weights, with a falling loss")
-    func run() throws {
+    @Test(
+        "from dialogues to a folder that loads, resumed after a stop to the same weights, with a falling loss",
+        arguments: TrainingOptions.OptimizerKind.allCases)
+    func run(_ optimizer: TrainingOptions.OptimizerKind) throws {
         let (one, two) = (TrainerTests.folder(), TrainerTests.folder())
         defer { for folder in [one, two] { try? FileManager.default.removeItem(at: folder) } }
         let dialogues = Self.dialogues(60)
         var losses: [Double] = []
-        let outcome = try task(8).run(dialogues, to: one, sources: ["made up"], onStep: { losses.append($0.loss) })
+        let outcome = try task(8, optimizer).run(
+            dialogues, to: one, sources: ["made up"], onStep: { losses.append($0.loss) })
         #expect(outcome.dialogues == 54)
         #expect(outcome.fill > 0.8)
         #expect(try #require(losses.last) < 0.8 * #require(losses.first))
@@ -46,10 +50,10 @@ struct PretrainingTests {
 
         var steps = 0
         #expect(throws: CancellationError.self) {
-            try task(8).run(dialogues, to: two, onStep: { _ in steps += 1 }, shouldStop: { steps == 3 })
+            try task(8, optimizer).run(dialogues, to: two, onStep: { _ in steps += 1 }, shouldStop: { steps == 3 })
         }
         #expect(!FileManager.default.fileExists(atPath: two.appending(path: "model.safetensors").path))
-        #expect(try task(8).run(dialogues, to: two).training.resumedFrom == 3)
+        #expect(try task(8, optimizer).run(dialogues, to: two).training.resumedFrom == 3)
 
         let models = try [one, two].map { try LlamaModel(folder: $0) }
         #expect(try TrainerTests.weights(models[0]) == TrainerTests.weights(models[1]))

@@ -63,6 +63,8 @@ int ct_set_thread_count(int64_t count);
 int ct_thread_count(int64_t *count);
 // Whether the processor multiplies bfloat16 in hardware.
 bool ct_bfloat16_is_fast(void);
+// Gives memory that was freed, and that the C library keeps for itself, back to the system where it can (glibc).
+void ct_release_free_memory(void);
 // Whether this thread records operations for `ct_backward`.
 bool ct_gradients_enabled(void);
 void ct_set_gradients_enabled(bool enabled);
@@ -303,6 +305,10 @@ int ct_adamw_(
     const CTTensor *_Nullable const *_Nullable tensors, const CTTensor *_Nullable const *_Nullable firstMoments,
     const CTTensor *_Nullable const *_Nullable secondMoments, const CTTensor *_Nullable const *_Nullable steps,
     int64_t count, double rate, double beta1, double beta2, double weightDecay, double epsilon);
+// One Muon step on every matrix; the gradients are the matrices' own. `momenta` are of the matrices' shapes.
+int ct_muon_(
+    const CTTensor *_Nullable const *_Nullable tensors, const CTTensor *_Nullable const *_Nullable momenta, int64_t count,
+    double rate, double momentum, double weightDecay, int64_t rounds);
 
 // ---- Randomness -------------------------------------------------------------------------------------------------------------
 

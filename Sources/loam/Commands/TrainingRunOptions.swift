@@ -13,6 +13,9 @@ struct TrainingRunOptions: ParsableArguments {
     @Option(name: .long, help: "How the rate goes down.")
     var schedule: Schedule.Kind = .cosine
 
+    @Option(name: .long, help: "What moves the weights.")
+    var optimizer: TrainingOptions.OptimizerKind = .adamW
+
     @Option(name: .long, help: "Rows that go through the model at a time; a step of more accumulates gradients.")
     var microBatch = 16
 
@@ -54,7 +57,7 @@ struct TrainingRunOptions: ParsableArguments {
     func options(steps: Int, learningRate: Double, seed: UInt64) -> TrainingOptions {
         var options = TrainingOptions(
             steps: steps, learningRate: learningRate, warmUp: warmUp ?? min(50, steps / 10 + 1), schedule: schedule,
-            rowsPerMicroBatch: microBatch, checkpointEvery: checkpointEvery, seed: seed)
+            optimizer: optimizer, rowsPerMicroBatch: microBatch, checkpointEvery: checkpointEvery, seed: seed)
         options.recomputesLayers = recomputeLayers
         options.evaluateEvery = evaluateEvery
         options.earlyStopping = earlyStop.map { EarlyStopping(metric: $0, patience: patience) }
@@ -74,9 +77,11 @@ struct TrainingRunOptions: ParsableArguments {
         more + [
             ("steps", "\(options.steps)"), ("learning rate", "\(options.learningRate)"),
             ("schedule", "\(options.schedule.rawValue), \(options.warmUp) steps of warm-up"),
-            ("adapter", loraRank.map { "LoRA of rank \($0)" } ?? "none"), ("seed", "\(options.seed)"),
+            ("optimizer", options.optimizer.rawValue), ("adapter", loraRank.map { "LoRA of rank \($0)" } ?? "none"),
+            ("seed", "\(options.seed)"),
         ]
     }
 }
 
 extension Schedule.Kind: ExpressibleByArgument {}
+extension TrainingOptions.OptimizerKind: ExpressibleByArgument {}
