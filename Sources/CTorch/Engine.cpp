@@ -4,6 +4,10 @@
 #include <c10/core/GradMode.h>
 #include <torch/headeronly/version.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 using namespace ctorch;
 
 extern "C" {
@@ -36,6 +40,12 @@ bool ct_bfloat16_is_fast(void) {
     return true;
 #else
     return false;
+#endif
+}
+
+void ct_release_free_memory(void) {
+#if defined(__GLIBC__)
+    malloc_trim(0);
 #endif
 }
 

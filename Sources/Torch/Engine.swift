@@ -21,6 +21,10 @@ public enum Engine {
     /// - Throws: `TorchError` `argument` below 1.
     public static func setThreadCount(_ count: Int) throws { try check(ct_set_thread_count(Int64(count))) }
 
+    /// Gives the system back what was freed and the C library still holds: glibc keeps it for each thread apart, and a server whose
+    /// tensors are freed by other threads than made them grows by that. Takes milliseconds.
+    public static func releaseFreeMemory() { ct_release_free_memory() }
+
     /// Tensors that Swift holds now, in the whole process: the measure of a leak.
     public static var liveTensorCount: Int { Int(ct_live_tensor_count()) }
 }

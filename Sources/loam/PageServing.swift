@@ -76,9 +76,16 @@ struct PageServing {
             await loading.value
             if let registry { await served.follow(registry, console: console) }
         }
+        let tidying = Task {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(30))
+                Engine.releaseFreeMemory()
+            }
+        }
         defer {
             loading.cancel()
             following.cancel()
+            tidying.cancel()
         }
         let scheme = api?.tls == nil ? "http" : "https"
         let onRunning: @Sendable (Int) async -> Void = { port in
