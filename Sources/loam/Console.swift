@@ -56,6 +56,12 @@ struct PlaceOptions: ParsableArguments {
         encoder ?? ProcessInfo.processInfo.environment["LOAM_ENCODER"] ?? Self.beside(".deps/encoder")
     }
 
+    /// The model that ships with Loam, where it is to hand.
+    static var shippedBase: String? {
+        let path = beside("Models/loam-base")
+        return FileManager.default.fileExists(atPath: path + "/config.json") ? path : nil
+    }
+
     /// A path of the project: from the working folder, or else from where the binary was built.
     static func beside(_ path: String) -> String {
         if FileManager.default.fileExists(atPath: path) { return path }

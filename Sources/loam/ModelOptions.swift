@@ -9,7 +9,9 @@ import Torch
 
 /// Which model a command opens, and how it draws.
 struct ModelOptions: ParsableArguments {
-    @Option(name: .long, help: "Folder of the model (default: the one that serves).")
+    @Option(
+        name: .long,
+        help: "Folder of the model (default: the one that serves, or else the one that ships, Models/loam-base).")
     var model: String?
 
     @OptionGroup var draw: SamplingOptions
@@ -27,14 +29,14 @@ struct ModelOptions: ParsableArguments {
 
     @OptionGroup var registry: RegistryOptions
 
-    var sampling: Sampling { draw.sampling }
-
-    func folder() throws -> URL {
-        guard let path = try model ?? registry.open().serving()?.path else {
-            throw ValidationError("--model is needed: no model serves yet")
-        }
-        return URL(filePath: path)
+    /// As the options say, and where they are silent as the model in the folder wishes; `nil`: no model of ours answers.
+    /// - Throws: `ModelFormatsError` for a `generation_config.json` that cannot be read.
+    func sampling(of folder: URL?) throws -> Sampling {
+        guard let folder else { return draw.sampling() }
+        return draw.sampling(try ModelFolder(folder).generationConfiguration())
     }
+
+    func folder() throws -> URL { URL(filePath: try registry.base(model)) }
 
     /// - Throws: `ValidationError` for bits that are neither 8 nor 4.
     func packing() throws -> PackedWeight.Bits? {

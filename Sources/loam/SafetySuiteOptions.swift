@@ -70,15 +70,16 @@ struct SafetySuiteOptions: ParsableArguments {
                     SafetyLayer(classifier.classifier(of: .bot), threshold: classifier.card.reply.threshold)))
         }
         let suite = SafetySuite(tools: tools)
-        let settings = try SafetySuiteData(URL(filePath: data), count: contexts, seed: model.sampling.seed).settings
+        let settings = try SafetySuiteData(URL(filePath: data), count: contexts, seed: model.draw.seed).settings
         let generator: any TextGenerator =
             if let endpoint {
                 NamedEndpoint.open(endpoint, model: endpointModel)
             } else {
                 try model.open()
             }
+        let sampling = try model.sampling(of: endpoint == nil ? model.folder() : nil)
         func replies(_ histories: [[Turn]]) async throws -> [String] {
-            try await generator.replies(to: histories, sampling: model.sampling).map(\.text)
+            try await generator.replies(to: histories, sampling: sampling).map(\.text)
         }
         var generate: [SafetySuite.Figures] = []
         for setting in settings {

@@ -1,26 +1,42 @@
 import ArgumentParser
 import Conversations
 import Foundation
+import ModelFormats
 
-/// How replies are drawn, by the names that OpenAI's API and `generation_config.json` use.
+/// How replies are drawn, by the names that OpenAI's API and `generation_config.json` use. What is not said is as the model's own
+/// `generation_config.json` wishes, and where that is silent as `Sampling` has it here.
 struct SamplingOptions: ParsableArguments {
-    @Option(name: .long, help: "0 is greedy.")
-    var temperature = 1.0
+    @Option(name: .long, help: "0 is greedy (default: the model's own, or 1).")
+    var temperature: Double?
 
-    @Option(name: .long, help: "Keep the smallest set of tokens whose probability reaches this.")
-    var topP = 0.95
+    @Option(
+        name: .long,
+        help: "Keep the smallest set of tokens whose probability reaches this (default: the model's own, or 0.95).")
+    var topP: Double?
 
-    @Option(name: .long, help: "Keep only so many of the most probable tokens; 0 keeps all.")
-    var topK = 0
+    @Option(
+        name: .long,
+        help: "Keep only so many of the most probable tokens; 0 keeps all (default: the model's own, or 0).")
+    var topK: Int?
 
-    @Option(name: .long, help: "Keep tokens at least this many times as probable as the most probable; 0 keeps all.")
-    var minP = 0.0
+    @Option(
+        name: .long,
+        help:
+            "Keep tokens at least this many times as probable as the most probable; 0 keeps all (default: the model's own, or 0)."
+    )
+    var minP: Double?
 
-    @Option(name: .long, help: "Keep the most typical tokens until their probability reaches this; 1 keeps all.")
-    var typicalP = 1.0
+    @Option(
+        name: .long,
+        help:
+            "Keep the most typical tokens until their probability reaches this; 1 keeps all (default: the model's own, or 1)."
+    )
+    var typicalP: Double?
 
-    @Option(name: .long, help: "Divides the logit of what prompt and reply hold; 1 is off.")
-    var repetitionPenalty = 1.0
+    @Option(
+        name: .long, help: "Divides the logit of what prompt and reply hold; 1 is off (default: the model's own, or 1)."
+    )
+    var repetitionPenalty: Double?
 
     @Option(name: .long, help: "Off the logit of every token that the reply holds, -2 to 2.")
     var presencePenalty = 0.0
@@ -31,20 +47,25 @@ struct SamplingOptions: ParsableArguments {
     @Option(name: .long, parsing: .upToNextOption, help: "ID=NUMBER …: added to the logits of these tokens.")
     var logitBias: [String] = []
 
-    @Option(name: .long, help: "No run of this many tokens twice in a reply; 0 is off.")
-    var noRepeatNgramSize = 0
+    @Option(
+        name: .long, help: "No run of this many tokens twice in a reply; 0 is off (default: the model's own, or 0).")
+    var noRepeatNgramSize: Int?
 
-    @Option(name: .long, parsing: .unconditionalSingleValue, help: "The reply ends before this text; may be repeated.")
+    @Option(
+        name: .long, parsing: .unconditionalSingleValue,
+        help: "The reply ends before this text; may be repeated (default: the model's own).")
     var stop: [String] = []
 
-    @Option(name: .long, help: "Beam search with so many hypotheses instead of drawing.")
-    var numBeams = 1
+    @Option(
+        name: .long,
+        help: "Beam search with so many hypotheses instead of drawing (default: the model's own, or 1: none).")
+    var numBeams: Int?
 
-    @Option(name: .long, help: "Fewest tokens of a reply.")
-    var minTokens = 0
+    @Option(name: .long, help: "Fewest tokens of a reply (default: the model's own, or 0).")
+    var minTokens: Int?
 
-    @Option(name: .long, help: "Most tokens of a reply.")
-    var maxTokens = 48
+    @Option(name: .long, help: "Most tokens of a reply (default: the model's own, or 48).")
+    var maxTokens: Int?
 
     @Option(name: .long, help: "Makes the draw repeatable.")
     var seed: UInt64 = 1
@@ -69,19 +90,24 @@ struct SamplingOptions: ParsableArguments {
         return bias
     }
 
-    var sampling: Sampling {
+    /// - Parameter wish: The model's `generation_config.json`.
+    func sampling(_ wish: GenerationConfiguration = GenerationConfiguration()) -> Sampling {
         var sampling = Sampling(
-            temperature: temperature, topP: topP, maximumTokens: maxTokens, blockedNGram: noRepeatNgramSize, seed: seed)
-        sampling.topK = topK
-        sampling.minP = minP
-        sampling.typicalP = typicalP
-        sampling.repetitionPenalty = repetitionPenalty
+            temperature: temperature ?? (wish.samples == false ? 0 : wish.temperature ?? 1),
+            topP: topP ?? wish.topP ?? 0.95,
+            maximumTokens: maxTokens ?? wish.maximumNewTokens ?? 48,
+            blockedNGram: noRepeatNgramSize ?? wish.noRepeatSize ?? 0, seed: seed)
+        sampling.topK = topK ?? wish.topK ?? 0
+        sampling.minP = minP ?? wish.minP ?? 0
+        sampling.typicalP = typicalP ?? wish.typicalP ?? 1
+        sampling.repetitionPenalty = repetitionPenalty ?? wish.repetitionPenalty ?? 1
         sampling.presencePenalty = presencePenalty
         sampling.frequencyPenalty = frequencyPenalty
         sampling.logitBias = (try? bias()) ?? [:]
-        sampling.stops = stop
-        sampling.beamCount = numBeams
-        sampling.minimumTokens = minTokens
+        sampling.stops = stop.isEmpty ? wish.stopStrings ?? [] : stop
+        sampling.beamCount = numBeams ?? wish.beamCount ?? 1
+        sampling.lengthPenalty = wish.lengthPenalty ?? sampling.lengthPenalty
+        sampling.minimumTokens = minTokens ?? wish.minimumNewTokens ?? 0
         return sampling
     }
 }

@@ -31,6 +31,7 @@ struct ChatCommand: AsyncParsableCommand {
         let agent = try bot.agent(
             generator: model.open, folder: model.folder, encoder: encoder,
             safety: SafetyLayers.open(encoder, folder: place, tuned: bot.safety), store: store)
-        try await TerminalChat(agent: agent, store: store, sampling: model.sampling, looksInside: lookInside).run()
+        let sampling = try model.sampling(of: bot.endpoint == nil ? model.folder() : nil)
+        try await TerminalChat(agent: agent, store: store, sampling: sampling, looksInside: lookInside).run()
     }
 }

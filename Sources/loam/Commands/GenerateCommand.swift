@@ -114,7 +114,7 @@ struct GenerateCommand: AsyncParsableCommand {
     func run() async throws {
         let turns = try messages.map(TurnFile.read) ?? [Turn(.human, prompt ?? "")]
         let generator = try model.open()
-        var sampling = model.sampling
+        var sampling = try model.sampling(of: model.folder())
         if logprobs || topLogprobs != nil { sampling.topLogProbabilities = topLogprobs ?? 0 }
         try generator.requireRoom(for: turns, sampling: sampling)
         let wish = sampling

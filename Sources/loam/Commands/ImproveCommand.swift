@@ -109,7 +109,8 @@ struct ImproveCommand: AsyncParsableCommand {
     @Option(name: .long, help: "What a log that does not say allows: none, improve or release.")
     var consent: Consent?
 
-    @Option(name: .long, help: "Folder of the model to improve (default: the one that serves).")
+    @Option(
+        name: .long, help: "Folder of the model to improve (default: the one that serves, or else the one that ships).")
     var model: String?
 
     @Option(name: .long, help: "The run's folder.")
@@ -130,10 +131,8 @@ struct ImproveCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
+        let base = try registry.base(model)
         let registry = try registry.open()
-        guard let base = try model ?? registry.serving()?.path else {
-            throw ValidationError("--model is needed: no model serves yet")
-        }
         if log.isEmpty && store == nil {
             throw ValidationError("give --log FILE …, or --store with conversations in it")
         }

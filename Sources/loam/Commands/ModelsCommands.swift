@@ -10,6 +10,13 @@ struct RegistryOptions: ParsableArguments {
     var folder: String { registry ?? ProcessInfo.processInfo.environment["LOAM_REGISTRY"] ?? "runs/registry" }
 
     func open() throws -> ModelRegistry { try ModelRegistry(URL(filePath: folder)) }
+
+    /// The folder of the model that is meant: the one given, or the one that serves, or the base that ships with Loam.
+    /// - Throws: `ValidationError` where there is none of the three.
+    func base(_ given: String?) throws -> String {
+        if let path = try given ?? open().serving()?.path ?? PlaceOptions.shippedBase { return path }
+        throw ValidationError("--model is needed: no model serves yet, and Models/loam-base is not here")
+    }
 }
 
 struct ModelsCommand: ParsableCommand {

@@ -8,7 +8,8 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "The web page and the API.",
         discussion: """
             People chat, press thumbs and say why; it lands in the store, where the next `loam improve --store` finds it.
-            Without --model the registry decides: the model that serves, and beside it the one of a running `loam trial`.
+            Without --model the registry decides: the model that serves, and beside it the one of a running `loam trial`. While
+            none serves yet, the model that ships with Loam does.
 
             Once `loam accounts add` has made an account, operators find /admin and raters /rate.
 
@@ -39,10 +40,10 @@ struct ServeCommand: AsyncParsableCommand {
         // Behind an endpoint no model of ours answers, so none need be here and no registry decides.
         let isRemote = bot.endpoint != nil
         let registry = isRemote || model.model != nil ? nil : try model.registry.open()
+        let folder = try isRemote ? model.model.map { URL(filePath: $0) } : model.folder()
         try await PageServing(
-            model: isRemote ? model.model.map { URL(filePath: $0) } : model.folder(),
-            modelID: registry?.serving()?.id,
-            store: store.location, encoder: places.encoderFolder, sampling: model.sampling, host: host,
+            model: folder, modelID: registry?.serving()?.id,
+            store: store.location, encoder: places.encoderFolder, sampling: model.sampling(of: folder), host: host,
             port: port, threads: model.threads, registry: registry,
             packing: model.packing(), bot: bot, compareShare: compareShare, office: office.choices, api: api
         ).run()
