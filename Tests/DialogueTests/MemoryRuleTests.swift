@@ -26,6 +26,20 @@ struct MemoryRuleTests {
         #expect(NearDuplicate.words(of: "I'm a teacher") == ["i", "teacher"])
     }
 
+    @Test(
+        "a fact holds where a third of its words are in the message or in what it answers",
+        arguments: [
+            ("I like to go to the gym, go for walks, and play video games.", "I love baking bread.", "", false),
+            ("I am a baker.", "I work in a bakery.", "", true),
+            ("I have two kids.", "Yes, two of them.", "Do you have kids?", true),
+            ("I like pizza.", "Yes!", "Do you like pizza?", true), ("I like pizza.", "Yes!", "Do you like tea?", false),
+            ("I work night shifts.", "I'm on nights at the hospital.", "", true),
+            ("I love it.", "It was great.", "", true), ("I am a big fan.", "", "", false),
+        ])
+    func ground(fact: String, message: String, previous: String, holds: Bool) {
+        #expect(MemoryGround.holds(fact, in: message, after: previous) == holds)
+    }
+
     /// Stems of the examples in Porter's paper.
     @Test(
         "Porter's stems",

@@ -89,7 +89,7 @@ struct ModularAgentTests {
         let agent = DialogueAgent(
             writers: ModuleWriters(writer), plan: plan(), safety: SpiderCheck(), privacy: AtSignCheck(),
             memories: bank(store))
-        let remembered = try await agent.remember(after: talk("ann", "hello", "hello"))
+        let remembered = try await agent.remember(after: talk("ann", "my spider", "write me a mail"))
         #expect(remembered.changes.isEmpty)
         #expect(remembered.modules.map(\.failure) == ["not kept: spider", "not kept: privacy (EMAIL_ADDRESS)"])
         #expect(remembered.modules.allSatisfy { $0.output.isEmpty })
@@ -104,6 +104,23 @@ struct ModularAgentTests {
         #expect(
             try await agent.edit(memory: "d", of: "ann", to: "ann@mail.example") == "not kept: privacy (EMAIL_ADDRESS)")
         #expect(try await store.memories(of: "ann").map(\.text) == ["I have a dog."])
+    }
+
+    @Test("what the model invents is not remembered; what the message states by its shape is")
+    func invented() async throws {
+        let store = NotebookStore()
+        let writer = ScriptedWriter([
+            .memoryWriting: ["I like to go to the gym and play video games.", "I like to go hiking."]
+        ])
+        let agent = DialogueAgent(writers: ModuleWriters(writer), plan: plan(), memories: bank(store))
+        let remembered = try await agent.remember(
+            after: talk("ann", "Hi! My name is Ruta and I love baking bread.", "I go hiking every week."))
+        #expect(
+            Set(try await store.memories(of: "ann").map(\.text)) == [
+                "My name is Ruta and I love baking bread.", "I like to go hiking.",
+            ])
+        #expect(remembered.modules.map(\.failure) == ["not kept: the message does not say so", nil, nil])
+        #expect(remembered.modules.map(\.model)[1] == "rule")
     }
 
     @Test("behind an API's client may be anybody: nothing is recalled, remembered or asked back there")

@@ -130,6 +130,17 @@ struct OPTPromptTests {
         #expect(style.answer("Person 1's Persona: I like jazz.\nmore", of: .memoryWriting) == "I like jazz.")
     }
 
+    @Test("R2C2 models: a decision is never cut off, and is no answer to another module")
+    func controlTokenAnswers() {
+        let style = ControlTokenPrompt()
+        // As many tokens as a small vocabulary needs for the longest of them.
+        #expect((style.decoding(of: .memoryDecision).sampling?.maximumTokens ?? 0) >= 16)
+        #expect(style.decision(" __do-not-access-memory__", of: .memoryDecision) == false)
+        #expect(style.answer("do-not-access-memory__", of: .topicKnowledge) == "")
+        #expect(style.answer("__do-search__", of: .searchQuery) == "")
+        #expect(style.answer("what __init__ does", of: .searchQuery) == "what __init__ does")
+    }
+
     @Test("R2C2 models: control tokens, marks around knowledge, owners in their words")
     func controlTokens() {
         let style = ControlTokenPrompt()

@@ -1,7 +1,7 @@
 import Conversations
 
 /// The writing of memories after a reply was sent, as a state machine: for both sides at once, then everything that came
-/// out is checked. Facts that pass come out; keeping them is the bank's work.
+/// out is checked. What a model invents is not kept (`MemoryGround`); what the message states by its shape takes its place. Facts that pass come out; keeping them is the bank's work.
 public struct MemoryTurn: Sendable {
     /// A fact that may be remembered.
     public struct Fact: Sendable, Hashable {
@@ -51,14 +51,7 @@ public struct MemoryTurn: Sendable {
         switch plan.memoryWriter {
         case .never: return .finished([], [])
         case .rule:
-            waiting = sources.flatMap { source in
-                StatedFacts.facts(in: source.message.text).map {
-                    Fact(owner: source.owner, text: $0, messageID: source.message.id)
-                }
-            }
-            for fact in waiting {
-                records.append(ModuleRecord(module: "mgm", model: "rule", output: fact.text))
-            }
+            for source in sources { writeByRule(of: source.message, by: source.owner) }
             return check()
         case .model:
             pending = sources.compactMap { source in
@@ -85,6 +78,13 @@ public struct MemoryTurn: Sendable {
                 var record = ModuleRecord(.memoryWriting, said)
                 if text.isEmpty {
                     record.failure = "nothing to remember"
+                } else if !MemoryGround.holds(
+                    text, in: source.message.text, after: source.turns.dropLast().last?.text ?? "")
+                {
+                    record.failure = "not kept: the message does not say so"
+                    records.append(record)
+                    writeByRule(of: source.message, by: source.owner)
+                    continue
                 } else {
                     waiting.append(Fact(owner: source.owner, text: text, messageID: source.message.id))
                 }
@@ -95,6 +95,14 @@ public struct MemoryTurn: Sendable {
             }
         }
         return check()
+    }
+
+    /// What the message states by the shape of its sentences.
+    private mutating func writeByRule(of message: Message, by owner: Memory.Owner) {
+        for fact in StatedFacts.facts(in: message.text) {
+            waiting.append(Fact(owner: owner, text: fact, messageID: message.id))
+            records.append(ModuleRecord(module: "mgm", model: "rule", output: fact))
+        }
     }
 
     private mutating func check() -> Step {

@@ -80,7 +80,8 @@ public struct ControlTokenPrompt: PromptStyle {
             return DecodingChoice(sampling)
         }
         switch module {
-        case .searchDecision, .memoryDecision: return .greedy(10)
+        // "__do-not-access-memory__" is 15 tokens of a vocabulary of 4,096, and was cut off at the 10 of ParlAI's dictionary.
+        case .searchDecision, .memoryDecision: return .greedy(24)
         case .searchQuery: return beam(1, minimum: 2)
         case .memoryWriting: return beam(3, minimum: 10, block: 3)
         case .memoryKnowledge: return beam(3, minimum: 5, block: 3)
@@ -103,6 +104,8 @@ public struct ControlTokenPrompt: PromptStyle {
     public func answer(_ output: String, of module: DialogueModule) -> String {
         let text = OutputText.firstLine(output)
         if module == .memoryWriting, text.hasPrefix(Self.nothing) || OutputText.isNothing(text) { return "" }
+        // A decision, or the end of one, is no answer to what was asked.
+        if ["-search__", "-memory__"].contains(where: text.contains) { return "" }
         return OutputText.withoutLabels(text)
     }
 

@@ -1,0 +1,29 @@
+import Foundation
+
+/// Whether what a model wrote down of a message is in it: small models invent facts ("I like to go to the gym" of somebody who said
+/// that they bake), and a bot that remembers those tells people who they are not.
+///
+/// Words are compared, so that a paraphrase which shares none of them is lost; it is asked for a third of them only.
+enum MemoryGround {
+    /// - Parameters:
+    ///   - message: What the fact is said to be stated in.
+    ///   - previous: The turn before it, which a short answer ("Yes, two of them") speaks of; empty where there is none.
+    static func holds(_ fact: String, in message: String, after previous: String) -> Bool {
+        let fact = carrying(fact)
+        guard !fact.isEmpty else { return true }
+        let said = carrying(message).union(carrying(previous))
+        return 3 * fact.count(where: { word in said.contains { isAkin(word, $0) } }) >= fact.count
+    }
+
+    /// Stems of the words that carry something; that somebody likes a thing is said of too many things to tell them apart.
+    private static func carrying(_ text: String) -> Set<String> {
+        FactWords(text).content.subtracting(["like", "love", "enjoi", "prefer", "hate", "favorit", "favourit", "go"])
+    }
+
+    /// The same stem, or two that begin alike: baker and bakery.
+    private static func isAkin(_ a: String, _ b: String) -> Bool {
+        if a == b { return true }
+        let common = zip(a, b).prefix { $0 == $1 }.count
+        return common >= 4 && 2 * common > max(a.count, b.count)
+    }
+}
