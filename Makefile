@@ -1,8 +1,9 @@
 # Loam. Two commands matter: `make run` and `make test`.
-.PHONY: help setup build run test bench bench-inference bench-training bench-server bench-trust bench-safety-mix bench-methods bench-data bench-deidentify bench-safety proof base fuzz-api try-replicas format lint docs clean
+.PHONY: help setup build run quickstart test bench bench-inference bench-training bench-server bench-trust bench-safety-mix bench-methods bench-data bench-deidentify bench-safety proof base fuzz-api try-replicas format lint docs clean
 
 help:
-	@echo 'make run     the whole loop on the bundled sample log, then the improved bot at a local address'
+	@echo 'make run     a bot to talk to at a local address; what people think of it lands in runs/store.sqlite'
+	@echo 'make quickstart   the whole loop on the bundled sample log, then the improved bot at a local address'
 	@echo 'make test    every test (a debug build)'
 	@echo 'make build   the release binary: .build/release/loam'
 	@echo 'make bench   figures as ratios against a peer, see Benchmarks/RESULTS.md'
@@ -15,7 +16,12 @@ setup:
 build: setup
 	swift build -c release --product loam
 
+# The model that serves by the registry in runs/registry, and while none does the one that ships. STORE=FILE, ARGS="--port 9000".
 run: build
+	@mkdir -p runs
+	.build/release/loam serve --store $(or $(STORE),runs/store.sqlite) $(ARGS)
+
+quickstart: build
 	.build/release/loam quickstart $(ARGS)
 
 test:
