@@ -3,7 +3,7 @@ import Torch
 
 /// `proof-bench measure RUN FILE SEED [VARIANT] [--prompts N] [--brief]`: the exact judge on every arm of a finished run of the
 /// loop, with `--replies` every reply and its verdict too, with `--best-of N` base and last round reranked by the run's reward model;
-/// `proof-bench table FILE… [--plot SVG]`: all seeds together, as Markdown; `proof-bench labels RUN`: how often a run's labels are right; `proof-bench teacher`: where a perfect
+/// `proof-bench table FILE… [--plot SVG]`: all seeds together, as Markdown; `proof-bench compare FILE…`: a row for each variant of the recipe; `proof-bench labels RUN`: how often a run's labels are right; `proof-bench teacher`: where a perfect
 /// pupil of the world's own bot starts. `Benchmarks/proof` runs them.
 @main
 struct ProofBench {
@@ -50,9 +50,14 @@ struct ProofBench {
                 if let plot {
                     try Data(ProofPlot(table).svg.utf8).write(to: URL(filePath: plot), options: .atomic)
                 }
+            case "compare" where arguments.count > 1:
+                let seeds = try arguments.dropFirst().map {
+                    try JSONDecoder().decode(ProofSeed.self, from: Data(contentsOf: URL(filePath: $0)))
+                }
+                print(ProofComparison(seeds).markdown)
             default:
                 print(
-                    "usage: proof-bench measure RUN FILE SEED [VARIANT] [--prompts N] [--brief] [--best-of N] [--replies FILE] | labels RUN | teacher | table FILE… [--plot SVG]"
+                    "usage: proof-bench measure RUN FILE SEED [VARIANT] [--prompts N] [--brief] [--best-of N] [--replies FILE] | labels RUN | teacher | table FILE… [--plot SVG] | compare FILE…"
                 )
                 exit(2)
             }

@@ -30,9 +30,13 @@ struct ProofTable {
         return found
     }
 
+    /// Rounds as people meet them: one reply drawn.
     var rounds: [String] {
-        arms.filter { $0.decoding == .sampled && $0.name.hasPrefix("round ") }.map(\.name).sorted()
+        arms.filter { $0.decoding == .sampled && $0.name.wholeMatch(of: /round \d+/) != nil }.map(\.name).sorted()
     }
+
+    /// The last round with the best of several replies, where that was measured.
+    var reranked: String? { arms.last { $0.name.hasPrefix("round ") && $0.name.contains("best of") }?.name }
 
     // MARK: Markdown
 

@@ -1,4 +1,6 @@
-"""LOG TRUTH OUT: a simulated log with the exact judge's word in place of every thumb; who votes on what stays as it is."""
+"""LOG TRUTH OUT: a simulated log with the exact judge's word in place of every thumb; who votes on what stays as it is.
+
+Reasons and corrections stay with thumbs that were right and go with those that were not."""
 import json
 import sys
 
@@ -16,12 +18,13 @@ with open(out, "w", encoding="utf-8") as written:
             if good is None:
                 continue
             good = good == "good"
-            if message.pop("is_liked", None) or message.pop("is_disliked", None):
+            if message.get("is_liked" if not good else "is_disliked"):
+                message.pop("is_liked", None)
                 message.pop("is_disliked", None)
                 message["is_liked" if good else "is_disliked"] = True
                 message.pop("dislike_type", None)
             for feedback in message.get("feedback", []):
-                if feedback.get("rating"):
+                if feedback.get("rating") and (feedback["rating"] > 0) != good:
                     feedback["rating"] = 1 if good else -1
                     feedback.pop("reasons", None)
                     feedback.pop("correction", None)

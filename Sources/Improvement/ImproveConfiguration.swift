@@ -114,6 +114,10 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         public var provokedDraws: Int? = 5
         /// Copies of one good reply that a round may hold (the paper's cap).
         public var copies = 2
+        /// True where trusted votes and corrections are all that is learnt from: no reply is labelled by the reward model, none is drawn, and
+        /// it contradicts no vote. An arm to compare with, in which trust has to do alone what the reward model does otherwise; `nil`, as in
+        /// runs from before there was a choice, is no.
+        public var votesAlone: Bool?
 
         enum CodingKeys: String, CodingKey {
             case goodAbove = "good_above"
@@ -124,6 +128,7 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
             case generations, copies
             case provokedPrompts = "provoked_prompts"
             case provokedDraws = "provoked_draws"
+            case votesAlone = "votes_alone"
         }
     }
 

@@ -53,15 +53,16 @@ public struct ImprovementLoop: Sendable {
         try keepSettings()
         try Engine.setThreadCount(configuration.threads)
         let encoderFolder = URL(filePath: configuration.encoder)
-        let makeEncoder: @Sendable () throws -> any TextEncoder = {
+        let makePlainEncoder: @Sendable () throws -> any TextEncoder = {
             try SentenceEncoder(folder: encoderFolder, dtype: Device.cpu.matrixType)
         }
+        let makeEncoder: @Sendable () throws -> any TextEncoder = { RememberingEncoder(try makePlainEncoder()) }
         let lineage = try Lineage(configuration, codeVersion: codeVersion)
         var stages: [any Stage] = [
             ImportStage(configuration: configuration),
             DeidentifyStage(
                 configuration: configuration, key: folder.url.appending(path: "keys/deidentify.key"),
-                makeEncoder: makeEncoder),
+                makeEncoder: makePlainEncoder),
             TrustStage(configuration: configuration, makeEncoder: makeEncoder),
             RewardStage(configuration: configuration, makeEncoder: makeEncoder),
             LabelStage(configuration: configuration, makeEncoder: makeEncoder),

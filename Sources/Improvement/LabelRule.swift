@@ -28,6 +28,7 @@ struct LabelRule: Sendable {
     /// that one more probably bad than good was liked is wrong more often than right, while a dislike is believed up to `goodAbove`.
     func outcome(isUp: Bool, vote: WeighedVote, verdict: Verdict) -> Outcome {
         guard isUp == (vote.probability >= 0.5) else { return .dropped("vote and content disagree") }
+        if settings.votesAlone == true { return isUp ? .good(weight: vote.weight) : .bad(weight: vote.weight) }
         guard isUp ? verdict.good >= 0.5 : verdict.good <= settings.goodAbove else {
             return .dropped("the reward model says the opposite")
         }

@@ -31,6 +31,17 @@ struct LabelRuleTests {
         #expect(rule.outcome(isUp: true, vote: vote(true, posterior: 0.8), verdict: good) == .good(weight: 0.9))
     }
 
+    @Test("Where votes alone are learnt from, the reward model contradicts none of them")
+    func votesAlone() {
+        var settings = ImproveConfiguration.LabelSettings()
+        settings.votesAlone = true
+        let rule = LabelRule(settings: settings)
+        let rude = LabelRule.Verdict(good: 0.1, rude: 0.9)
+        #expect(rule.outcome(isUp: true, vote: vote(true, posterior: 0.8), verdict: rude) == .good(weight: 0.9))
+        let good = LabelRule.Verdict(good: 0.99, rude: 0)
+        #expect(rule.outcome(isUp: false, vote: vote(false, posterior: 0.2), verdict: good) == .bad(weight: 0.9))
+    }
+
     @Test("Without a vote the reward model decides where it is sure")
     func unvoted() {
         #expect(rule.outcome(verdict: .init(good: 0.9, rude: 0)) == .good(weight: 0.9))

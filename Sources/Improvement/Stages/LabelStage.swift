@@ -11,11 +11,13 @@ struct LabelStage: Stage {
 
     var settings: [String: String] {
         let labels = configuration.labels
-        return [
+        var settings = [
             "good_above": "\(labels.goodAbove)", "bad_below": "\(labels.badBelow)",
             "most_labelled": "\(labels.mostLabelled)",
             "copies": "\(labels.copies)", "rude_above": "\(labels.rudeAbove ?? 1)",
         ]
+        if labels.votesAlone == true { settings["votes_alone"] = "true" }
+        return settings
     }
 
     func run(_ work: StageWork) async throws -> StageOutcome {
@@ -68,8 +70,11 @@ struct LabelStage: Stage {
             examples.append(Example(context: item.context, reply: correction, label: .good, weight: weight))
             corrections += 1
         }
-        let asked = Array(unvoted.prefix(labels.mostLabelled))
-        if unvoted.count > asked.count { dropped["above the cap of replies to label"] = unvoted.count - asked.count }
+        let asked = labels.votesAlone == true ? [] : Array(unvoted.prefix(labels.mostLabelled))
+        if unvoted.count > asked.count {
+            let why = labels.votesAlone == true ? "no trusted vote" : "above the cap of replies to label"
+            dropped[why] = unvoted.count - asked.count
+        }
         work.report("the reward model labels \(asked.count) replies")
         for (place, verdict) in zip(asked, try await verdicts(asked)) {
             _ = take(rule.outcome(verdict: verdict), corpus.items[place])

@@ -8,6 +8,7 @@ extension RoundStage {
     /// Replies to the training prompts, each labelled by the reward model of the learning people where it is sure; and to prompts that end in
     /// an insult several replies, held against each other.
     func generated(from model: URL, _ work: StageWork) async throws -> [Example] {
+        guard configuration.labels.votesAlone != true else { return [] }
         let file = work.own("generated.jsonl")
         if FileManager.default.fileExists(atPath: file.path) {
             return try RunFolder.readLines(Example.self, from: file)

@@ -74,6 +74,7 @@ extension RoundStage {
     /// Two replies of the starting model to each training prompt, the better against the worse in the eyes of the learning
     /// people's reward model, where it is sure that one is better.
     private func drawnPairs(from model: URL, _ work: StageWork) async throws -> [PreferencePair] {
+        guard configuration.labels.votesAlone != true else { return [] }
         let file = work.own("pairs.jsonl")
         if FileManager.default.fileExists(atPath: file.path) {
             return try RunFolder.readLines(PreferencePair.self, from: file)

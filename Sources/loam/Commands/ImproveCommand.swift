@@ -41,6 +41,11 @@ struct LoopOptions: ParsableArguments {
     @Option(name: .long, help: "Replies that each later round draws from the training prompts.")
     var generations: Int?
 
+    @Flag(
+        name: .long,
+        help: "Learn from trusted votes and corrections alone: the reward model labels nothing. For comparison.")
+    var votesAlone = false
+
     @Option(name: .long, help: "Peak learning rate of a round.")
     var learningRate: Double?
 
@@ -66,6 +71,7 @@ struct LoopOptions: ParsableArguments {
         if let half { configuration.training.half = half }
         if let prompts { configuration.evaluation.prompts = prompts }
         if let generations { configuration.labels.generations = generations }
+        if votesAlone { configuration.labels.votesAlone = true }
         if let learningRate { configuration.training.learningRate = learningRate }
         if let alpha { configuration.training.alpha = alpha }
         if let interpolation {
