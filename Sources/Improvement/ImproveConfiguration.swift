@@ -172,6 +172,20 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         world = false
     }
 
+    /// What is left of the settings without those that a stage names as its own (`Stage.settings`): runs that agree in it may have stages in
+    /// common, up to the first that one of them does otherwise.
+    var beforeStages: Self {
+        let plain = Self(logs: [], format: format, store: "", model: "", encoder: "")
+        var left = self
+        (left.logs, left.store, left.model, left.encoder, left.anchors) = ([], "", "", "", nil)
+        (left.iterations, left.loss, left.trust) = (plain.iterations, plain.loss, plain.trust)
+        (left.training, left.labels, left.gate) = (plain.training, plain.labels, plain.gate)
+        left.evaluation.prompts = plain.evaluation.prompts
+        left.evaluation.validationPrompts = plain.evaluation.validationPrompts
+        left.evaluation.baseTemperatures = plain.evaluation.baseTemperatures
+        return left
+    }
+
     /// Names of the fields in which two runs differ.
     func differences(from other: Self) throws -> [String] {
         func fields(_ value: Self) throws -> [String: JSONValue] {

@@ -2,7 +2,8 @@
 public struct ImprovementError: Error, Sendable, CustomStringConvertible {
     /// A short name of bounded variety, for logs and metrics.
     public enum Code: String, Sendable {
-        case folder, unreadable, busy, otherSettings, noVotes, oneSided, tooFewUsers, noData, registry, model
+        case folder, unreadable, busy, otherSettings, nothingShared
+        case noVotes, oneSided, tooFewUsers, noData, registry, model
     }
 
     public let code: Code
@@ -30,6 +31,12 @@ public struct ImprovementError: Error, Sendable, CustomStringConvertible {
             code: .otherSettings,
             description: "\(path): this folder holds a run with another \(fields.joined(separator: ", ")); "
                 + "choose another --out, or the same settings to go on with it")
+    }
+    static func nothingShared(_ path: String) -> Self {
+        Self(
+            code: .nothingShared,
+            description:
+                "\(path): this run has other logs, another model, seed or version; there is nothing to begin with")
     }
     static func noVotes(_ source: String) -> Self {
         Self(

@@ -32,6 +32,8 @@ public struct ImprovementLoop: Sendable {
     public var codeVersion: String
     public var now: @Sendable () -> Date
     public var onEvent: @Sendable (ImproveEvent) -> Void
+    /// Another run's folder, to begin with the stages that both have in common: variants of a recipe differ in their last stages only.
+    public var beginsWith: RunFolder?
 
     public init(
         configuration: ImproveConfiguration, folder: RunFolder, registry: ModelRegistry, codeVersion: String,
@@ -50,7 +52,6 @@ public struct ImprovementLoop: Sendable {
     public func run() async throws -> ImproveResult {
         let lock = try RunLock(folder)
         defer { withExtendedLifetime(lock) {} }
-        try keepSettings()
         try Engine.setThreadCount(configuration.threads)
         let encoderFolder = URL(filePath: configuration.encoder)
         let makePlainEncoder: @Sendable () throws -> any TextEncoder = {
@@ -77,9 +78,11 @@ public struct ImprovementLoop: Sendable {
         stages.append(EvaluateStage(configuration: configuration, makeEncoder: makeEncoder))
         stages.append(GateStage(configuration: configuration))
         stages.append(ReportStage(configuration: configuration, lineage: lineage))
+        try adopt(stages, lineage)
+        try keepSettings()
         let today = try RunDay.of(folder.url, now: now())
         let runner = StageRunner(
-            folder: folder, configuration: configuration, origin: lineage.fingerprint, today: today
+            folder: folder, configuration: configuration, origin: lineage.origin, today: today
         ) {
             onEvent($0)
         }
@@ -93,6 +96,24 @@ public struct ImprovementLoop: Sendable {
                 id: result.candidate.id, path: result.candidate.path,
                 datasets: [DeidentifyStage.datasetID(of: deidentified, on: today)], createdAt: result.candidate.madeAt))
         return result
+    }
+
+    /// Begins a new run with the stages, the keys and the day of `beginsWith`.
+    private func adopt(_ stages: [any Stage], _ lineage: Lineage) throws {
+        let files = FileManager.default
+        guard let other = beginsWith, !files.fileExists(atPath: folder.url.appending(path: "run.json").path)
+        else { return }
+        let lock = try RunLock(other)
+        defer { withExtendedLifetime(lock) {} }
+        let runner = StageRunner(
+            folder: folder, configuration: configuration, origin: lineage.origin, today: now(), onEvent: { _ in })
+        guard try runner.adopt(stages, of: other) > 0 else { throw ImprovementError.nothingShared(other.url.path) }
+        for name in ["keys", RunDay.name] {
+            let (from, to) = (other.url.appending(path: name), folder.url.appending(path: name))
+            guard files.fileExists(atPath: from.path) else { continue }
+            if files.fileExists(atPath: to.path) { try files.removeItem(at: to) }
+            try files.copyItem(at: from, to: to)
+        }
     }
 
     /// The settings are written before the first stage; a folder with other settings is left alone.
@@ -157,6 +178,8 @@ public struct ImprovementLoop: Sendable {
 struct Lineage: Sendable {
     /// Name → SHA-256.
     let inputs: [String: String]
+    /// Of what goes in before the first stage: logs, model, code, and the settings that no stage names as its own.
+    let origin: String
     /// Of everything together: two runs with the same one give the same report.
     let fingerprint: String
 
@@ -188,8 +211,12 @@ struct Lineage: Sendable {
         plain.anchors = nil
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        inputs["settings"] = Fingerprint.of([String(decoding: try encoder.encode(plain), as: UTF8.self)])
+        func whole(with settings: ImproveConfiguration) throws -> String {
+            inputs["settings"] = Fingerprint.of([String(decoding: try encoder.encode(settings), as: UTF8.self)])
+            return Fingerprint.of(inputs.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] } + [codeVersion])
+        }
+        origin = try whole(with: configuration.beforeStages)
+        fingerprint = try whole(with: plain)
         self.inputs = inputs
-        fingerprint = Fingerprint.of(inputs.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] } + [codeVersion])
     }
 }

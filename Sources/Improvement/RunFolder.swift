@@ -17,6 +17,12 @@ public struct RunFolder: Sendable {
         }
     }
 
+    /// The conversations' file of the run that was begun here, by its `run.json`.
+    /// - Throws: `ImprovementError` where there is none.
+    public var store: String {
+        get throws { try Self.read(ImproveConfiguration.self, from: url.appending(path: "run.json")).store }
+    }
+
     /// The folder of one stage: `03-trust`, numbered so that a listing shows the loop.
     func stage(_ number: Int, _ name: String) -> URL {
         url.appending(path: "\(number < 10 ? "0" : "")\(number)-\(name)", directoryHint: .isDirectory)

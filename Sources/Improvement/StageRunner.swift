@@ -19,17 +19,39 @@ struct StageRunner: Sendable {
     let today: Date
     let onEvent: @Sendable (ImproveEvent) -> Void
 
+    /// What `done.json` of each stage names when it is done: its settings, on top of all before it.
+    private func fingerprints(of stages: [any Stage]) -> [String] {
+        var fingerprint = origin
+        return stages.map { stage in
+            fingerprint = Fingerprint.of(
+                [fingerprint, stage.name] + stage.settings.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
+            return fingerprint
+        }
+    }
+
+    /// Takes over what another run did: its stages up to the first that this run does otherwise, or that is not done.
+    /// - Returns: How many; 0 where the two runs have nothing in common.
+    func adopt(_ stages: [any Stage], of other: RunFolder) throws -> Int {
+        let files = FileManager.default
+        for (index, (stage, fingerprint)) in zip(stages, fingerprints(of: stages)).enumerated() {
+            let (from, to) = (other.stage(index + 1, stage.name), folder.stage(index + 1, stage.name))
+            guard let record = try? RunFolder.read(Record.self, from: from.appending(path: "done.json")),
+                record.fingerprint == fingerprint
+            else { return index }
+            if files.fileExists(atPath: to.path) { try files.removeItem(at: to) }
+            try files.copyItem(at: from, to: to)
+        }
+        return stages.count
+    }
+
     /// The outcomes by stage, in order. Cancellation ends between steps of a stage; starting again goes on there.
     func run(_ stages: [any Stage]) async throws -> [(name: String, outcome: StageOutcome)] {
         var earlier: [String: URL] = [:]
         var outcomes: [(name: String, outcome: StageOutcome)] = []
-        var fingerprint = origin
-        for (index, stage) in stages.enumerated() {
+        for (index, (stage, fingerprint)) in zip(stages, fingerprints(of: stages)).enumerated() {
             try Task.checkCancellation()
             let number = index + 1
             let place = folder.stage(number, stage.name)
-            fingerprint = Fingerprint.of(
-                [fingerprint, stage.name] + stage.settings.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] })
             let done = place.appending(path: "done.json")
             if let record = try? RunFolder.read(Record.self, from: done), record.fingerprint == fingerprint {
                 onEvent(

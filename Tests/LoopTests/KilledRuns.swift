@@ -75,6 +75,16 @@ struct KilledRuns {
         let models = try LoamProcess.run(["models", "--registry", folder("cut-registry"), "--json"])
         #expect(
             models.output == (try LoamProcess.run(["models", "--registry", folder("cut-registry"), "--json"])).output)
+        // Another recipe begins with what both do alike, and does the rest itself.
+        let variant = arguments(folder, log: log, out: "variant") + ["--alpha", "0.7", "--begin-with", folder("whole")]
+        let varied = try LoamProcess.run(variant)
+        #expect(varied.status == 0, "\(varied.errors)")
+        let kept = varied.errors.split(separator: "\n").filter { $0.hasSuffix("(kept)") }
+        #expect(kept.count == 5 && kept.last?.contains("label: ") == true, "\(varied.errors)")
+        #expect(varied.errors.contains("] sft …") && varied.errors.contains("] report: "))
+        let stranger = ["--begin-with", folder("whole"), "--keep", "Ann"]
+        let refused = try LoamProcess.run(arguments(folder, log: log, out: "stranger") + stranger)
+        #expect(refused.status == 2 && refused.errors.contains("nothing to begin with"), "\(refused.errors)")
         // Other settings in the same folder are refused by name.
         let other = try LoamProcess.run(cut + ["--alpha", "0.7"])
         #expect(other.status == 2)

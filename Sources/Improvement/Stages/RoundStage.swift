@@ -34,9 +34,9 @@ struct RoundStage: Stage {
             "alpha": "\(training.alpha)", "probability_mask": "\(training.probabilityMask)", "k": "\(training.k)",
         ]
         if let share = training.interpolation, share != 1 { settings["interpolation"] = "\(share)" }
+        let labels = configuration.labels
+        if round > 1 || loss.planned?.needsPairs == true { settings["generations"] = "\(labels.generations)" }
         if round > 1 {
-            let labels = configuration.labels
-            settings["generations"] = "\(labels.generations)"
             if let most = labels.provokedPrompts, let draws = labels.provokedDraws {
                 settings["provoked"] = "\(most) \(draws)"
             }

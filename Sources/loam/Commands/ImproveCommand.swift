@@ -57,7 +57,22 @@ struct LoopOptions: ParsableArguments {
         help: "Share of the way from a round's first weights to its last that its model takes: 1 goes all the way.")
     var interpolation: Double?
 
+    @Option(
+        name: .long,
+        help: "Folder of another run of the same logs, model and seed: begins with the stages that both do alike.")
+    var beginWith: String?
+
     @OptionGroup var kept: KeptNames
+
+    /// The other run to begin with, and the store that holds its conversations.
+    func other() throws -> (folder: RunFolder, store: String)? {
+        guard let beginWith else { return nil }
+        guard FileManager.default.fileExists(atPath: beginWith + "/run.json") else {
+            throw ValidationError("--begin-with \(beginWith): no run of the loop (there is no run.json)")
+        }
+        let folder = try RunFolder(URL(filePath: beginWith))
+        return (folder, try folder.store)
+    }
 
     func apply(to configuration: inout ImproveConfiguration) throws {
         configuration.iterations = iterations
@@ -142,18 +157,20 @@ struct ImproveCommand: AsyncParsableCommand {
         if log.isEmpty && store == nil {
             throw ValidationError("give --log FILE …, or --store with conversations in it")
         }
+        let other = try loop.other()
         var configuration = ImproveConfiguration(
-            logs: log, format: format, store: store ?? out + "/store.sqlite", model: base, encoder: places.encoderFolder
-        )
+            logs: log, format: format, store: store ?? other?.store ?? out + "/store.sqlite", model: base,
+            encoder: places.encoderFolder)
         configuration.consent = consent
         if names { configuration.findsNames = true }
         configuration.anchors = anchors
         try loop.apply(to: &configuration)
         let console = common.console
-        let result = try await ImprovementLoop(
-            configuration: configuration, folder: RunFolder(URL(filePath: out)), registry: registry,
-            codeVersion: Version.number, now: { Date() }, onEvent: console.show
-        ).run()
+        var improvement = ImprovementLoop(
+            configuration: configuration, folder: try RunFolder(URL(filePath: out)), registry: registry,
+            codeVersion: Version.number, now: { Date() }, onEvent: console.show)
+        improvement.beginsWith = other?.folder
+        let result = try await improvement.run()
         console.show(result.summary)
         try console.result(result.report)
     }

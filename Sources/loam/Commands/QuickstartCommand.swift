@@ -37,7 +37,8 @@ struct QuickstartCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let store = out + "/store.sqlite"
+        let other = try loop.other()
+        let store = other?.store ?? out + "/store.sqlite"
         var configuration = ImproveConfiguration(
             logs: [log ?? PlaceOptions.beside("Samples/chat-log.jsonl")], format: "loam", store: store,
             model: model ?? PlaceOptions.beside("Models/loam-sample"), encoder: places.encoderFolder)
@@ -49,10 +50,11 @@ struct QuickstartCommand: AsyncParsableCommand {
         try loop.apply(to: &configuration)
         let registry = try ModelRegistry(URL(filePath: out + "/registry"))
         let console = common.console
-        let result = try await ImprovementLoop(
-            configuration: configuration, folder: RunFolder(URL(filePath: out)), registry: registry,
-            codeVersion: Version.number, now: { Date() }, onEvent: console.show
-        ).run()
+        var improvement = ImprovementLoop(
+            configuration: configuration, folder: try RunFolder(URL(filePath: out)), registry: registry,
+            codeVersion: Version.number, now: { Date() }, onEvent: console.show)
+        improvement.beginsWith = other?.folder
+        let result = try await improvement.run()
         console.show(result.summary)
         try console.result(result.report)
         guard serve else { return }
