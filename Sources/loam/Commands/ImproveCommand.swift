@@ -57,6 +57,9 @@ struct LoopOptions: ParsableArguments {
         help: "Share of the way from a round's first weights to its last that its model takes: 1 goes all the way.")
     var interpolation: Double?
 
+    @Option(name: .long, help: "Replies that raters judged, columns item,label: see `loam annotate --anchors`.")
+    var anchors: String?
+
     @Option(
         name: .long,
         help: "Folder of another run of the same logs, model and seed: begins with the stages that both do alike.")
@@ -81,6 +84,7 @@ struct LoopOptions: ParsableArguments {
         configuration.seed = seed
         configuration.keptNames += kept.names
         configuration.threads = threads
+        configuration.anchors = anchors
         if let steps { configuration.training.steps = steps }
         if let sftSteps { configuration.training.sftSteps = sftSteps }
         if let half { configuration.training.half = half }
@@ -143,9 +147,6 @@ struct ImproveCommand: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Find names by the encoder too when de-identifying.")
     var names = true
 
-    @Option(name: .long, help: "Replies that raters judged, columns item,label: see `loam annotate --anchors`.")
-    var anchors: String?
-
     @OptionGroup var loop: LoopOptions
     @OptionGroup var places: PlaceOptions
     @OptionGroup var registry: RegistryOptions
@@ -163,7 +164,6 @@ struct ImproveCommand: AsyncParsableCommand {
             encoder: places.encoderFolder)
         configuration.consent = consent
         if names { configuration.findsNames = true }
-        configuration.anchors = anchors
         try loop.apply(to: &configuration)
         let console = common.console
         var improvement = ImprovementLoop(
