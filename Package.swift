@@ -114,7 +114,15 @@ var targets: [Target] = []
 if isWanted("CTorch") {
     targets.append(
         .target(
-            name: "CTorch", cxxSettings: [.unsafeFlags(torchHeaders)],
+            name: "CTorch",
+            // CTorch.cpp includes the others; these read no header of libtorch's, and have processor features of their own.
+            sources: ["CTorch.cpp"]
+                + [
+                    "AVX512Kernels", "AVX512Products", "AVX512Rows", "DecodeKernels", "PortableKernels",
+                    "TrainingKernels",
+                ]
+                .map { "Kernels/\($0).cpp" },
+            cxxSettings: [.unsafeFlags(torchHeaders)],
             linkerSettings: [.unsafeFlags(torchLibraries), .linkedLibrary("torch_cpu"), .linkedLibrary("c10")]))
 }
 // libpq: Debian's libpq-dev, installed by Scripts/setup.
