@@ -136,6 +136,19 @@ struct ReplyTurnTests {
         #expect(done.modules.first { $0.module == "mkm" }?.failure == "no memory says so")
     }
 
+    @Test("a memory that a model copied badly is the one that it meant, as it is kept")
+    func badlyCopiedMemory() {
+        let near = ["I like jazz.", "I read all kinds of books, but I also watch movies.", "I have two dogs."].map {
+            memory($0)
+        }
+        let recollection = Recollection(all: near, near: near)
+        #expect(recollection.meant(by: "i have two dogs")?.text == "I have two dogs.")
+        #expect(recollection.meant(by: "I like to watch movies.")?.text == near[1].text)
+        #expect(recollection.meant(by: "I have dogs.")?.text == "I have two dogs.")
+        #expect(recollection.meant(by: "I like rock.") == nil && recollection.meant(by: "") == nil)
+        #expect(Recollection().meant(by: "I like jazz.") == nil)
+    }
+
     @Test("a failed search, an empty one, a failed query: a reply all the same, and the record says why")
     func searchFails() throws {
         var plan = TurnPlan.modular(OPTPrompt())

@@ -267,8 +267,8 @@ public struct ReplyTurn: Sendable {
             case .searchQuery: result.search?.query = text.isEmpty ? nil : text
             case .topicKnowledge: learn(.topic, text)
             case .memoryKnowledge:
-                // Only a memory that is there counts, word for word; a made-up one is thrown away.
-                if let memory = recollection.near.first(where: { MemoryText.isSame($0.text, text) }) {
+                // Only a memory that is there counts, as it is kept; a made-up one is thrown away.
+                if let memory = recollection.meant(by: text) {
                     use(memory, by: nil, output: said)
                 } else {
                     fail("no memory says so")

@@ -45,6 +45,15 @@ public struct Recollection: Sendable, Hashable {
         self.all = all
         self.near = near
     }
+
+    /// The memory that a model meant which was to copy one of those near: one with all its words, or else the one that says most of the same,
+    /// if that is at least half. Small models copy badly; what is used is the memory and never the copy.
+    public func meant(by copy: String) -> Memory? {
+        if let same = near.first(where: { MemoryText.isSame($0.text, copy) }) { return same }
+        let overlaps = near.map { MemoryGround.overlap($0.text, copy) }
+        guard let best = overlaps.max(), best >= 0.5 else { return nil }
+        return zip(near, overlaps).first { $0.1 == best }?.0
+    }
 }
 
 /// What a search found.

@@ -12,7 +12,14 @@ enum MemoryGround {
         let fact = carrying(fact)
         guard !fact.isEmpty else { return true }
         let said = carrying(message).union(carrying(previous))
-        return 3 * fact.count(where: { word in said.contains { isAkin(word, $0) } }) >= fact.count
+        return 3 * fact.count { word in said.contains { isAkin(word, $0) } } >= fact.count
+    }
+
+    /// How much of two facts is the same: F1 of the words that carry something.
+    static func overlap(_ a: String, _ b: String) -> Double {
+        let (left, right) = (carrying(a), carrying(b))
+        let common = left.count { word in right.contains { isAkin(word, $0) } }
+        return common == 0 ? 0 : 2 * Double(common) / Double(left.count + right.count)
     }
 
     /// Stems of the words that carry something; that somebody likes a thing is said of too many things to tell them apart.
