@@ -32,7 +32,7 @@ test:
 bench: build
 	Benchmarks/run $(ARGS)
 
-# The loop on five simulated deployments, by the exact judge: docs/proof.md. ARGS=trust or methods for the other tables. Resumes.
+# The loop on five simulated deployments, by the exact judge: docs/proof.md. ARGS=trust, methods or worth for the other tables. Resumes.
 proof: build
 	swift build -c release --product proof-bench
 	Benchmarks/proof $(ARGS)
