@@ -15,6 +15,12 @@ public enum RewardRanking {
     public static func open(
         _ folder: URL, today: Date, makeEncoder: () throws -> any TextEncoder
     ) throws -> any TextClassifier {
+        OneThreadClassifier(try model(folder, today: today, makeEncoder: makeEncoder))
+    }
+
+    private static func model(
+        _ folder: URL, today: Date, makeEncoder: () throws -> any TextEncoder
+    ) throws -> any TextClassifier {
         let place = try ModelFolder(folder)
         if place.contains("reward.json") { return try EncoderRewardModel(folder: folder) }
         if try place.modelType() == "loam-reward" {

@@ -62,6 +62,7 @@ public struct SafetyTraining {
         let model = try await training.train(
             texts, ordinary: ordinary, encoder: encoder,
             trainedOn: files.map(\.lastPathComponent) + (mentions == nil ? [] : ["PlainMentions"]),
+            keepingMembersIn: training.members > 1 ? folder.appending(path: "members") : nil,
             onStep: { if $0 % 100 == 0 || $0 == $1 { onProgress("step \($0) of \($1)") } })
         try await model.write(to: folder, frozenLayers: training.tuning.frozenLayers)
         return "\(texts.count) texts, \(texts.count(where: \.isUnsafe)) unsafe; thresholds person "

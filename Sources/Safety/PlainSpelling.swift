@@ -1,9 +1,14 @@
 /// Texts without the disguises that words hide under: letters as digits and signs, letters apart, characters that do not show.
 /// Linear in the length of the text.
-enum PlainSpelling {
+struct PlainSpelling: Hashable {
+    /// The text as it would be written plainly.
+    let text: String
+    /// Whether the text as written says nothing more than letters one by one: no word stands in it to be read.
+    let isAllThereIs: Bool
+
     /// The text as it would be written plainly; `nil` where nothing is disguised.
-    static func of(_ text: String) -> String? {
-        var isDisguised = false
+    static func of(_ text: String) -> PlainSpelling? {
+        var (isDisguised, hasWords) = (false, false)
         let shown = text.unicodeScalars.filter { scalar in
             let hides = scalar.properties.generalCategory == .format || scalar.properties.isDefaultIgnorableCodePoint
             if hides, scalar != "\u{200D}", !scalar.properties.isVariationSelector { isDisguised = true }
@@ -15,6 +20,7 @@ enum PlainSpelling {
         func endSingles() {
             defer { singles = [] }
             guard singles.count >= 3 else {
+                hasWords = hasWords || !singles.isEmpty
                 words += singles.map { String($0.letter) }
                 return
             }
@@ -32,6 +38,7 @@ enum PlainSpelling {
                 singles.append((letter, gap > 1))
             } else {
                 endSingles()
+                hasWords = hasWords || word.contains { $0.isLetter || $0.isNumber }
                 words.append(word)
             }
             word = ""
@@ -52,7 +59,7 @@ enum PlainSpelling {
             words[place] = plain
             isDisguised = true
         }
-        return isDisguised ? words.joined(separator: " ") : nil
+        return isDisguised ? PlainSpelling(text: words.joined(separator: " "), isAllThereIs: !hasWords) : nil
     }
 
     private static let stand: [Character: Character] = [

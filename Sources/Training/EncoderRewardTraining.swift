@@ -24,6 +24,8 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
     public var heldShare = 0.15
     public var compute = TrainingOptions.ComputeType.fastest()
     public var seed: UInt64 = 0
+    /// Seed that draws who is kept back; `nil` is `seed`. Trainings whose weights are averaged keep the same people back.
+    public var heldSeed: UInt64?
 
     public init() {}
 
@@ -46,8 +48,7 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
     ) throws -> Outcome {
         try Self.check(examples)
         let (learned, held) = try split(examples)
-        var shape = shape
-        (shape.factMeans, shape.factDeviations) = Self.moments(learned)
+        let shape = Self.shape(shape, learned: learned)
         let model = try EncoderRewardModel(encoder: encoder, shape: shape, device: device)
         // What each vote's margin begins from, by a probe that did not see its person.
         var begun = [Double](repeating: 0, count: learned.count + held.count)
@@ -177,11 +178,11 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
     }
 
     /// People to learn from and people kept back, each with both classes.
-    private func split(_ examples: [RewardExample]) throws -> (learned: [RewardExample], held: [RewardExample]) {
+    func split(_ examples: [RewardExample]) throws -> (learned: [RewardExample], held: [RewardExample]) {
         let counted = examples.filter { $0.weight > 0 }
         let people = Set(counted.map(\.userID)).sorted()
         for attempt in 0..<20 {
-            var generator = SeededGenerator(seed: seed).fork("held", attempt)
+            var generator = SeededGenerator(seed: heldSeed ?? seed).fork("held", attempt)
             let kept = Set(generator.shuffled(people).prefix(max(2, Int(Double(people.count) * heldShare))))
             let (held, learned) = (
                 counted.filter { kept.contains($0.userID) }, counted.filter { !kept.contains($0.userID) }
@@ -197,6 +198,13 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
     static func layer(of name: String) -> Int? {
         guard name.hasPrefix("encoder.layer.") else { return nil }
         return Int(name.dropFirst("encoder.layer.".count).prefix { $0 != "." })
+    }
+
+    /// The shape with the facts of what is learned from.
+    static func shape(_ shape: EncoderRewardModel.Shape, learned: [RewardExample]) -> EncoderRewardModel.Shape {
+        var shape = shape
+        (shape.factMeans, shape.factDeviations) = moments(learned)
+        return shape
     }
 
     private static func moments(_ examples: [RewardExample]) -> (means: [Float], deviations: [Float]) {

@@ -40,6 +40,9 @@ public actor TunedSafetyModel {
 
     nonisolated public let card: Card
     private let model: EncoderRewardModel
+    private let thread = ComputeThread(name: "loam.safety")
+
+    nonisolated public var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     private static let cardName = "safety.json"
     private static let weightsName = "safety.safetensors"
@@ -54,19 +57,29 @@ public actor TunedSafetyModel {
     ///   - encoder: the encoder that it was tuned from.
     /// - Throws: `TrainingError` naming the file, `checkpoint` where the tensors are not this encoder's.
     public init(folder: URL, encoder: URL, device: Device = .cpu) throws {
-        let file = folder.appending(path: Self.cardName)
+        (model, card) = try Self.read(folder, encoder: encoder, device: device)
+        // It only judges from here on: cast once to the type of its products, not at every text. The embeddings are summed in float32.
+        for (name, parameter) in model.encoder.namedParameters where name.hasPrefix("encoder.layer.") {
+            parameter.value = try parameter.value.to(device.matrixType)
+        }
+    }
+
+    /// What a folder holds, in the encoder's own type.
+    static func read(_ folder: URL, encoder: URL, device: Device) throws -> (model: EncoderRewardModel, card: Card) {
+        let file = folder.appending(path: cardName)
         guard FileManager.default.fileExists(atPath: file.path) else {
             throw TrainingError(
                 .checkpoint,
                 "\(file.path) is missing: \(folder.lastPathComponent) is no safety model of `loam train safety`")
         }
+        let card: Card
         do {
             card = try JSONDecoder().decode(Card.self, from: Data(contentsOf: file))
         } catch {
             throw TrainingError(.checkpoint, "\(file.path): not a safety model: \(error)")
         }
-        model = try EncoderRewardModel(encoder: encoder, shape: card.shape, device: device)
-        let weights = folder.appending(path: Self.weightsName)
+        let model = try EncoderRewardModel(encoder: encoder, shape: card.shape, device: device)
+        let weights = folder.appending(path: weightsName)
         let saved = try TensorFile.read(weights, device: device)
         var own: [String: Parameter] = [:]
         for (name, parameter) in model.encoder.namedParameters + model.head.named("head") { own[name] = parameter }
@@ -79,15 +92,21 @@ public actor TunedSafetyModel {
             }
             try parameter.value.copy(from: value.to(parameter.value.dtype))
         }
-        // It only judges from here on: cast once to the type of its products, not at every text. The embeddings are summed in float32.
-        for (name, parameter) in model.encoder.namedParameters where name.hasPrefix("encoder.layer.") {
-            parameter.value = try parameter.value.to(device.matrixType)
-        }
+        return (model, card)
+    }
+
+    /// Whether a folder holds one: the card is written last.
+    static func isPresent(in folder: URL) -> Bool {
+        FileManager.default.fileExists(atPath: folder.appending(path: cardName).path)
     }
 
     /// Writes what differs from the encoder, and the card last.
     /// - Parameter frozenLayers: layers, counted from the embeddings, that are the encoder's own.
     public func write(to folder: URL, frozenLayers: Int) throws {
+        try Self.write(model, card: card, to: folder, frozenLayers: frozenLayers)
+    }
+
+    static func write(_ model: EncoderRewardModel, card: Card, to folder: URL, frozenLayers: Int) throws {
         let tuned = model.encoder.namedParameters.filter {
             EncoderRewardTraining.layer(of: $0.name).map { $0 >= frozenLayers } ?? false
         }
@@ -96,10 +115,10 @@ public actor TunedSafetyModel {
             try TensorFile.write(
                 tuned.map { ($0.name, try $0.parameter.value.to(.bfloat16)) }
                     + model.head.named("head").map { ($0.name, $0.parameter.value) },
-                to: folder.appending(path: Self.weightsName))
+                to: folder.appending(path: weightsName))
             let json = JSONEncoder()
             json.outputFormatting = [.prettyPrinted, .sortedKeys]
-            try json.encode(card).write(to: folder.appending(path: Self.cardName), options: .atomic)
+            try json.encode(card).write(to: folder.appending(path: cardName), options: .atomic)
         } catch {
             throw TrainingError(.file, "\(folder.path) cannot be written: \(error)")
         }

@@ -24,13 +24,15 @@ public struct TunedSafetyTraining: Sendable {
     }
 
     public var tuning: EncoderRewardTraining
+    /// Trainings, each with a seed of its own, whose weights are averaged.
+    public var members: Int
     /// Share of ordinary texts that may score unsafe at the threshold.
     public var falseAlarms: Double
     /// Tokens of a text with its context, and of the text alone.
     public var maximumLength = 96
     public var textLength = 56
 
-    public init(falseAlarms: Double = 0.01, seed: UInt64 = 0) {
+    public init(falseAlarms: Double = 0.01, members: Int = 1, seed: UInt64 = 0) {
         tuning = EncoderRewardTraining()
         tuning.epochs = 3
         // There are thousands of texts, and only the upper layers are kept: no probe to begin from.
@@ -41,15 +43,17 @@ public struct TunedSafetyTraining: Sendable {
         tuning.heldShare = 0.1
         tuning.seed = seed
         self.falseAlarms = falseAlarms
+        self.members = members
     }
 
     /// - Parameters:
     ///   - texts: both sides, both classes.
     ///   - ordinary: texts of ordinary talk that are not learned: they set the thresholds.
-    /// - Throws: `TrainingError` when a class is missing on a side.
+    ///   - folder: where finished members are kept, so that a training that was cut off goes on; `nil` keeps none.
+    /// - Throws: `TrainingError` when a class is missing on a side, or the folder's members are of other texts.
     public func train(
         _ texts: [Text], ordinary: [Text], encoder: URL, trainedOn: [String], device: Device = .cpu,
-        onStep: (Int, Int) throws -> Void = { _, _ in }
+        keepingMembersIn folder: URL? = nil, onStep: (Int, Int) throws -> Void = { _, _ in }
     ) async throws -> TunedSafetyModel {
         for side in [Sender.human, .bot] {
             let own = texts.filter { $0.side == side }
@@ -62,19 +66,21 @@ public struct TunedSafetyTraining: Sendable {
         shape.contextTurns = 1
         shape.maximumLength = maximumLength
         shape.replyLength = textLength
-        let outcome = try tuning.train(
-            texts.enumerated().map { place, text in
-                let input = TunedSafetyModel.input(text.context, text.text, text.side)
-                return RewardExample(
-                    context: input.context, reply: input.reply, isGood: !text.isUnsafe, weight: text.weight,
-                    userID: "\(place)")
-            }, encoder: encoder, shape: shape, device: device, onStep: onStep)
+        let examples = texts.enumerated().map { place, text in
+            let input = TunedSafetyModel.input(text.context, text.text, text.side)
+            return RewardExample(
+                context: input.context, reply: input.reply, isGood: !text.isUnsafe, weight: text.weight,
+                userID: "\(place)")
+        }
+        let tuned =
+            members == 1
+            ? try tuning.train(examples, encoder: encoder, shape: shape, device: device, onStep: onStep).model
+            : try SafetyEnsemble(tuning: tuning, members: members, folder: folder, trainedOn: trainedOn).average(
+                examples, encoder: encoder, shape: shape, device: device, onStep: onStep)
         // The reward model's own scaling is of both sides together; each side keeps it, and gets its own threshold.
-        let scaling = TunedSafetyModel.Side(
-            slope: outcome.model.shape.slope, offset: -outcome.model.shape.offset, threshold: 0.5)
-        var card = TunedSafetyModel.Card(
-            shape: outcome.model.shape, person: scaling, reply: scaling, trainedOn: trainedOn)
-        let model = TunedSafetyModel(outcome.model, card: card)
+        let scaling = TunedSafetyModel.Side(slope: tuned.shape.slope, offset: -tuned.shape.offset, threshold: 0.5)
+        var card = TunedSafetyModel.Card(shape: tuned.shape, person: scaling, reply: scaling, trainedOn: trainedOn)
+        let model = TunedSafetyModel(tuned, card: card)
         func threshold(_ side: Sender) async throws -> Double {
             let own = ordinary.filter { $0.side == side }
             guard !own.isEmpty else { return 0.5 }
@@ -85,6 +91,6 @@ public struct TunedSafetyTraining: Sendable {
         }
         card.person.threshold = try await threshold(.human)
         card.reply.threshold = try await threshold(.bot)
-        return TunedSafetyModel(outcome.model, card: card)
+        return TunedSafetyModel(tuned, card: card)
     }
 }

@@ -13,7 +13,7 @@ struct PlainSpellingTests {
             ("fo\u{200B}ol", "fool"), ("f\u{00AD}ool", "fool"),
         ])
     func plain(_ written: String, _ meant: String) {
-        #expect(PlainSpelling.of(written) == meant)
+        #expect(PlainSpelling.of(written)?.text == meant)
     }
 
     @Test(
@@ -26,9 +26,32 @@ struct PlainSpellingTests {
         #expect(PlainSpelling.of(text) == nil)
     }
 
+    @Test(
+        "whether words stand beside the letters",
+        arguments: [
+            ("i d i o t", true), ("y o u   f o o l !", true), ("you f o o l", false), ("f o o l   it is", false),
+            ("f00l", false), ("a b   then f o o l", false), ("f o o l   17", false),
+        ])
+    func words(_ written: String, _ isAllThereIs: Bool) throws {
+        #expect(try #require(PlainSpelling.of(written)).isAllThereIs == isAllThereIs)
+    }
+
+    @Test("of letters one by one only what they spell is believed")
+    func letters() async throws {
+        /// Takes offence at whatever it cannot read.
+        struct Wary: TextClassifier {
+            func probabilities(of pairs: [(context: [Turn], text: String)]) async throws -> [Double] {
+                pairs.map { $0.text.split(separator: " ").contains { $0.count == 1 } ? 0.8 : 0.1 }
+            }
+        }
+        let scores = try await UndisguisedClassifier(Wary()).probabilities(
+            of: [([], "h e l l o"), ([], "well h e l l o"), ([], "h e l l o   t h e r e !")])
+        #expect(scores == [0.1, 0.8, 0.1])
+    }
+
     @Test("a long text comes out whole")
     func long() {
-        #expect(PlainSpelling.of(String(repeating: "f00l ", count: 10_000))?.count == 49_999)
+        #expect(PlainSpelling.of(String(repeating: "f00l ", count: 10_000))?.text.count == 49_999)
     }
 
     @Test("the worse reading counts, and every pair gets one score")

@@ -124,69 +124,7 @@ struct RewardTrainingTests {
 
     // MARK: - The encoder
 
-    /// A BERT folder of a few thousand weights whose vocabulary is letters.
-    private func encoder() throws -> URL {
-        let folder = TrainerTests.folder()
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let letters = "abcdefghijklmnopqrstuvwxyz".map(String.init)
-        let tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"] + letters + letters.map { "##" + $0 }
-        let vocabulary = Dictionary(uniqueKeysWithValues: tokens.enumerated().map { ($1, $0) })
-        let (width, wide, places) = (16, 32, 128)
-        let config: [String: Any] = [
-            "model_type": "bert", "vocab_size": tokens.count, "hidden_size": width, "num_hidden_layers": 2,
-            "num_attention_heads": 2, "intermediate_size": wide, "max_position_embeddings": places,
-            "type_vocab_size": 2,
-            "layer_norm_eps": 1e-12, "hidden_act": "gelu", "pad_token_id": 0,
-        ]
-        try JSONSerialization.data(withJSONObject: config).write(to: folder.appending(path: "config.json"))
-        let special = tokens.prefix(4).enumerated().map { index, text in
-            [
-                "id": index, "content": text, "special": true, "single_word": false, "lstrip": false, "rstrip": false,
-                "normalized": false,
-            ] as [String: Any]
-        }
-        let tokenizer: [String: Any] = [
-            "version": "1.0", "added_tokens": special,
-            "normalizer": [
-                "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "lowercase": true,
-            ] as [String: Any],
-            "pre_tokenizer": ["type": "BertPreTokenizer"],
-            "decoder": ["type": "WordPiece", "prefix": "##", "cleanup": true] as [String: Any],
-            "model": [
-                "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-                "max_input_chars_per_word": 100, "vocab": vocabulary,
-            ] as [String: Any],
-        ]
-        try JSONSerialization.data(withJSONObject: tokenizer).write(to: folder.appending(path: "tokenizer.json"))
-        let generator = try Generator(seed: 6)
-        var tensors: [(String, Tensor)] = []
-        func add(_ name: String, _ shape: [Int]) throws {
-            tensors.append(("bert." + name, try Tensor.randn(shape, generator: generator) * 0.1))
-        }
-        func norm(_ name: String) throws {
-            tensors.append(("bert.\(name).weight", try Tensor.ones([width])))
-            tensors.append(("bert.\(name).bias", try Tensor.zeros([width])))
-        }
-        func linear(_ name: String, _ out: Int, _ from: Int) throws {
-            try add(name + ".weight", [out, from])
-            try add(name + ".bias", [out])
-        }
-        try add("embeddings.word_embeddings.weight", [tokens.count, width])
-        try add("embeddings.position_embeddings.weight", [places, width])
-        try add("embeddings.token_type_embeddings.weight", [2, width])
-        try norm("embeddings.LayerNorm")
-        for layer in 0..<2 {
-            let at = "encoder.layer.\(layer)."
-            for part in ["query", "key", "value"] { try linear(at + "attention.self.\(part)", width, width) }
-            try linear(at + "attention.output.dense", width, width)
-            try norm(at + "attention.output.LayerNorm")
-            try linear(at + "intermediate.dense", wide, width)
-            try linear(at + "output.dense", width, wide)
-            try norm(at + "output.LayerNorm")
-        }
-        try TensorFile.write(tensors, to: folder.appending(path: "model.safetensors"))
-        return folder
-    }
+    private func encoder() throws -> URL { try LetterEncoder.folder() }
 
     /// The reply itself says little; what the person says next says all.
     private func votes(_ count: Int, seed: UInt64) -> [RewardExample] {
@@ -236,58 +174,6 @@ struct RewardTrainingTests {
         let again = try loaded.margins(inputs, compute: .float32)
         #expect(zip(margins, again).allSatisfy { abs($0 - $1) < 1e-4 })
         #expect(loaded.shape == outcome.model.shape)
-    }
-
-    @Test(
-        "a safety classifier learns both sides, keeps its upper layers only, and loads on its encoder"
-    )
-    func safety() async throws {
-        let encoder = try encoder()
-        let folder = TrainerTests.folder()
-        defer { for place in [encoder, folder] { try? FileManager.default.removeItem(at: place) } }
-        // What is unsafe on one side is safe on the other: the side must be read.
-        var generator = SeededGenerator(seed: 3)
-        let texts = (0..<160).map { index in
-            let side: Sender = index % 2 == 0 ? .human : .bot
-            let isLoud = generator.chance(0.5)
-            return TunedSafetyTraining.Text(
-                context: [Turn(side == .bot ? .human : .bot, "tell me")], text: isLoud ? "stop it" : "lovely",
-                side: side,
-                isUnsafe: isLoud == (side == .human))
-        }
-        var training = TunedSafetyTraining()
-        training.tuning.epochs = 8
-        training.tuning.frozenLayers = 1
-        training.tuning.learningRate = 3e-3
-        training.tuning.headLearningRate = 1e-2
-        training.tuning.compute = .float32
-        let ordinary = texts.filter { !$0.isUnsafe }.suffix(20)
-        let model = try await training.train(
-            texts, ordinary: Array(ordinary), encoder: encoder, trainedOn: ["made up"])
-        func scores(_ model: TunedSafetyModel, _ side: Sender) async throws -> [Double] {
-            try await model.classifier(of: side).probabilities(
-                of: ["stop it", "lovely"].map { (context: [Turn(.human, "tell me")], text: $0) })
-        }
-        let (person, reply) = (try await scores(model, .human), try await scores(model, .bot))
-        #expect(person[0] > 0.7 && person[1] < 0.3 && reply[0] < 0.3 && reply[1] > 0.7, "\(person), \(reply)")
-        #expect(model.card.person.threshold >= 0.5 && model.card.trainedOn == ["made up"])
-        try await model.write(to: folder, frozenLayers: 1)
-        let file = try SafeTensorsFile(folder.appending(path: "safety.safetensors"))
-        #expect(file.names.allSatisfy { $0.hasPrefix("encoder.layer.1.") || $0.hasPrefix("head.") })
-        let loaded = try TunedSafetyModel(folder: folder, encoder: encoder)
-        #expect(loaded.card == model.card)
-        // The layers are kept in bfloat16.
-        for (side, before) in [(Sender.human, person), (.bot, reply)] {
-            let again = try await scores(loaded, side)
-            #expect(zip(before, again).allSatisfy { abs($0 - $1) < 0.05 })
-        }
-        let nowhere = folder.appending(path: "nowhere")
-        let fault = #expect(throws: TrainingError.self) { try TunedSafetyModel(folder: nowhere, encoder: encoder) }
-        #expect(fault?.message.hasPrefix(nowhere.appending(path: "safety.json").path + " is missing") == true)
-        await #expect(throws: TrainingError.self) {
-            try await training.train(
-                texts.filter { $0.side == .bot }, ordinary: [], encoder: encoder, trainedOn: [])
-        }
     }
 
     @Test("a pass takes every vote once, in batches of texts of about one length")

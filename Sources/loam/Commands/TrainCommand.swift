@@ -77,6 +77,9 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "reward --shape encoder: also read what the person said next.")
     var nextMessage = false
 
+    @Option(name: .long, help: "safety --shape encoder: trainings whose weights are averaged; each one finished is kept.")
+    var members = 1
+
     @Option(name: .long, help: "cpu, cuda or cuda:N.")
     var device = "cpu"
 
@@ -237,13 +240,14 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     private func safety() async throws {
+        guard members >= 1 else { throw ValidationError("--members must be 1 or more") }
         let (files, folder) = (data.map { URL(filePath: $0) }, URL(filePath: out))
         let encoder = URL(filePath: places.encoderFolder)
         let outcome: String
         switch shape {
         case .encoder:
             outcome = try await SafetyTraining().tune(
-                files, encoder: encoder, to: folder, training: TunedSafetyTraining(seed: seed),
+                files, encoder: encoder, to: folder, training: TunedSafetyTraining(members: members, seed: seed),
                 mentions: PlainMentions(names: Lexicon().givenNames), onProgress: { common.console.say($0) })
         case .frozen:
             outcome = try await SafetyTraining().run(
