@@ -101,7 +101,8 @@ struct TunedSafetyTests {
         #expect(told[0] > 0.7 && told[1] < 0.3, "\(told)")
         // Its weights are the mean of those kept, which differ.
         func weights(_ place: URL) throws -> [Float] {
-            try TensorFile.read(place.appending(path: "safety.safetensors"), device: .cpu)["head.weight"]?.floats() ?? []
+            try TensorFile.read(place.appending(path: "safety.safetensors"), device: .cpu)["head.weight"]?.floats()
+                ?? []
         }
         let kept = try (1...3).map { try weights(folder.appending(path: "member-\($0)")) }
         try await whole.write(to: other.appending(path: "whole"), frozenLayers: 1)

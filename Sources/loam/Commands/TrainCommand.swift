@@ -77,7 +77,8 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "reward --shape encoder: also read what the person said next.")
     var nextMessage = false
 
-    @Option(name: .long, help: "safety --shape encoder: trainings whose weights are averaged; each one finished is kept.")
+    @Option(
+        name: .long, help: "safety --shape encoder: trainings whose weights are averaged; each one finished is kept.")
     var members = 1
 
     @Option(name: .long, help: "cpu, cuda or cuda:N.")
