@@ -53,7 +53,7 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         /// Pairs: corrections, and in each round the better against the worse of two replies drawn from the model that it
         /// starts from, which is also the reference (2305.18290, iterated).
         case dpo
-        /// Single replies against the round's starting model (2402.01306).
+        /// Single replies; the reference is the base in every round (2402.01306).
         case kto
         /// Good replies alone.
         case sft

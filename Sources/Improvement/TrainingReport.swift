@@ -1,4 +1,5 @@
 import Evaluation
+import Conversations
 import Foundation
 import Training
 

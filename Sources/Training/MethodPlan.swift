@@ -17,13 +17,14 @@ public struct MethodPlan {
 
     /// Tokenizes, and works out the reference model's log-probabilities where the method has a reference.
     /// - Parameters:
-    ///   - model: As it is before training: it is the reference.
+    ///   - model: As it is before training: it is the reference where no other is named.
+    ///   - anchor: Another model as the reference, of the same vocabulary; not asked again once the plan is made.
     ///   - head: DIRECTOR's head to go on with; `nil` makes a fresh one.
     ///   - cache: Folder for the reference log-probabilities; `nil` keeps nothing.
     /// - Throws: `TrainingError` when the data is not what the method needs; `LogError` naming a line that does not fit.
     public init(
         _ method: Method, settings: MethodSettings, data: TrainingData, model: any LanguageModels.Decoder,
-        format: any PromptFormat, head: DirectorHead? = nil, cache: URL? = nil,
+        anchor: (any LanguageModels.Decoder)? = nil, format: any PromptFormat, head: DirectorHead? = nil, cache: URL? = nil,
         compute: TrainingOptions.ComputeType = .fastest(), seed: UInt64, onProgress: (String) -> Void = { _ in }
     ) throws {
         let length = ExampleTokenizer.rowLength(for: model.configuration)
@@ -33,7 +34,7 @@ public struct MethodPlan {
         self.method = method
         func reference(_ documents: [TokenizedExample], _ name: String) throws -> ReferenceLogProbabilities {
             try ReferenceLogProbabilities(
-                of: documents, model: model, file: cache?.appending(path: name + ".jsonl"), compute: compute,
+                of: documents, model: anchor ?? model, file: cache?.appending(path: name + ".jsonl"), compute: compute,
                 onProgress: { onProgress("reference: \($0) of \(documents.count) replies") })
         }
         func wrapped(_ loss: any TokenLoss) throws -> any TrainingLoss {

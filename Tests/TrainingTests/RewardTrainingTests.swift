@@ -122,6 +122,32 @@ struct RewardTrainingTests {
         }
     }
 
+    @Test("KTO holds replies against the model as it was, or against another one that is named")
+    func anchor() throws {
+        let (base, format) = try base()
+        defer { try? FileManager.default.removeItem(at: base) }
+        var settings = MethodSettings()
+        settings.perStep = 4
+        func firstLoss(anchored: Bool) throws -> Double {
+            let model = try PretrainedDecoder.load(folder: base)
+            try withoutGradients {
+                for (_, parameter) in model.namedParameters {
+                    try parameter.value.copy(from: parameter.value * 1.2)
+                }
+            }
+            let plan = try MethodPlan(
+                .kto, settings: settings, data: data(), model: model,
+                anchor: anchored ? PretrainedDecoder.load(folder: base) : nil, format: format, compute: .float32, seed: 1)
+            let summary = try Trainer(
+                model: model, loss: plan.loss, source: plan.source, options: TrainerTests.options(1)
+            ).run()
+            return try #require(summary.last).loss
+        }
+        // A model is as likely as itself: every reply costs 1 − σ(0).
+        #expect(abs(try firstLoss(anchored: false) - 0.5) < 1e-4)
+        #expect(abs(try firstLoss(anchored: true) - 0.5) > 1e-3)
+    }
+
     // MARK: - The encoder
 
     private func encoder() throws -> URL { try LetterEncoder.folder() }

@@ -40,8 +40,9 @@ extension RoundStage {
             DirectorHead.isPresent(in: start) ? try DirectorHead(folder: start, for: bench.decoder.configuration) : nil
         let seed = configuration.seed &+ UInt64(round)
         let plan = try MethodPlan(
-            method, settings: settings, data: data, model: bench.decoder, format: bench.format, head: head,
-            cache: work.folder, seed: seed, onProgress: { work.report($0) })
+            method, settings: settings, data: data, model: bench.decoder,
+            anchor: isAnchored ? ModelBench(URL(filePath: configuration.model), today: work.today).decoder : nil,
+            format: bench.format, head: head, cache: work.folder, seed: seed, onProgress: { work.report($0) })
         let options = TrainingOptions(
             steps: training.steps, learningRate: training.learningRate, warmUp: training.warmUp, clip: training.clip,
             checkpointEvery: training.checkpointEvery, seed: seed)

@@ -34,6 +34,7 @@ struct RoundStage: Stage {
             "alpha": "\(training.alpha)", "probability_mask": "\(training.probabilityMask)", "k": "\(training.k)",
         ]
         if let share = training.interpolation, share != 1 { settings["interpolation"] = "\(share)" }
+        if isAnchored { settings["reference"] = "base" }
         let labels = configuration.labels
         if round > 1 || loss.planned?.needsPairs == true { settings["generations"] = "\(labels.generations)" }
         if round > 1 {
@@ -46,6 +47,11 @@ struct RoundStage: Stage {
 
     /// The stage whose model this one starts from; `nil` for the base.
     private var previous: String? { round > 1 ? "\(loss.rawValue)-\(round - 1)" : nil }
+
+    /// Whether the reference is the base and not the model that the round starts from. KTO stops where a reply is clearly likelier, or
+    /// less likely, than the reference finds it; with a reference that moves along, every round would go as far again on the same votes,
+    /// the wrong ones among them.
+    var isAnchored: Bool { loss == .kto && round > 1 }
 
     func run(_ work: StageWork) async throws -> StageOutcome {
         let base = URL(filePath: configuration.model)
