@@ -1,5 +1,5 @@
-import Evaluation
 import Conversations
+import Evaluation
 import Foundation
 import Training
 

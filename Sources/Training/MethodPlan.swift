@@ -24,7 +24,8 @@ public struct MethodPlan {
     /// - Throws: `TrainingError` when the data is not what the method needs; `LogError` naming a line that does not fit.
     public init(
         _ method: Method, settings: MethodSettings, data: TrainingData, model: any LanguageModels.Decoder,
-        anchor: (any LanguageModels.Decoder)? = nil, format: any PromptFormat, head: DirectorHead? = nil, cache: URL? = nil,
+        anchor: (any LanguageModels.Decoder)? = nil, format: any PromptFormat, head: DirectorHead? = nil,
+        cache: URL? = nil,
         compute: TrainingOptions.ComputeType = .fastest(), seed: UInt64, onProgress: (String) -> Void = { _ in }
     ) throws {
         let length = ExampleTokenizer.rowLength(for: model.configuration)

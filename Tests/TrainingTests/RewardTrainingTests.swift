@@ -137,7 +137,8 @@ struct RewardTrainingTests {
             }
             let plan = try MethodPlan(
                 .kto, settings: settings, data: data(), model: model,
-                anchor: anchored ? PretrainedDecoder.load(folder: base) : nil, format: format, compute: .float32, seed: 1)
+                anchor: anchored ? PretrainedDecoder.load(folder: base) : nil, format: format, compute: .float32,
+                seed: 1)
             let summary = try Trainer(
                 model: model, loss: plan.loss, source: plan.source, options: TrainerTests.options(1)
             ).run()
