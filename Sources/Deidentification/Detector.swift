@@ -25,11 +25,18 @@ struct Detector: Sendable {
     func names(in text: ScannedText, _ context: RecognitionContext, tags: NameTags? = nil) -> [Candidate] {
         var found: [Candidate] = []
         PersonRecognizer().recognize(text, context, into: &found)
-        guard let tags else { return found.filter { $0.score >= threshold } }
-        let tagged = TaggedNameRecognizer(tags: tags, includesKnown: includesKnown)
+        found.removeAll { $0.score < threshold }
         let reader = NameReader(text: text, context: context)
-        return found.filter { $0.score >= threshold }.compactMap { tagged.judged($0, text, reader) }
-            + tagged.candidates(text, context)
+        if let tags {
+            let tagged = TaggedNameRecognizer(tags: tags, includesKnown: includesKnown)
+            found = found.compactMap { tagged.judged($0, text, reader) } + tagged.candidates(text, context)
+        }
+        guard !includesKnown, text.classes.contains(.fame) else { return found }
+        return found.filter { candidate in
+            let inside = text.tokens(from: candidate.start, to: candidate.end)
+            return candidate.entity != .person || inside.isEmpty
+                || !reader.isOfFame(inside.lowerBound, inside.upperBound - 1)
+        }
     }
 
     /// What a turn asks the next one for.

@@ -63,4 +63,7 @@ enum Word {
     static let by = FoldedHash("by").value
     static let named = FoldedHash("named").value
     static let called = FoldedHash("called").value
+    static let our = FoldedHash("our").value
+    static let favourites: Set<UInt64> = Set(
+        ["favourite", "favorite", "favourites", "favorites", "fav", "favs"].map { FoldedHash($0).value })
 }

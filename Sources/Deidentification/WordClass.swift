@@ -64,6 +64,8 @@ struct WordClass: OptionSet, Sendable {
     static let settlement = WordClass(rawValue: 1 << 40)
     /// `technologies`, `airlines`: at the end of a name, it is rather a company's. Alone it finds none.
     static let companyWord = WordClass(rawValue: 1 << 41)
+    /// `singer`, `movie`: a name beside them is a public figure's, or a work's.
+    static let fame = WordClass(rawValue: 1 << 42)
 
     /// Section names of the word lists.
     static let sections: [String: WordClass] = [
@@ -76,5 +78,6 @@ struct WordClass: OptionSet, Sendable {
         "place": [.place, .neverName], "land": .place, "polity": .polity, "compass": .compass,
         "settlement": .settlement, "work": .work, "companyend": .companyEnd, "companyword": .companyWord,
         "residence": .residence, "digit": .digit, "feminine": .feminine, "masculine": .masculine,
+        "fame": .fame,
     ]
 }

@@ -45,6 +45,29 @@ struct PersonTests {
         #expect(try found(text).isEmpty)
     }
 
+    @Test(
+        "artists, players, heroes and works stay",
+        arguments: [
+            "Do you love the rapper Zorblat Smith?", "I know every line of the Lucy movie", "Priya's songs are sad",
+            "my favourite hero is amir khan", "my favorite skater: Kevin Larsen",
+            "Raj Larsen is my favourite cartoon artist",
+        ])
+    func fame(text: String) throws {
+        #expect(try found(text).isEmpty)
+    }
+
+    @Test(
+        "who is near, or known, does not",
+        arguments: [
+            ("my friend the singer Zorka Smith", "Zorka Smith"), ("my singer Kevin was ill", "Kevin"),
+            ("my favourite teacher is Anneke Smith", "Anneke Smith"),
+            ("I saw a movie. Kevin Larsen was there", "Kevin Larsen"),
+            ("my name is Kevin Larsen and I like songs", "Kevin Larsen"),
+        ])
+    func near(text: String, expected: String) throws {
+        #expect(try found(text) == ["PERSON \(expected)"])
+    }
+
     @Test("a well-known person once, then by the last word; another person of that family is still found")
     func wellKnown() throws {
         #expect(try found("I like Elon Musk. Musk is rich.").isEmpty)
