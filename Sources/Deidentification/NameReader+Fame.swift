@@ -32,7 +32,7 @@ extension NameReader {
             let token = text.tokens[i]
             if token.classes.contains(.fame) { isFamous = true }
             if Word.favourites.contains(token.folded), token.kind == .word { return isFamous }
-            if token.startsLine { return false }
+            if token.startsLine || endsSentence(i) { return false }
         }
         return false
     }
@@ -43,10 +43,12 @@ extension NameReader {
         var isLiked = false
         for i in (last + 2)..<max(last + 2, min(text.tokens.count, last + Self.reach)) {
             let token = text.tokens[i]
-            if token.startsLine { return false }
+            if token.startsLine || endsSentence(i) { return false }
             if Word.favourites.contains(token.folded), token.kind == .word { isLiked = true }
             if isLiked, token.classes.contains(.fame) { return true }
         }
         return false
     }
+
+    private func endsSentence(_ i: Int) -> Bool { text.isSign(i, ".") || text.isSign(i, "!") || text.isSign(i, "?") }
 }

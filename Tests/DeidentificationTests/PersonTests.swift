@@ -63,6 +63,7 @@ struct PersonTests {
             ("my favourite teacher is Anneke Smith", "Anneke Smith"),
             ("I saw a movie. Kevin Larsen was there", "Kevin Larsen"),
             ("my name is Kevin Larsen and I like songs", "Kevin Larsen"),
+            ("that is my favourite song! Kevin Larsen sang it", "Kevin Larsen"),
         ])
     func near(text: String, expected: String) throws {
         #expect(try found(text) == ["PERSON \(expected)"])
