@@ -2,9 +2,9 @@ import Foundation
 
 /// One thread that an actor does all its work on: an executor for actors that call libtorch, and for tasks that do (SE-0392, SE-0417).
 ///
-/// libtorch's OpenMP keeps a team of workers for every thread that asks it, and MKL keeps buffers, some 10 to 40 MB, for each of
-/// those workers, which are not given back where the thread ends. Swift's own threads come and go, so a server whose actors
-/// compute on them grows for as long as it runs.
+/// libtorch's OpenMP keeps a team of workers for every thread that asks it, and MKL keeps buffers, measured at 5 to 43 MB, for each
+/// of those. Swift runs an actor on whichever of its threads is free, so a server kept as many sets as it had threads that ever
+/// multiplied (Benchmarks/RESULTS.md).
 public final class ComputeThread: SerialExecutor, TaskExecutor {
     /// What the thread and those who give it work share; it outlives the executor until the thread has ended.
     private final class Work: @unchecked Sendable {
