@@ -143,32 +143,33 @@ public final class KVCache {
         guard range.lowerBound >= 0, range.upperBound <= length, !range.isEmpty, parts.isEmpty else {
             throw LanguageModelError(.input, "the cache holds \(length) tokens, not all of \(range)")
         }
-        return KVSegment(
-            layers: try zip(keys, values).map { key, value in
-                guard let key, let value, key.shape[0] == 1 else {
-                    throw LanguageModelError(.input, "only a cache of a single row can be shared")
-                }
-                // A clone: a view would keep the whole cache alive.
-                return (
-                    key: try key.narrow(dim: 2, start: range.lowerBound, length: range.count).clone(),
-                    value: try value.narrow(dim: 2, start: range.lowerBound, length: range.count).clone()
-                )
-            }, count: range.count)
+        let parts = try zip(keys, values).flatMap { key, value in
+            guard let key, let value, key.shape[0] == 1 else {
+                throw LanguageModelError(.input, "only a cache of a single row can be shared")
+            }
+            return [
+                try key.narrow(dim: 2, start: range.lowerBound, length: range.count),
+                try value.narrow(dim: 2, start: range.lowerBound, length: range.count),
+            ]
+        }
+        // Joined, not viewed: a view would keep the whole cache alive.
+        return KVSegment(rows: try .cat(parts), count: range.count)
     }
 
     /// Writes the first tokens of a segment behind what is there, as if the model had just been shown them.
     /// - Throws: `LanguageModelError` `input` for a segment of another model.
     public func append(_ segment: KVSegment, count: Int) throws {
-        guard segment.layers.count == keys.count, (1...segment.count).contains(count) else {
+        guard segment.layerCount == keys.count, (1...segment.count).contains(count) else {
             throw LanguageModelError(
                 .input,
-                "\(count) tokens of a segment of \(segment.count) in \(segment.layers.count) layers do not fit "
+                "\(count) tokens of a segment of \(segment.count) in \(segment.layerCount) layers do not fit "
                     + "a cache of \(keys.count) layers")
         }
-        for (layer, pair) in segment.layers.enumerated() {
+        let first = try segment.rows.narrow(dim: 2, start: 0, length: count)
+        for layer in keys.indices {
             _ = try extend(
-                layer: layer, key: pair.key.narrow(dim: 2, start: 0, length: count),
-                value: pair.value.narrow(dim: 2, start: 0, length: count), count: count)
+                layer: layer, key: first.narrow(dim: 0, start: 2 * layer, length: 1),
+                value: first.narrow(dim: 0, start: 2 * layer + 1, length: 1), count: count)
         }
         advance(by: count)
     }
@@ -177,15 +178,17 @@ public final class KVCache {
 /// Keys and values of a run of tokens, all layers, in memory of its own. It only means something behind the very tokens
 /// that it was computed behind.
 public struct KVSegment: Sendable {
-    /// [1, heads, count, D] each.
-    let layers: [(key: Tensor, value: Tensor)]
+    /// [2 · layers, heads, count, D]: a layer's keys, then its values. One tensor, since a cache of beginnings keeps thousands of
+    /// short runs, and a tensor of a few tokens costs as much for being one as for what is in it.
+    let rows: Tensor
     /// Number of tokens.
     public let count: Int
 
     /// Bytes of memory that it takes.
-    public var byteCount: Int {
-        layers.reduce(0) { $0 + ($1.key.count + $1.value.count) * $1.key.dtype.byteCount }
-    }
+    public var byteCount: Int { rows.count * rows.dtype.byteCount }
+
+    /// Layers that it has keys and values of.
+    var layerCount: Int { rows.shape[0] / 2 }
 
     /// The first `place` tokens and the rest, each in memory of its own, so that one can go without the other.
     /// - Throws: `LanguageModelError` `input` where a part would be empty.
@@ -194,13 +197,7 @@ public struct KVSegment: Sendable {
             throw LanguageModelError(.input, "a segment of \(count) tokens has no two parts at \(place)")
         }
         func part(_ start: Int, _ length: Int) throws -> KVSegment {
-            KVSegment(
-                layers: try layers.map {
-                    (
-                        key: try $0.key.narrow(dim: 2, start: start, length: length).clone(),
-                        value: try $0.value.narrow(dim: 2, start: start, length: length).clone()
-                    )
-                }, count: length)
+            KVSegment(rows: try rows.narrow(dim: 2, start: start, length: length).clone(), count: length)
         }
         return (try part(0, place), try part(place, count - place))
     }
