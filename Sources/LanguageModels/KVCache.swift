@@ -178,8 +178,8 @@ public final class KVCache {
 /// Keys and values of a run of tokens, all layers, in memory of its own. It only means something behind the very tokens
 /// that it was computed behind.
 public struct KVSegment: Sendable {
-    /// [2 · layers, heads, count, D]: a layer's keys, then its values. One tensor, since a cache of beginnings keeps thousands of
-    /// short runs, and a tensor of a few tokens costs as much for being one as for what is in it.
+    /// [2 · layers, heads, count, D]: a layer's keys, then its values. One tensor, since a cache of beginnings keeps many short
+    /// runs, and every tensor has a cost of its own.
     let rows: Tensor
     /// Number of tokens.
     public let count: Int
