@@ -143,7 +143,7 @@ public final class KVCache {
         guard range.lowerBound >= 0, range.upperBound <= length, !range.isEmpty, parts.isEmpty else {
             throw LanguageModelError(.input, "the cache holds \(length) tokens, not all of \(range)")
         }
-        let parts = try zip(keys, values).flatMap { key, value in
+        let views = try zip(keys, values).flatMap { key, value in
             guard let key, let value, key.shape[0] == 1 else {
                 throw LanguageModelError(.input, "only a cache of a single row can be shared")
             }
@@ -153,7 +153,7 @@ public final class KVCache {
             ]
         }
         // Joined, not viewed: a view would keep the whole cache alive.
-        return KVSegment(rows: try .cat(parts), count: range.count)
+        return KVSegment(layers: try .cat(views), count: range.count)
     }
 
     /// Writes the first tokens of a segment behind what is there, as if the model had just been shown them.
@@ -165,7 +165,7 @@ public final class KVCache {
                 "\(count) tokens of a segment of \(segment.count) in \(segment.layerCount) layers do not fit "
                     + "a cache of \(keys.count) layers")
         }
-        let first = try segment.rows.narrow(dim: 2, start: 0, length: count)
+        let first = try segment.layers.narrow(dim: 2, start: 0, length: count)
         for layer in keys.indices {
             _ = try extend(
                 layer: layer, key: first.narrow(dim: 0, start: 2 * layer, length: 1),
@@ -180,15 +180,15 @@ public final class KVCache {
 public struct KVSegment: Sendable {
     /// [2 · layers, heads, count, D]: a layer's keys, then its values. One tensor, since a cache of beginnings keeps many short
     /// runs, and every tensor has a cost of its own.
-    let rows: Tensor
+    let layers: Tensor
     /// Number of tokens.
     public let count: Int
 
     /// Bytes of memory that it takes.
-    public var byteCount: Int { rows.count * rows.dtype.byteCount }
+    public var byteCount: Int { layers.count * layers.dtype.byteCount }
 
     /// Layers that it has keys and values of.
-    var layerCount: Int { rows.shape[0] / 2 }
+    var layerCount: Int { layers.shape[0] / 2 }
 
     /// The first `place` tokens and the rest, each in memory of its own, so that one can go without the other.
     /// - Throws: `LanguageModelError` `input` where a part would be empty.
@@ -197,7 +197,7 @@ public struct KVSegment: Sendable {
             throw LanguageModelError(.input, "a segment of \(count) tokens has no two parts at \(place)")
         }
         func part(_ start: Int, _ length: Int) throws -> KVSegment {
-            KVSegment(rows: try rows.narrow(dim: 2, start: start, length: length).clone(), count: length)
+            KVSegment(layers: try layers.narrow(dim: 2, start: start, length: length).clone(), count: length)
         }
         return (try part(0, place), try part(place, count - place))
     }

@@ -75,7 +75,7 @@ struct KVCacheTests {
         // 2 layers of keys and values of 2 heads of 6 floats.
         #expect(front.byteCount == 2 * 2 * 2 * 6 * 3 * 4)
         // All of it in one tensor, a layer's keys before its values.
-        #expect(front.rows.shape == [4, 2, 3, 6] && back.rows.shape == [4, 2, 3, 6])
+        #expect(front.layers.shape == [4, 2, 3, 6] && back.layers.shape == [4, 2, 3, 6])
         // What a segment holds is its own: the sequence it came from goes on without touching it.
         _ = try continued(first)
         let again = cache()
