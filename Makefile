@@ -24,9 +24,9 @@ run: build
 quickstart: build
 	.build/release/loam quickstart $(ARGS)
 
-test:
-	@Scripts/setup --tests
-	swift build --build-tests
+# What the tests alone need is installed while they compile. BUILD: more options of `swift build`.
+test: setup
+	@Scripts/setup --tests & needs=$$!; swift build --build-tests $(BUILD); built=$$?; wait $$needs && exit $$built
 	@Scripts/test
 
 bench: build

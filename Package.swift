@@ -13,7 +13,8 @@ let rooms: [(name: String, imports: [String], external: [Target.Dependency])] = 
     ("Conversations", [], []),
     ("LanguageModels", ["Torch", "ModelFormats"], []),
     ("Generation", ["LanguageModels", "Tokenizers", "Torch", "Conversations"], []),
-    ("Deidentification", ["Conversations"], [.product(name: "Crypto", package: "swift-crypto")]),
+    ("Hashing", ["CCrypto"], []),
+    ("Deidentification", ["Conversations", "Hashing"], []),
     ("Trust", ["Conversations", "Statistics"], []),
     ("Safety", ["Conversations", "Statistics"], []),
     ("Dialogue", ["Conversations", "Safety"], []),
@@ -36,20 +37,20 @@ let rooms: [(name: String, imports: [String], external: [Target.Dependency])] = 
         [
             "Conversations", "Deidentification", "Trust", "Safety", "Dialogue", "Training", "Evaluation", "Storage",
             "Statistics", "Generation", "LanguageModels", "Tokenizers", "ModelFormats", "Torch", "Simulation",
-        ], [.product(name: "Crypto", package: "swift-crypto")]
+            "Hashing",
+        ], []
     ),
     (
         "Server",
         [
             "Dialogue", "Storage", "Generation", "Evaluation", "Conversations", "Safety", "Deidentification",
-            "Statistics",
+            "Statistics", "Hashing",
         ],
         [
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "HummingbirdTLS", package: "hummingbird"),
-            .product(name: "Logging", package: "swift-log"), .product(name: "Crypto", package: "swift-crypto"),
-            .product(name: "CryptoExtras", package: "swift-crypto"),
+            .product(name: "Logging", package: "swift-log"),
         ]
     ),
 ]
@@ -126,6 +127,8 @@ if isWanted("CTorch") {
             linkerSettings: [.unsafeFlags(torchLibraries), .linkedLibrary("torch_cpu"), .linkedLibrary("c10")]))
 }
 // libpq: Debian's libpq-dev, installed by Scripts/setup.
+// libcrypto: OpenSSL's, which libpq stands on; libssl-dev comes with libpq-dev.
+if isWanted("CCrypto") { targets.append(.systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])])) }
 if isWanted("CPostgres") { targets.append(.systemLibrary(name: "CPostgres", providers: [.apt(["libpq-dev"])])) }
 let usesMPI = mpi != nil && isWanted("Training")
 if let mpi, usesMPI {
@@ -157,16 +160,13 @@ for room in rooms where isWanted(room.name) {
                 + (room.name == "Training" && usesMPI ? [.define("LOAM_MPI")] : [])))
     // `Tests/<Room>Tests`; fixtures beside the tests are read from the source tree by path.
     if only?.contains(room.name) ?? true {
-        let imports = closure([room.name]).subtracting(["CTorch", "CPostgres"]).sorted()
+        let imports = closure([room.name]).subtracting(["CTorch", "CPostgres", "CCrypto"]).sorted()
         targets.append(
             .testTarget(
                 name: room.name + "Tests",
                 dependencies: imports.map { .init(stringLiteral: $0) }
                     + (room.name == "Server"
-                        ? [
-                            .product(name: "HummingbirdTesting", package: "hummingbird"),
-                            .product(name: "Crypto", package: "swift-crypto"),
-                        ] : [])
+                        ? [.product(name: "HummingbirdTesting", package: "hummingbird")] : [])
                     + (["Conversations", "Storage"].contains(room.name) ? ["RandomConversations"] : [])
                     + (room.name == "Storage"
                         ? ["store-writer", .product(name: "GRDB", package: "GRDB.swift")] : [])
@@ -256,11 +256,9 @@ if only?.contains("House") ?? true {
 let needsStore = isWanted("Storage")
 let needsServer = isWanted("Server")
 let needsRemote = isWanted("Remote")
-let needsCrypto = isWanted("Deidentification") || isWanted("Server")
 
 var packages: [Package.Dependency] = []
 if needsStore { packages.append(.package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")) }
-if needsCrypto { packages.append(.package(url: "https://github.com/apple/swift-crypto", from: "4.5.0")) }
 if needsServer {
     packages.append(.package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"))
     packages.append(.package(url: "https://github.com/apple/swift-log", from: "1.14.0"))

@@ -87,11 +87,12 @@ struct Options {
 
 /// Rows of text under each other.
 func printTable(_ rows: [[String]]) {
-    let widths = (0..<(rows.map(\.count).max() ?? 0)).map { column in
-        rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0
+    let columns = rows.map(\.count).max() ?? 0
+    let widths = (0..<columns).map { column -> Int in
+        rows.map { row -> Int in row.count > column ? row[column].count : 0 }.max() ?? 0
     }
     for row in rows {
-        let cells = row.enumerated().map { column, text in
+        let cells = row.enumerated().map { column, text -> String in
             let space = String(repeating: " ", count: widths[column] - text.count)
             return column == 0 ? text + space : space + text
         }

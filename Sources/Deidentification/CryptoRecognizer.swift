@@ -1,4 +1,4 @@
-import Crypto
+import Hashing
 
 /// Addresses of digital currencies: Bitcoin's by their checksums (Base58Check; Bech32 of BIP 173 and Bech32m of BIP 350), Ethereum's
 /// by their form.
@@ -45,7 +45,7 @@ struct CryptoRecognizer: Recognizer {
             }
             guard carry == 0 else { return false }
         }
-        let sum = SHA256.hash(data: Array(SHA256.hash(data: number[..<21])))
+        let sum = SHA256.hash(SHA256.hash(number[..<21]))
         return sum.prefix(4).elementsEqual(number[21...])
     }
 

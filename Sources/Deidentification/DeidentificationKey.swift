@@ -1,9 +1,9 @@
-import Crypto
 import Foundation
+import Hashing
 
 /// The secret that pseudonyms are drawn with. Whoever has it can test guesses about who is who; keep it apart from the data.
 public struct DeidentificationKey: Sendable, CustomStringConvertible {
-    let symmetric: SymmetricKey
+    let bytes: [UInt8]
 
     /// At least 16 bytes.
     public init(bytes: [UInt8]) throws(DeidentificationError) {
@@ -11,7 +11,7 @@ public struct DeidentificationKey: Sendable, CustomStringConvertible {
             throw DeidentificationError(
                 .key, "a de-identification key needs at least 16 bytes, this one has \(bytes.count)")
         }
-        symmetric = SymmetricKey(data: bytes)
+        self.bytes = bytes
     }
 
     /// 32 bytes from a generator; give the system's one outside tests.
@@ -23,7 +23,7 @@ public struct DeidentificationKey: Sendable, CustomStringConvertible {
                 bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
             }
         }
-        symmetric = SymmetricKey(data: bytes)
+        self.bytes = bytes
     }
 
     /// Reads a key file: hexadecimal digits on one line, readable by its owner alone.
@@ -50,7 +50,7 @@ public struct DeidentificationKey: Sendable, CustomStringConvertible {
         guard bytes.count >= 16 else {
             throw DeidentificationError(.key, "\(url.path): expected at least 32 hexadecimal digits")
         }
-        symmetric = SymmetricKey(data: bytes)
+        self.bytes = bytes
     }
 
     /// Reads the key at `url`, or writes a new one there (mode 0600, its folder made where missing) when there is none.
@@ -59,9 +59,6 @@ public struct DeidentificationKey: Sendable, CustomStringConvertible {
     ) throws(DeidentificationError) -> DeidentificationKey {
         if FileManager.default.fileExists(atPath: url.path) { return try DeidentificationKey(contentsOf: url) }
         let key = DeidentificationKey(using: &generator)
-        let hex = key.symmetric.withUnsafeBytes { bytes in
-            bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        }
         try? FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         // Opened with its mode from the start and never over an existing file: no moment in which others may read it, and
         // of two processes that start at once only one writes.
@@ -72,7 +69,7 @@ public struct DeidentificationKey: Sendable, CustomStringConvertible {
         }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         do {
-            try file.write(contentsOf: Data((hex + "\n").utf8))
+            try file.write(contentsOf: Data((key.bytes.hex + "\n").utf8))
             try file.synchronize()
             try file.close()
         } catch {
@@ -82,7 +79,7 @@ public struct DeidentificationKey: Sendable, CustomStringConvertible {
     }
 
     /// Never shows the key.
-    public var description: String { "DeidentificationKey(\(symmetric.bitCount) bits)" }
+    public var description: String { "DeidentificationKey(\(8 * bytes.count) bits)" }
 
     private static func bytes(hex: String) -> [UInt8]? {
         let digits = Array(hex.utf8)

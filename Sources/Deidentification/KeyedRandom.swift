@@ -1,10 +1,10 @@
-import Crypto
 import Foundation
+import Hashing
 
 /// Numbers that depend on the key and on what is asked about, and on nothing else: HMAC-SHA256 (RFC 2104) of the scope and
 /// the text, stretched by a counter. Without the key they can neither be repeated nor turned back.
 struct KeyedRandom: RandomNumberGenerator {
-    private let key: SymmetricKey
+    private let key: [UInt8]
     private let seed: [UInt8]
     private var counter: UInt64 = 0
     private var block: [UInt8] = []
@@ -12,7 +12,7 @@ struct KeyedRandom: RandomNumberGenerator {
 
     /// `parts` are told apart by their lengths, so that ("ab", "c") and ("a", "bc") differ.
     init(key: DeidentificationKey, _ parts: [[UInt8]]) {
-        self.key = key.symmetric
+        self.key = key.bytes
         var message: [UInt8] = []
         for part in parts {
             withUnsafeBytes(of: UInt64(part.count).littleEndian) { message.append(contentsOf: $0) }
@@ -26,7 +26,7 @@ struct KeyedRandom: RandomNumberGenerator {
             var message = seed
             withUnsafeBytes(of: counter.littleEndian) { message.append(contentsOf: $0) }
             counter += 1
-            block = Array(HMAC<SHA256>.authenticationCode(for: message, using: key))
+            block = HMACSHA256.code(for: message, key: key)
             position = 0
         }
         var word: UInt64 = 0

@@ -106,8 +106,10 @@ public struct NameHead: Sendable {
     private static func floats(_ data: Data) -> [Float]? {
         guard data.count % 4 == 0 else { return nil }
         let bytes = Array(data)
-        let values = stride(from: 0, to: bytes.count, by: 4).map { start in
-            Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[start + $1]) << (8 * UInt32($1)) })
+        let values = stride(from: 0, to: bytes.count, by: 4).map { start -> Float in
+            var bits: UInt32 = 0
+            for byte in bytes[start..<start + 4].reversed() { bits = bits << 8 | UInt32(byte) }
+            return Float(bitPattern: bits)
         }
         return values.allSatisfy(\.isFinite) ? values : nil
     }

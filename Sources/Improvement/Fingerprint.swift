@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import Hashing
 
 /// SHA-256 of what made something: the loop's way to say "the same input", in lineage and in `done.json`.
 enum Fingerprint {
@@ -8,10 +8,10 @@ enum Fingerprint {
         var hash = SHA256()
         for part in parts {
             let bytes = Data(part.utf8)
-            withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { hash.update(bufferPointer: $0) }
-            hash.update(data: bytes)
+            withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { hash.update($0) }
+            hash.update(bytes)
         }
-        return hex(hash.finalize())
+        return hash.finalize().hex
     }
 
     /// Of a file's bytes, read in pieces.
@@ -19,8 +19,8 @@ enum Fingerprint {
         let handle = try FileHandle(forReadingFrom: file)
         defer { try? handle.close() }
         var hash = SHA256()
-        while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty { hash.update(data: piece) }
-        return hex(hash.finalize())
+        while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty { hash.update(piece) }
+        return hash.finalize().hex
     }
 
     /// Of a model folder: the weights, the configuration, the tokenizer and its template, not its card or dates.
@@ -29,9 +29,5 @@ enum Fingerprint {
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             .filter { name in kinds.contains(where: name.hasSuffix) }.sorted()
         return try of(names.flatMap { [$0, try of(file: folder.appending(path: $0))] })
-    }
-
-    private static func hex(_ digest: SHA256.Digest) -> String {
-        digest.map { String(format: "%02x", $0) }.joined()
     }
 }

@@ -1,6 +1,6 @@
 import Conversations
-import Crypto
 import Foundation
+import Hashing
 
 /// The shapes of OpenAI's answers, field by field; `null` is written where their clients expect the key.
 struct CompletionFormat: Sendable {

@@ -1,8 +1,8 @@
 import Conversations
-import Crypto
 import Dialogue
 import Foundation
 import HTTPTypes
+import Hashing
 import Storage
 import Synchronization
 

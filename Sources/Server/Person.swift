@@ -1,4 +1,4 @@
-import Crypto
+import Hashing
 import Hummingbird
 
 /// An anonymous person, known by a cookie.

@@ -1,6 +1,6 @@
 import Conversations
-import Crypto
 import Foundation
+import Hashing
 
 /// The shapes of OpenAI's older completions.
 struct TextCompletionFormat: Sendable {

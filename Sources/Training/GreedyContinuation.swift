@@ -23,8 +23,11 @@ struct GreedyContinuation {
         return try withoutGradients {
             let cache = KVCache(layers: configuration.layerCount, capacity: longest + steps)
             // Prompts end together: padding stands on the left and looks at itself alone.
-            var ids = zip(prompts, padding).flatMap { [Int](repeating: configuration.padID ?? 0, count: $1) + $0 }
-            var positions = padding.flatMap { pad in (0..<longest).map { max(0, $0 - pad) } }
+            let filler = configuration.padID ?? 0
+            var ids = zip(prompts, padding).flatMap { prompt, pad -> [Int] in
+                [Int](repeating: filler, count: pad) + prompt
+            }
+            var positions = padding.flatMap { pad -> [Int] in (0..<longest).map { max(0, $0 - pad) } }
             var width = longest
             var found = [[Int]](repeating: [], count: count)
             var isDone = prompts.map(\.isEmpty)

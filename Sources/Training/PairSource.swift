@@ -26,7 +26,9 @@ public struct PairSource: BatchSource {
                     .data, "document \(index) is not the \(wanted == .good ? "chosen" : "rejected") one")
             }
         }
-        let lengths = stride(from: 0, to: examples.count, by: 2).map { examples[$0].count + examples[$0 + 1].count }
+        let lengths = stride(from: 0, to: examples.count, by: 2).map { first -> Int in
+            examples[first].count + examples[first + 1].count
+        }
         self.examples = examples
         self.rowLength = max(rowLength, lengths.max() ?? 0)
         self.pairsPerStep = pairsPerStep

@@ -26,7 +26,7 @@ struct KilledRuns {
     func sameReport() throws {
         let folder = try TemporaryFolder()
         let log = folder("log.jsonl")
-        let made = try LoamProcess.run(["simulate", "--people", "70", "--trolls", "0.3", "--seed", "5", "--out", log])
+        let made = try LoamProcess.run(["simulate", "--people", "44", "--trolls", "0.3", "--seed", "5", "--out", log])
         #expect(made.status == 0, "\(made.errors)")
         // Pseudonyms depend on a key that is drawn once; both runs get the same one.
         for name in ["whole", "cut"] {

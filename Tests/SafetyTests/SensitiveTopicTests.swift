@@ -42,10 +42,13 @@ import Testing
         let folder = URL(filePath: ProcessInfo.processInfo.environment["LOAM_DATA"] ?? "../shared/data")
             .appending(path: "dialogue")
         let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
-        let texts = files.filter { $0.pathExtension == "jsonl" }.sorted { $0.path < $1.path }.flatMap { file in
-            ((try? String(contentsOf: file, encoding: .utf8)) ?? "").split(separator: "\n").prefix(400).flatMap {
-                Self.strings(in: (try? JSONDecoder().decode(JSONValue.self, from: Data($0.utf8))) ?? .null)
+        let lines = files.filter { $0.pathExtension == "jsonl" }.sorted { $0.path < $1.path }
+            .flatMap { file -> [Substring] in
+                let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+                return Array(text.split(separator: "\n").prefix(400))
             }
+        let texts = lines.flatMap { line -> [String] in
+            Self.strings(in: (try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8))) ?? .null)
         }.filter { $0.count > 12 && $0.contains(" ") }
         guard !texts.isEmpty else {
             print("skipped: no dialogues at \(folder.path)")

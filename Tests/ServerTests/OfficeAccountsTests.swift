@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import Hashing
 import Hummingbird
 import HummingbirdTesting
 import Storage

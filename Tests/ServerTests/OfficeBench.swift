@@ -1,6 +1,7 @@
 import Deidentification
 import Foundation
 import HTTPTypes
+import Hashing
 import Hummingbird
 import HummingbirdTesting
 import Logging

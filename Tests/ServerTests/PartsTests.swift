@@ -1,6 +1,6 @@
 import Conversations
-import Crypto
 import Foundation
+import Hashing
 import Testing
 
 @testable import Server

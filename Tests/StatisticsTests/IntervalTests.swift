@@ -60,8 +60,10 @@ import Testing
         let reliability = try Reliability(
             probabilities: [0.1, 0.2, 0.9, 0.7], labels: [false, true, true, true], binCount: 2)
         // Low bin: stated .15, observed .5; high bin: stated .8, observed 1.
-        #expect(near(reliability.expectedCalibrationError, (0.35 + 0.2) / 2, 1e-12))
-        #expect(near(reliability.brier, (0.01 + 0.64 + 0.01 + 0.09) / 4, 1e-12))
+        let error: Double = (0.35 + 0.2) / 2
+        #expect(near(reliability.expectedCalibrationError, error, 1e-12))
+        let squares: [Double] = [0.01, 0.64, 0.01, 0.09]
+        #expect(near(reliability.brier, squares.reduce(0, +) / 4, 1e-12))
         #expect(reliability.bins.map(\.count) == [2, 2])
         #expect(throws: StatisticsError.self) { try Reliability(probabilities: [1.1], labels: [true]) }
     }

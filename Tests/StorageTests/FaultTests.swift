@@ -40,7 +40,7 @@ struct FaultTests {
     @Test("kill -9 in the middle of writing", arguments: StoreKind.present)
     func kill(_ kind: StoreKind) async throws {
         let bench = try StoreBench(kind)
-        for (round, milliseconds) in [350, 700].enumerated() {
+        for (round, milliseconds) in [UInt32(350), 700].enumerated() {
             // A store of its own for each round: how far the other got does not matter.
             let address = round == 0 ? bench.address : try StoreBench(kind).address + (kind == .sqlite ? ".two" : "")
             if kind == .sqlite {
@@ -48,9 +48,10 @@ struct FaultTests {
                     at: URL(filePath: address).deletingLastPathComponent(), withIntermediateDirectories: true)
             }
             let (process, output) = try Self.writer([address, "r"])
-            // Once it writes, some time for it to be somewhere in the middle.
+            // Once it writes, some time for it to be somewhere in the middle. Not `Task.sleep`: beside tests that keep every thread
+            // busy that took minutes, and all of them the process wrote.
             let first = output.availableData
-            try await Task.sleep(for: .milliseconds(milliseconds))
+            usleep(milliseconds * 1_000)
             Foundation.kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
             let said = Self.lines(first + output.readDataToEndOfFile())

@@ -18,12 +18,15 @@ import Tokenizers
     @Test func inputsBeginEndAndAreCut() throws {
         #expect(tokenizer.vocabularySize == 30522)
         let whole = tokenizer.encode("The garden is lovely, isn't it?")
-        #expect(tokenizer.encode("The garden is lovely, isn't it?", maximumLength: 256) == [101] + whole + [102])
-        #expect(tokenizer.encode("The garden is lovely", maximumLength: 4) == [101] + whole.prefix(2) + [102])
+        let framed: [Int] = [101] + whole + [102]
+        #expect(tokenizer.encode("The garden is lovely, isn't it?", maximumLength: 256) == framed)
+        let cut: [Int] = [101] + whole.prefix(2) + [102]
+        #expect(tokenizer.encode("The garden is lovely", maximumLength: 4) == cut)
         #expect(tokenizer.encode("", maximumLength: 256) == [101, 102])
         #expect(tokenizer.encode("words", maximumLength: 0) == [101, 102])
         let book = String(repeating: "unaffable ", count: 50_000)
-        #expect(tokenizer.encode(book, maximumLength: 256) == [101] + tokenizer.encode(book).prefix(254) + [102])
+        let page: [Int] = [101] + tokenizer.encode(book).prefix(254) + [102]
+        #expect(tokenizer.encode(book, maximumLength: 256) == page)
     }
 
     @Test func typedSpecialTokensStayText() {

@@ -61,7 +61,8 @@ struct ExampleTokenizerTests {
                     addReplyPrompt: false))
         let tight = try ExampleTokenizer(format: format, contextLength: reply.count + last.count - 1).tokenize(example)
             .get()
-        #expect(tight.example.ids.map(Int.init) == [format.person] + last.dropFirst(2) + reply)
+        let kept: [Int] = [format.person] + last.dropFirst(2) + reply
+        #expect(tight.example.ids.map(Int.init) == kept)
         #expect(tight.example.supervisedCount == reply.count - 1)
         let bare = try ExampleTokenizer(format: format, contextLength: reply.count).tokenize(example).get()
         #expect(bare.example.ids.map(Int.init) == reply)

@@ -1,21 +1,12 @@
 import Conversations
-import Crypto
-import CryptoExtras
 import Foundation
+import Hashing
 
 /// A password as it is kept: what scrypt (RFC 7914) makes of it under a random salt, with the cost beside it, so that the cost
 /// may be raised later: `$scrypt$ln=15,r=8,p=3$SALT$HASH`, both in base64.
 public struct PasswordHash: Sendable, Hashable, CustomStringConvertible {
     /// What one guess costs.
-    public struct Cost: Sendable, Hashable {
-        /// log₂ of the rounds.
-        var logRounds: Int
-        var blockSize: Int
-        var parallelism: Int
-
-        /// 32 MiB and three passes: what OWASP asks for in 2024.
-        public static let standard = Cost(logRounds: 15, blockSize: 8, parallelism: 3)
-    }
+    public typealias Cost = Scrypt.Cost
 
     /// Shortest password, in characters.
     public static let shortest = 10
@@ -65,11 +56,14 @@ public struct PasswordHash: Sendable, Hashable, CustomStringConvertible {
 
     /// Letters that look the same are the same, however a keyboard composes them.
     static func derive(_ password: String, salt: [UInt8], cost: Cost, count: Int) throws -> [UInt8] {
-        let key = try KDF.Scrypt.deriveKey(
-            from: Data(password.precomposedStringWithCanonicalMapping.utf8), salt: salt, outputByteCount: count,
-            rounds: 1 << cost.logRounds, blockSize: cost.blockSize, parallelism: cost.parallelism)
-        return key.withUnsafeBytes { Array($0) }
+        try Scrypt.key(
+            from: Array(password.precomposedStringWithCanonicalMapping.utf8), salt: salt, cost: cost, count: count)
     }
+}
+
+extension Scrypt.Cost {
+    /// 32 MiB and three passes: what OWASP asks for in 2024.
+    public static let standard = Self(logRounds: 15, blockSize: 8, parallelism: 3)
 }
 
 /// A password that cannot be taken.

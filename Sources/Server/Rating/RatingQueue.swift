@@ -1,6 +1,6 @@
 import Conversations
-import Crypto
 import Foundation
+import Hashing
 
 /// What there is to rate, and in which order: a plain value, made from conversations and from what was rated so far.
 ///

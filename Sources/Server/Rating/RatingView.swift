@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import Hashing
 
 /// What a rater's page is told: how they stand, and the item to rate, if there is one.
 struct RatingView: Encodable, Sendable {
