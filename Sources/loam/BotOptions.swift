@@ -93,6 +93,8 @@ struct BotOptions: ParsableArguments {
         let writes = taught?.knows(.memoryWriting) ?? (style == .opt || style == .r2c2)
         plan.memoryWriter = memoryModel || (writes && style != .plain) ? .model : .rule
         if let taught, style != .plain { plan.topic = taught.knows(.topicKnowledge) ? .otherwise : .never }
+        // A model that was taught here says in its folder how it is sampled; BlenderBot 3's own come with their style's settings.
+        plan.replyDrawing = taught == nil ? .asStyle : .asTurn
         plan.replyStyle = tone
         return plan
     }

@@ -202,6 +202,31 @@ struct ModularAgentTests {
         #expect(answer.message.search?.query == nil && answer.message.text == "No idea.")
     }
 
+    @Test("a reply is drawn as the turn wishes where the plan says so, a decision always as its style says")
+    func drawing() async throws {
+        func call(_ drawing: TurnPlan.ReplyDrawing) async throws -> (reply: Sampling?, decision: Sampling?) {
+            let writer = ScriptedWriter([
+                .searchDecision: ["__do-not-search__"], .memoryDecision: ["__do-not-access-memory__"],
+                .plainReply: ["Fine."],
+            ])
+            var plan = TurnPlan.modular(ControlTokenPrompt())
+            (plan.topic, plan.replyDrawing) = (.never, drawing)
+            let agent = DialogueAgent(writers: ModuleWriters(writer), plan: plan)
+            var wish = Sampling(temperature: 0.4, topP: 0.8, maximumTokens: 7, seed: 5)
+            wish.stops = ["!"]
+            _ = try await agent.reply(to: talk("ann", "How are you?"), sampling: wish)
+            return (
+                writer.calls.first { $0.module == .plainReply }?.sampling,
+                writer.calls.first { $0.module == .searchDecision }?.sampling
+            )
+        }
+        let (turn, style) = (try await call(.asTurn), try await call(.asStyle))
+        #expect(turn.reply?.temperature == 0.4 && turn.reply?.maximumTokens == 7 && turn.reply?.stops == ["!"])
+        #expect(turn.reply?.beamCount == 1 && turn.reply?.minimumTokens == 0)
+        #expect(style.reply?.beamCount == 10 && style.reply?.minimumTokens == 20)
+        #expect(turn.decision != nil && turn.decision == style.decision)
+    }
+
     @Test("each module may have a model of its own")
     func ownModel() async throws {
         let small = ScriptedWriter([.searchDecision: ["do not search"]])

@@ -78,6 +78,7 @@ struct PrefillTests {
                     case .memoryKnowledge: text = "I like the sea."
                     case .searchQuery: text = "mild weather sea"
                     case .memoryWriting: text = "none"
+                    case .topicKnowledge: text = "the weather by the sea"
                     default:
                         text = "sea\(number) and wind\(number) are what bot\(number) speaks\(number) of in its answer"
                     }

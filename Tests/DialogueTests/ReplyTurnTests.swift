@@ -105,6 +105,22 @@ struct ReplyTurnTests {
         #expect(modules(turn.resume([said("do not search")])) == [.styleReply])
     }
 
+    @Test("a topic that nobody spoke of is no knowledge: the reply is plain, and the record says why")
+    func inventedTopic() throws {
+        var plan = TurnPlan.modular(OPTPrompt())
+        (plan.search, plan.memory, plan.topic) = (.never, .never, .always)
+        for (topic, module) in [("football", DialogueModule.plainReply), ("jazz music", .topicReply)] {
+            var turn = ReplyTurn(plan: plan, turns: turns, sampling: sampling)
+            _ = turn.start()
+            _ = turn.resume([fine])
+            #expect(modules(turn.resume([said(topic)])) == [module])
+            _ = turn.resume([said("Well.")])
+            let done = try result(turn.resume([fine]))
+            let record = done.modules.first { $0.module == "ckm" }
+            #expect(record?.failure == (module == .plainReply ? "nobody spoke of it" : nil))
+        }
+    }
+
     @Test("an unknown decision counts as no and is recorded")
     func unknownDecision() throws {
         var plan = TurnPlan.modular(OPTPrompt())

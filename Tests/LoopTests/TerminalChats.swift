@@ -48,6 +48,22 @@ struct TerminalChats {
         #expect(!line.contains("\"rating\":1"))
     }
 
+    @Test("the bot that ships says its replies as flags wish, whatever its modules' style would")
+    func drawing() throws {
+        let folder = try TemporaryFolder()
+        func reply(_ more: [String]) throws -> String {
+            let result = try LoamProcess.run(
+                ["chat", "--model", "Models/loam-base", "--no-memory", "--store", folder("\(UUID()).sqlite")]
+                    + ["--temperature", "0"] + more,
+                input: "Hi! How are you today?\n/quit\n")
+            #expect(result.status == 0, "\(result.errors)")
+            let line = result.output.split(separator: "\n").first { $0.contains("bot> ") }
+            return line.map { String($0.split(separator: "bot> ", maxSplits: 1).last ?? "") } ?? ""
+        }
+        let (whole, short) = (try reply([]), try reply(["--max-tokens", "3"]))
+        #expect(!short.isEmpty && short.count < whole.count && whole.hasPrefix(short), "\(whole) | \(short)")
+    }
+
     @Test("memories last across chats, are shown with their source, edited and erased; the inside of a turn is shown")
     func memories() throws {
         let folder = try TemporaryFolder()

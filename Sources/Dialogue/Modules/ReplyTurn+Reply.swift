@@ -126,7 +126,7 @@ extension ReplyTurn {
     var drawsAtRandom: Bool {
         let modules: [DialogueModule] = occasion == .opening ? [.opening] : replyInputs().map(\.module)
         return modules.contains { module in
-            let own = plan.decodings[module] ?? plan.style(of: module).decoding(of: module).sampling ?? sampling
+            let own = plan.sampling(of: module, turn: sampling)
             return own.temperature > 0 && own.beamCount == 1
         }
     }

@@ -342,6 +342,11 @@ public struct ReplyTurn: Sendable {
     mutating func learn(_ kind: KnowledgeKind, _ text: String) {
         // The words of a failure are not knowledge (they became it in the reference).
         guard !OutputText.isNothing(text) else { return }
+        // A topic is taken from the talk. A small model names those that it was taught with, and answers "Hi!" with football.
+        if kind == .topic, !MemoryGround.holds(text, in: turns.map(\.text).joined(separator: "\n"), after: "") {
+            fail("nobody spoke of it")
+            return
+        }
         knowledge.append(Knowledge(kind, text))
         if kind == .search { result.search?.knowledge = text }
     }

@@ -35,6 +35,14 @@ public struct TurnPlan: Sendable {
         case never
     }
 
+    /// Whose settings a reply is drawn with.
+    public enum ReplyDrawing: String, Sendable, Hashable, Codable, CaseIterable {
+        /// The style's: those of the models it was made for.
+        case asStyle
+        /// The turn's: what the model, the command line and the request wish for.
+        case asTurn
+    }
+
     /// When a reply that has to be looked at is shown.
     public enum Showing: Sendable, Hashable {
         /// Once all of it passed.
@@ -60,6 +68,8 @@ public struct TurnPlan: Sendable {
     public var documentCount = 5
     /// Decoding of a module where it is not to be its style's; seeds are the turn's own.
     public var decodings: [DialogueModule: Sampling] = [:]
+    /// Of replies alone; decisions, queries and memories are drawn as their style says.
+    public var replyDrawing = ReplyDrawing.asStyle
     /// What is said where no reply of a model can be.
     public var canned = CannedReplies()
     /// Whether a complaint gets an apology and the question what would have been better, rather than small talk.
@@ -83,11 +93,18 @@ public struct TurnPlan: Sendable {
 
     func style(of module: DialogueModule) -> any PromptStyle { styles[module] ?? style }
 
+    /// How a module's output is drawn, where the turn's replies are drawn as `turn`; the seed is not looked at.
+    func sampling(of module: DialogueModule, turn: Sampling) -> Sampling {
+        if let own = decodings[module] { return own }
+        if replyDrawing == .asTurn, module.isReply { return turn }
+        return style(of: module).decoding(of: module).sampling ?? turn
+    }
+
     /// The call of a module; `nil` where its style cannot do the task.
     func call(_ input: ModuleInput, replySampling: Sampling, seed: UInt64) -> ModuleCall? {
         let style = style(of: input.module)
         guard let prompt = style.prompt(for: input) else { return nil }
-        var sampling = decodings[input.module] ?? style.decoding(of: input.module).sampling ?? replySampling
+        var sampling = sampling(of: input.module, turn: replySampling)
         sampling.seed = seed
         return ModuleCall(module: input.module, prompt: prompt, sampling: sampling)
     }
