@@ -24,19 +24,40 @@ public struct NameTagger: Sendable {
         let context = RecognitionContext(lexicon: lexicon)
         let chosen = texts.indices.filter { Self.mayHoldName(texts[$0], context) }
         guard !chosen.isEmpty else { return texts.map { _ in NameTags(probabilities: []) } }
-        let words = chosen.map { index in
-            texts[index].tokens.map { String(decoding: texts[index].bytes[$0.start..<$0.end], as: UTF8.self) }
-        }
-        let states = try await encoder.states(ofWords: words, layers: head.layers)
         var result = [NameTags](repeating: NameTags(probabilities: []), count: texts.count)
-        for (place, index) in chosen.enumerated() {
-            result[index] = NameTags(probabilities: head.probabilities(texts[index], states: states[place]))
+        for part in Self.portions(chosen, of: texts) {
+            let words = part.map { index in
+                texts[index].tokens.map { String(decoding: texts[index].bytes[$0.start..<$0.end], as: UTF8.self) }
+            }
+            let states = try await encoder.states(ofWords: words, layers: head.layers)
+            for (place, index) in part.enumerated() {
+                result[index] = NameTags(probabilities: head.probabilities(texts[index], states: states[place]))
+            }
         }
         return result
     }
 
     /// Longest text that is encoded, in tokens; longer ones are left to the lists.
     static let longest = 4_000
+
+    /// Words whose states are held at a time: of two layers of 384 numbers, 12 MB. Their probabilities are small.
+    private static let wordsAtOnce = 4_000
+
+    /// The chosen texts in portions of so many words, those of like length together, so that little padding is encoded.
+    private static func portions(_ chosen: [Int], of texts: [ScannedText]) -> [[Int]] {
+        var portions: [[Int]] = []
+        var room = 0
+        for index in chosen.sorted(by: { (texts[$1].tokens.count, $0) < (texts[$0].tokens.count, $1) }) {
+            let count = texts[index].tokens.count
+            if portions.isEmpty || count > room {
+                portions.append([])
+                room = wordsAtOnce
+            }
+            portions[portions.count - 1].append(index)
+            room -= count
+        }
+        return portions
+    }
 
     static func mayHoldName(_ text: ScannedText, _ context: RecognitionContext) -> Bool {
         let reader = NameReader(text: text, context: context)

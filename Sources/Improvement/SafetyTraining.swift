@@ -63,7 +63,8 @@ public struct SafetyTraining {
             texts, ordinary: ordinary, encoder: encoder,
             trainedOn: files.map(\.lastPathComponent) + (mentions == nil ? [] : ["PlainMentions"]),
             keepingMembersIn: training.members > 1 ? folder.appending(path: "members") : nil,
-            onStep: { if $0 % 100 == 0 || $0 == $1 { onProgress("step \($0) of \($1)") } })
+            onStep: { if $0 % 100 == 0 || $0 == $1 { onProgress("step \($0) of \($1)") } },
+            onPass: { onProgress(String(format: "pass %d: log loss of the texts kept back %.4f", $0, $1)) })
         try await model.write(to: folder, frozenLayers: training.tuning.frozenLayers)
         return "\(texts.count) texts, \(texts.count(where: \.isUnsafe)) unsafe; thresholds person "
             + String(format: "%.3f, reply %.3f", model.card.person.threshold, model.card.reply.threshold)

@@ -126,8 +126,12 @@ public final class EncoderRewardModel: @unchecked Sendable {
     }
 
     /// `[n]`, the margins of texts.
-    /// - Parameter keep: `[n, features]`, what the features are multiplied by: drop-out while training.
-    func margins(_ texts: [Encoded], compute: DType, keep: Tensor? = nil) throws -> Tensor {
+    /// - Parameters:
+    ///   - keep: `[n, features]`, what the features are multiplied by: drop-out while training.
+    ///   - dropout: the same within the encoder.
+    func margins(
+        _ texts: [Encoded], compute: DType, keep: Tensor? = nil, dropout: BertModel.Dropout? = nil
+    ) throws -> Tensor {
         let device = encoder.namedParameters.first?.parameter.value.device ?? .cpu
         let columns = texts.map(\.ids.count).max() ?? 1
         let shape = [texts.count, columns]
@@ -135,7 +139,7 @@ public final class EncoderRewardModel: @unchecked Sendable {
         let isReal = texts.flatMap { text in (0..<columns).map { $0 < text.ids.count } }
         let states = try encoder.hidden(
             Tensor(ids, shape: shape, device: device), attentionMask: Tensor(isReal, shape: shape, device: device),
-            compute: compute
+            compute: compute, dropout: dropout
         ).to(.float32)
         func mean(_ range: (Encoded) -> Range<Int>) throws -> Tensor {
             let weights = texts.flatMap { text in
@@ -159,8 +163,8 @@ public final class EncoderRewardModel: @unchecked Sendable {
     // MARK: - Judging
 
     /// Uncalibrated margins, in order; larger is better.
-    public func margins(_ inputs: [Input], compute: DType = Device.cpu.matrixType, batch: Int = 32) throws -> [Double] {
-        let tuned = try tunedMargins(inputs, compute: compute, batch: batch)
+    public func margins(_ inputs: [Input], compute: DType = Device.cpu.matrixType) throws -> [Double] {
+        let tuned = try tunedMargins(inputs, compute: compute)
         guard let prior else { return tuned }
         return zip(try prior.margins(inputs), tuned).map { $0 + $1 }
     }
@@ -171,12 +175,16 @@ public final class EncoderRewardModel: @unchecked Sendable {
     }
 
     /// What the tuned encoder adds.
-    func tunedMargins(_ inputs: [Input], compute: DType, batch: Int = 32) throws -> [Double] {
+    /// - Parameter batchTokens: most padded tokens of one pass; small passes stay in the processor's caches.
+    func tunedMargins(_ inputs: [Input], compute: DType, batchTokens: Int = 512) throws -> [Double] {
         let texts = inputs.map(encode)
         let order = texts.indices.sorted { (texts[$1].ids.count, $0) < (texts[$0].ids.count, $1) }
         var result = [Double](repeating: 0, count: inputs.count)
-        for start in stride(from: 0, to: order.count, by: batch) {
-            let part = order[start..<min(start + batch, order.count)]
+        var start = 0
+        while start < order.count {
+            let rows = max(1, batchTokens / texts[order[start]].ids.count)
+            let part = order[start..<min(start + rows, order.count)]
+            start += part.count
             let values = try withoutGradients { try margins(part.map { texts[$0] }, compute: compute).doubles() }
             for (place, value) in zip(part, values) { result[place] = value }
         }

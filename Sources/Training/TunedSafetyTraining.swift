@@ -34,11 +34,13 @@ public struct TunedSafetyTraining: Sendable {
 
     public init(falseAlarms: Double = 0.01, members: Int = 1, seed: UInt64 = 0) {
         tuning = EncoderRewardTraining()
-        tuning.epochs = 3
+        tuning.epochs = 5
         // There are thousands of texts, and only the upper layers are kept: no probe to begin from.
         tuning.usesPrior = false
         tuning.layerDecay = 0.9
         tuning.headLearningRate = 2e-3
+        tuning.encoderDropout = 0.1
+        tuning.consistency = 1
         tuning.frozenLayers = 1
         tuning.heldShare = 0.1
         tuning.seed = seed
@@ -50,10 +52,12 @@ public struct TunedSafetyTraining: Sendable {
     ///   - texts: both sides, both classes.
     ///   - ordinary: texts of ordinary talk that are not learned: they set the thresholds.
     ///   - folder: where finished members are kept, so that a training that was cut off goes on; `nil` keeps none.
+    ///   - onPass: called after each pass of one member alone with its number and the log loss of the texts kept back.
     /// - Throws: `TrainingError` when a class is missing on a side, or the folder's members are of other texts.
     public func train(
         _ texts: [Text], ordinary: [Text], encoder: URL, trainedOn: [String], device: Device = .cpu,
-        keepingMembersIn folder: URL? = nil, onStep: (Int, Int) throws -> Void = { _, _ in }
+        keepingMembersIn folder: URL? = nil, onStep: (Int, Int) throws -> Void = { _, _ in },
+        onPass: (Int, Double) throws -> Void = { _, _ in }
     ) async throws -> TunedSafetyModel {
         for side in [Sender.human, .bot] {
             let own = texts.filter { $0.side == side }
@@ -74,7 +78,9 @@ public struct TunedSafetyTraining: Sendable {
         }
         let tuned =
             members == 1
-            ? try tuning.train(examples, encoder: encoder, shape: shape, device: device, onStep: onStep).model
+            ? try tuning.train(
+                examples, encoder: encoder, shape: shape, device: device, onStep: onStep, onPass: onPass
+            ).model
             : try SafetyEnsemble(tuning: tuning, members: members, folder: folder, trainedOn: trainedOn).average(
                 examples, encoder: encoder, shape: shape, device: device, onStep: onStep)
         // The reward model's own scaling is of both sides together; each side keeps it, and gets its own threshold.

@@ -59,6 +59,39 @@ struct NameTaggerTests {
         #expect(found.map(\.count) == [1, 0, 0])
     }
 
+    @Test("many texts are read a few thousand words at a time, and each keeps its own tags")
+    func portions() async throws {
+        actor Calls {
+            private(set) var words: [Int] = []
+            func add(_ count: Int) { words.append(count) }
+        }
+        struct Counted: WordEncoder {
+            let calls = Calls()
+            var stateDimension: Int { 1 }
+            func states(ofWords texts: [[String]], layers: [Int]) async throws -> [[Float]] {
+                await calls.add(texts.reduce(0) { $0 + $1.count })
+                return try await Lengths().states(ofWords: texts, layers: layers)
+            }
+        }
+        let encoder = Counted()
+        let lexicon = try Samples.lexicon.get()
+        let tagger = try NameTagger(head: Self.head(), encoder: encoder)
+        let name = "Zdislavova"
+        // Texts of 2 to 61 words, and small talk between them.
+        let texts = (0..<300).map { index in
+            index % 7 == 0
+                ? "so do I" : String(name.prefix(5 + index % 6)) + String(repeating: " too", count: 1 + index % 60)
+        }
+        let scanned = texts.map { ScannedText($0, lexicon: lexicon) }
+        let together = try await tagger.tags(scanned, lexicon: lexicon)
+        let words = await encoder.calls.words
+        #expect(words.count > 1 && words.allSatisfy { $0 <= 4_000 })
+        for (text, tags) in zip(scanned, together) {
+            let alone = try await tagger.tags([text], lexicon: lexicon)
+            #expect(alone[0].probabilities == tags.probabilities)
+        }
+    }
+
     /// Tags by hand: what is not named is nothing.
     static func tags(_ text: ScannedText, _ named: [String: [NameHead.Kind: Float]]) -> NameTags {
         NameTags(

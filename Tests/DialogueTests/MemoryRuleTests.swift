@@ -27,13 +27,17 @@ struct MemoryRuleTests {
     }
 
     @Test(
-        "a fact holds where a third of its words are in the message or in what it answers",
+        "a fact holds where more than a third of its words are in the message or in what it answers",
         arguments: [
             ("I like to go to the gym, go for walks, and play video games.", "I love baking bread.", "", false),
             ("I am a baker.", "I work in a bakery.", "", true),
             ("I have two kids.", "Yes, two of them.", "Do you have kids?", true),
             ("I like pizza.", "Yes!", "Do you like pizza?", true), ("I like pizza.", "Yes!", "Do you like tea?", false),
             ("I work night shifts.", "I'm on nights at the hospital.", "", true),
+            ("I work at a school.", "I am Ruta and I work in a bakery.", "", false),
+            ("I keep bees, and I am also a doctor.", "I'm a doctor.", "", false),
+            ("I live in a small house by the sea.", "We live near the sea.", "", false),
+            ("I live by the sea.", "We live near the sea.", "", true),
             ("I love it.", "It was great.", "", true), ("I am a big fan.", "", "", false),
         ])
     func ground(fact: String, message: String, previous: String, holds: Bool) {

@@ -3,7 +3,7 @@ import Foundation
 /// Whether what a model wrote down of a message is in it: small models invent facts ("I like to go to the gym" of somebody who said
 /// that they bake), and a bot that remembers those tells people who they are not.
 ///
-/// Words are compared, so that a paraphrase which shares none of them is lost; it is asked for a third of them only.
+/// Words are compared, so that a paraphrase which shares none of them is lost; it is asked for more than a third of them only.
 enum MemoryGround {
     /// - Parameters:
     ///   - message: What the fact is said to be stated in.
@@ -12,7 +12,7 @@ enum MemoryGround {
         let fact = carrying(fact)
         guard !fact.isEmpty else { return true }
         let said = carrying(message).union(carrying(previous))
-        return 3 * fact.count { word in said.contains { isAkin(word, $0) } } >= fact.count
+        return 3 * fact.count { word in said.contains { isAkin(word, $0) } } > fact.count
     }
 
     /// How much of two facts is the same: F1 of the words that carry something.
@@ -22,9 +22,12 @@ enum MemoryGround {
         return common == 0 ? 0 : 2 * Double(common) / Double(left.count + right.count)
     }
 
-    /// Stems of the words that carry something; that somebody likes a thing is said of too many things to tell them apart.
+    /// Stems of the words that carry something; that somebody likes a thing, lives or works somewhere is said of too many things to
+    /// tell them apart ("I work at a school" of somebody who works in a bakery).
     private static func carrying(_ text: String) -> Set<String> {
-        FactWords(text).content.subtracting(["like", "love", "enjoi", "prefer", "hate", "favorit", "favourit", "go"])
+        FactWords(text).content.subtracting([
+            "like", "love", "enjoi", "prefer", "hate", "favorit", "favourit", "go", "work", "live", "job",
+        ])
     }
 
     /// The same stem, or two that begin alike: baker and bakery.

@@ -13,6 +13,9 @@ struct TrainingRunOptions: ParsableArguments {
     @Option(name: .long, help: "How the rate goes down.")
     var schedule: Schedule.Kind = .cosine
 
+    @Option(name: .long, help: "Where it ends, as a share of the peak; 0 learns most in a run from nothing.")
+    var floor = 0.1
+
     @Option(name: .long, help: "What moves the weights.")
     var optimizer: TrainingOptions.OptimizerKind = .adamW
 
@@ -57,7 +60,8 @@ struct TrainingRunOptions: ParsableArguments {
     func options(steps: Int, learningRate: Double, seed: UInt64) -> TrainingOptions {
         var options = TrainingOptions(
             steps: steps, learningRate: learningRate, warmUp: warmUp ?? min(50, steps / 10 + 1), schedule: schedule,
-            optimizer: optimizer, rowsPerMicroBatch: microBatch, checkpointEvery: checkpointEvery, seed: seed)
+            floor: floor, optimizer: optimizer, rowsPerMicroBatch: microBatch, checkpointEvery: checkpointEvery,
+            seed: seed)
         options.recomputesLayers = recomputeLayers
         options.evaluateEvery = evaluateEvery
         options.earlyStopping = earlyStop.map { EarlyStopping(metric: $0, patience: patience) }
@@ -76,7 +80,7 @@ struct TrainingRunOptions: ParsableArguments {
     func told(_ options: TrainingOptions, _ more: [(name: String, value: String)]) -> [(name: String, value: String)] {
         more + [
             ("steps", "\(options.steps)"), ("learning rate", "\(options.learningRate)"),
-            ("schedule", "\(options.schedule.rawValue), \(options.warmUp) steps of warm-up"),
+            ("schedule", "\(options.schedule.rawValue) to \(options.floor) of it, \(options.warmUp) steps of warm-up"),
             ("optimizer", options.optimizer.rawValue), ("adapter", loraRank.map { "LoRA of rank \($0)" } ?? "none"),
             ("seed", "\(options.seed)"),
         ]
