@@ -33,7 +33,7 @@ extension SentenceEncoder: WordEncoder {
             let part = order[start..<min(start + rows, order.count)].map { runs[$0] }
             start += part.count
             let values = try await lane.run { try self.states(part.map(\.ids), layers) }
-            let columns = part.map(\.ids.count).max() ?? 0
+            let columns = columns(of: part.map(\.ids))
             for (row, run) in part.enumerated() {
                 for (word, place) in run.places.enumerated() {
                     let target = (run.firstWord + word) * width
@@ -81,7 +81,7 @@ extension SentenceEncoder: WordEncoder {
     }
 
     private func states(_ inputs: [[Int]], _ layers: [Int]) throws -> [[Float]] {
-        let columns = inputs.map(\.count).max() ?? 0
+        let columns = columns(of: inputs)
         var ids: [Int] = []
         var isReal: [Bool] = []
         for input in inputs {

@@ -109,7 +109,8 @@ public struct DatasetExport: Sendable {
                 parts[partName(of: item)] = part
             }
         }
-        // Pages are treated on as many processors as there are, and written in order.
+        // Pages are treated on as many processors as there are, and written in order. An encoder takes one after the other.
+        let most = tagger == nil ? 4 : 2
         var waiting: [Task<[Prepared], any Error>] = []
         defer { for task in waiting { task.cancel() } }
         var last: String?
@@ -121,7 +122,7 @@ public struct DatasetExport: Sendable {
             let kept = page.filter { $0.consent >= shape.consent }
             withoutConsent += page.count - kept.count
             waiting.append(Task { try await prepare(kept, with: deidentifier) })
-            if waiting.count > 4 { try write(await waiting.removeFirst().value) }
+            if waiting.count > most { try write(await waiting.removeFirst().value) }
             onProgress(read)
         }
         while !waiting.isEmpty { try write(await waiting.removeFirst().value) }
