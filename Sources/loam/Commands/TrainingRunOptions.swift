@@ -13,7 +13,7 @@ struct TrainingRunOptions: ParsableArguments {
     @Option(name: .long, help: "How the rate goes down.")
     var schedule: Schedule.Kind = .cosine
 
-    @Option(name: .long, help: "Where it ends, as a share of the peak; 0 learns most in a run from nothing.")
+    @Option(name: .long, help: "Where it ends, as a share of the peak.")
     var floor = 0.1
 
     @Option(name: .long, help: "What moves the weights.")
