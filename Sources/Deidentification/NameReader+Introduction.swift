@@ -49,6 +49,12 @@ extension NameReader {
             else {
                 return nil
             }
+        case .asked:
+            // "What's your name? x": often something else is said next ("Text me").
+            let isFollowedByCapital = i + 1 < tokens.count && token.isCapitalised && tokens[i + 1].isCapitalised
+            guard isListed || isFreeForName(token) && (endsHere(i) || isFollowedByCapital && !text.isShouted) else {
+                return nil
+            }
         case .likely:
             // "I'm x": mostly not a name.
             let isNamed = isListed && token.classes.isDisjoint(with: [.common, .neverName, .title])
@@ -83,7 +89,7 @@ extension NameReader {
             // `my name is anna pustivsek`: a second word that no list has, where nothing follows.
             let isSecond =
                 words == 1 && !token.isCapitalised && candidate.length > 2 && candidate.classes.isEmpty
-                && (strength == .sure
+                && (strength != .likely
                     ? endsHere(next)
                     : isNamed && (endsHere(next) || text.has(next + 1, [.common, .speech])))
             guard
@@ -95,18 +101,18 @@ extension NameReader {
             end = next
             words += 1
         }
-        return Name(first: i, last: end, score: strength == .sure ? 0.85 : 0.7)
+        return Name(first: i, last: end, score: strength == .likely ? 0.7 : 0.85)
     }
 
-    private enum Strength { case sure, likely }
+    private enum Strength { case sure, asked, likely }
 
     private func strength(before i: Int) -> Strength? {
         var at = i - 1
         while at > 0, text.isSign(at, "\"") || text.isSign(at, ":") || text.isSign(at, "*") { at -= 1 }
         guard text.tokens[at].kind == .word || text.isSign(at, ",") || text.isSign(at, "?") else { return nil }
-        // `my name is`, `name's`, `name:`, `his name was`, `under the name of`, `what's your name? x`.
+        // `my name is`, `name's`, `name:`, `his name was`, `under the name of`; `what's your name? x`.
         if Self.strongEnds.contains(text.tokens[at].folded), at < i - 1 { return .sure }
-        if text.isSign(at, "?"), text.isWord(at - 1, Word.name), asksName(endingAt: at - 1) { return .sure }
+        if text.isSign(at, "?"), text.isWord(at - 1, Word.name), asksName(endingAt: at - 1) { return .asked }
         if text.isWord(at, Word.is) || text.isWord(at, Word.was), at > 0 {
             if Self.strongEnds.contains(text.tokens[at - 1].folded) { return .sure }
             if text.isWord(at - 1, Word.this), at < 3 || text.isSign(at - 2, ".") || text.isSign(at - 2, ",") {

@@ -53,6 +53,8 @@ enum Word {
     static let and = FoldedHash("and").value
     static let of = FoldedHash("of").value
     static let the = FoldedHash("the").value
+    static let a = FoldedHash("a").value
+    static let an = FoldedHash("an").value
     static let corner = FoldedHash("corner").value
     static let `where` = FoldedHash("where").value
     static let `in` = FoldedHash("in").value

@@ -10,11 +10,13 @@ extension TaggedNameRecognizer {
         }
     }
 
-    /// `on the beach`: behind an article, small, where names have capitals.
+    /// `on the beach`: behind an article, small, where names have capitals; `from a PI`: all of it capitals.
     func isThing(_ text: ScannedText, _ first: Int, _ last: Int) -> Bool {
-        first == last && text.hasCapital && !text.tokens[first].isCapitalised
-            && text.tokens[first].classes.isDisjoint(with: [.first, .last, .place])
-            && text.isWord(first - 1, Word.the)
+        guard first == last, text.tokens[first].classes.isDisjoint(with: [.first, .last, .place]) else { return false }
+        if text.isWord(first - 1, Word.a) || text.isWord(first - 1, Word.an) {
+            return text.tokens[first].isAllCapitals && !text.isShouted
+        }
+        return text.hasCapital && !text.tokens[first].isCapitalised && text.isWord(first - 1, Word.the)
     }
 
     /// Whether something besides the head speaks for a name: a capital where none is due, a list, what stands around.

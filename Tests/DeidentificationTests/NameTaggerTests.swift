@@ -198,6 +198,9 @@ struct NameTaggerTests {
             try Self.named("at Zdislov Country Club", club, includesKnown: true) == ["LOCATION Zdislov Country Club"])
         #expect(try Self.named("We sat on the quay", named, includesKnown: true).isEmpty)
         #expect(try Self.named("We sat in quay", named, includesKnown: true) == ["LOCATION quay"])
+        let person: [NameHead.Kind: Float] = [.person: 0.95]
+        #expect(try Self.named("The photos came from a PIX who followed him", ["PIX": person]).isEmpty)
+        #expect(try Self.named("The photos came from PIX who followed him", ["PIX": person]) == ["PERSON PIX"])
     }
 
     @Test("a company's word at the end or behind makes a company of a place or a person; a listed place stays one")

@@ -13,6 +13,7 @@ struct PersonTests {
             ("i am Anneke, nice to meet you", "Anneke"), ("Hello, this is Omar speaking", "Omar"),
             ("my name's Priya", "Priya"), ("Name: Tomasz Wojtyra", "Tomasz Wojtyra"),
             ("What's your name? Kelda", "Kelda"), ("MY NAME IS JOHN SMITH", "JOHN SMITH"),
+            ("what's your name? zorblat", "zorblat"), ("What's your name? Kelda Vrost, I think", "Kelda Vrost"),
         ])
     func introductions(text: String, expected: String) throws {
         #expect(try found(text) == ["PERSON \(expected)"])
@@ -33,7 +34,8 @@ struct PersonTests {
     @Test(
         "what is nobody's name",
         arguments: [
-            "I'm tired", "i'm so bored", "I am American", "call me later", "call me crazy", "my name is not important",
+            "I'm tired", "i'm so bored", "What's your name? text me tonight", "What is your name? Come on, tell me",
+            "I am American", "call me later", "call me crazy", "my name is not important",
             "Will you come in May?", "I will mark the date", "Grace and hope are nice things", "This is great",
             "I love Taylor Swift and Harry Potter", "have you read Shakespeare?", "einstein was right",
             "I live in Paris",
