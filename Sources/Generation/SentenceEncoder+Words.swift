@@ -33,7 +33,7 @@ extension SentenceEncoder: WordEncoder {
             let part = order[start..<min(start + rows, order.count)].map { runs[$0] }
             start += part.count
             let values = try await lane.run { try self.states(part.map(\.ids), layers) }
-            let columns = columns(of: part.map(\.ids))
+            let columns = model.paddedLength(of: part.map(\.ids.count))
             for (row, run) in part.enumerated() {
                 for (word, place) in run.places.enumerated() {
                     let target = (run.firstWord + word) * width
@@ -81,7 +81,7 @@ extension SentenceEncoder: WordEncoder {
     }
 
     private func states(_ inputs: [[Int]], _ layers: [Int]) throws -> [[Float]] {
-        let columns = columns(of: inputs)
+        let columns = model.paddedLength(of: inputs.map(\.count))
         var ids: [Int] = []
         var isReal: [Bool] = []
         for input in inputs {

@@ -68,15 +68,8 @@ public final class SentenceEncoder: TextEncoder {
         return owners.map { vectors[$0] }
     }
 
-    /// The columns of a pass: the longest input's tokens, rounded up. oneDNN compiles and keeps a product for every number of tokens that a
-    /// pass may have, so that 500 of them were half a gigabyte; of eights there are 64.
-    func columns(of inputs: [[Int]]) -> Int {
-        let longest = inputs.map(\.count).max() ?? 0
-        return max(longest, min((longest + 7) / 8 * 8, model.configuration.contextLength))
-    }
-
     private func vectors(_ inputs: [[Int]]) throws -> [Float] {
-        let columns = columns(of: inputs)
+        let columns = model.paddedLength(of: inputs.map(\.count))
         var ids: [Int] = []
         var isReal: [Bool] = []
         for input in inputs {

@@ -92,6 +92,13 @@ public final class BertModel: Module, @unchecked Sendable {
         return all
     }
 
+    /// The tokens that texts of one pass are padded to: the longest one's, rounded up to a multiple of eight where the context has room.
+    /// oneDNN compiles a product for every number of tokens that a pass may have, and keeps it: fewer numbers take less memory.
+    public func paddedLength(of lengths: [Int]) -> Int {
+        let longest = lengths.max() ?? 0
+        return max(longest, min((longest + 7) / 8 * 8, configuration.contextLength))
+    }
+
     /// Hidden states of the last layer.
     /// - Parameters:
     ///   - ids: int64 [B, T], T at most the context length.

@@ -133,9 +133,7 @@ public final class EncoderRewardModel: @unchecked Sendable {
         _ texts: [Encoded], compute: DType, keep: Tensor? = nil, dropout: BertModel.Dropout? = nil
     ) throws -> Tensor {
         let device = encoder.namedParameters.first?.parameter.value.device ?? .cpu
-        // Rounded up, as in `SentenceEncoder`: every number of tokens of a pass has its own compiled product.
-        let longest = texts.map(\.ids.count).max() ?? 1
-        let columns = max(longest, min((longest + 7) / 8 * 8, encoder.configuration.contextLength))
+        let columns = encoder.paddedLength(of: texts.map(\.ids.count))
         let shape = [texts.count, columns]
         let ids = texts.flatMap { $0.ids + [Int](repeating: tokenizer.pad, count: columns - $0.ids.count) }
         let isReal = texts.flatMap { text in (0..<columns).map { $0 < text.ids.count } }

@@ -13,7 +13,7 @@ enum Threads {
         // Some microseconds of it stay: writing a token takes hundreds of short parallel steps, and waking a thread for each
         // cost a third of the speed.
         setenv("GOMP_SPINCOUNT", "1000", 0)
-        // oneDNN compiles a product for each shape that it meets and keeps 1,024 of them, half a megabyte each; texts have many lengths.
+        // oneDNN compiles a product for each shape that it meets and keeps 1,024 of them; texts have many lengths.
         setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256", 0)
         var arguments: [UnsafeMutablePointer<CChar>?] = CommandLine.arguments.map { strdup($0) }
         arguments.append(nil)

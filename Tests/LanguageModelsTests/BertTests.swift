@@ -71,6 +71,7 @@ struct BertTests {
     func badInput() throws {
         let model = try BertModel(folder: FixtureFiles.encoder)
         #expect(model.namedParameters.count == 5 + 6 * 16)
+        #expect([[], [3], [8, 9], [505], [513]].map(model.paddedLength(of:)) == [0, 8, 16, 512, 513])
         let mask = try Tensor.ones([1, 513], dtype: .bool)
         #expect(throws: LanguageModelError.self) {
             try model.hidden(Tensor.zeros([1, 513], dtype: .int64), attentionMask: mask)
