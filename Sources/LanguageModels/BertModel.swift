@@ -9,23 +9,6 @@ public final class BertModel: Module, @unchecked Sendable {
     private let embeddingNorm: Affine
     private let layers: [Layer]
 
-    /// Zeroes a share of what each part of a layer adds to its input and scales the rest up, while an encoder is tuned.
-    public struct Dropout {
-        public var share: Double
-        public var generator: Generator
-
-        public init(share: Double, generator: Generator) {
-            self.share = share
-            self.generator = generator
-        }
-
-        fileprivate func callAsFunction(_ x: Tensor) throws -> Tensor {
-            guard share > 0 else { return x }
-            let kept = try Tensor.uniform(x.shape, generator: generator).greaterOrEqual(to: share)
-            return try x * (kept.to(x.dtype) * (1 / (1 - share)))
-        }
-    }
-
     private struct Affine {
         var weight, bias: Parameter
     }
@@ -104,21 +87,18 @@ public final class BertModel: Module, @unchecked Sendable {
     ///   - ids: int64 [B, T], T at most the context length.
     ///   - attentionMask: bool [B, T], false for padding.
     ///   - compute: The type to compute in; `nil` is the weights' own.
-    ///   - dropout: For training; `nil` drops nothing.
     /// - Returns: [B, T, H] in the compute type; what stands at padding is of no meaning.
     /// - Throws: `LanguageModelError` for shapes that do not fit, `TorchError` for an id outside the vocabulary.
-    public func hidden(
-        _ ids: Tensor, attentionMask: Tensor, compute: DType? = nil, dropout: Dropout? = nil
-    ) throws -> Tensor {
+    public func hidden(_ ids: Tensor, attentionMask: Tensor, compute: DType? = nil) throws -> Tensor {
         let last = configuration.layerCount
-        return try hidden(ids, attentionMask: attentionMask, layers: [last], compute: compute, dropout: dropout)[0]
+        return try hidden(ids, attentionMask: attentionMask, layers: [last], compute: compute)[0]
     }
 
     /// Hidden states of some layers; those after the last of them are not computed.
     /// - Parameter layers: From 1, in rising order.
     /// - Returns: One [B, T, H] per layer; the rest as `hidden(_:attentionMask:compute:)`.
     public func hidden(
-        _ ids: Tensor, attentionMask: Tensor, layers wanted: [Int], compute: DType? = nil, dropout: Dropout? = nil
+        _ ids: Tensor, attentionMask: Tensor, layers wanted: [Int], compute: DType? = nil
     ) throws -> [Tensor] {
         guard let last = wanted.last, wanted == wanted.sorted(), wanted[0] > 0, last <= layers.count else {
             throw LanguageModelError(.input, "layers \(wanted) are not in rising order from 1 to \(layers.count)")
@@ -136,7 +116,6 @@ public final class BertModel: Module, @unchecked Sendable {
         var x = try norm(compute.map { try embedded.to($0) } ?? embedded, embeddingNorm)
         let mask = try attentionMask.to(.bool).reshape([batch, 1, 1, length]).expand([batch, 1, length, length])
         let size = configuration.hiddenSize / configuration.headCount
-        func dropped(_ x: Tensor) throws -> Tensor { try dropout?(x) ?? x }
         var found: [Tensor] = []
         for (index, layer) in layers.prefix(last).enumerated() {
             func heads(_ affine: Affine) throws -> Tensor {
@@ -145,8 +124,8 @@ public final class BertModel: Module, @unchecked Sendable {
             let mixed = try heads(layer.query).scaledDotProductAttention(
                 key: heads(layer.key), value: heads(layer.value), mask: mask)
             let joined = try mixed.transpose(1, 2).reshape([batch, length, configuration.hiddenSize])
-            x = try norm(dropped(linear(joined, layer.output)) + x, layer.outputNorm)
-            x = try norm(dropped(linear(linear(x, layer.up).gelu(), layer.down)) + x, layer.finalNorm)
+            x = try norm(linear(joined, layer.output) + x, layer.outputNorm)
+            x = try norm(linear(linear(x, layer.up).gelu(), layer.down) + x, layer.finalNorm)
             if wanted.contains(index + 1) { found.append(x) }
         }
         return found

@@ -126,12 +126,8 @@ public final class EncoderRewardModel: @unchecked Sendable {
     }
 
     /// `[n]`, the margins of texts.
-    /// - Parameters:
-    ///   - keep: `[n, features]`, what the features are multiplied by: drop-out while training.
-    ///   - dropout: the same within the encoder.
-    func margins(
-        _ texts: [Encoded], compute: DType, keep: Tensor? = nil, dropout: BertModel.Dropout? = nil
-    ) throws -> Tensor {
+    /// - Parameter keep: `[n, features]`, what the features are multiplied by: drop-out while training.
+    func margins(_ texts: [Encoded], compute: DType, keep: Tensor? = nil) throws -> Tensor {
         let device = encoder.namedParameters.first?.parameter.value.device ?? .cpu
         let columns = encoder.paddedLength(of: texts.map(\.ids.count))
         let shape = [texts.count, columns]
@@ -139,7 +135,7 @@ public final class EncoderRewardModel: @unchecked Sendable {
         let isReal = texts.flatMap { text in (0..<columns).map { $0 < text.ids.count } }
         let states = try encoder.hidden(
             Tensor(ids, shape: shape, device: device), attentionMask: Tensor(isReal, shape: shape, device: device),
-            compute: compute, dropout: dropout
+            compute: compute
         ).to(.float32)
         func mean(_ range: (Encoded) -> Range<Int>) throws -> Tensor {
             let weights = texts.flatMap { text in

@@ -18,12 +18,8 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
     public var weightDecay = 0.01
     /// Layers, counted from the embeddings, that stay as they are; the embeddings always do.
     public var frozenLayers = 0
-    /// Share of the features that is dropped while training, and of what each part of the encoder's layers adds.
+    /// Share of the features that is dropped while training.
     public var dropout = 0.1
-    public var encoderDropout = 0.0
-    /// Weight of the difference between what two passes with different parts dropped say of a text: their Kullback–Leibler divergence, the
-    /// mean of both ways (R-Drop, Wu et al. 2021, arXiv 2106.14448). Above 0 a step takes twice the time.
-    public var consistency = 0.0
     /// Share of the people whose votes are kept back: they choose the pass that is kept and calibrate the probabilities.
     public var heldShare = 0.15
     public var compute = TrainingOptions.ComputeType.fastest()
@@ -83,31 +79,16 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
             for (step, part) in Self.batches(texts.map(\.ids.count), batch, &draws).enumerated() {
                 let scale = part.map { learned[$0].weight / mean / Double(part.count) }
                 let features = model.head.weight?.value.shape[1] ?? 0
+                let keep = try (0..<part.count * features).map { _ in
+                    dropout > 0 && draws.uniform() < dropout ? 0 : Float(1 / (1 - dropout))
+                }.asTensor([part.count, features], device)
                 for one in parts { try one.optimizer.zeroGradients() }
+                let margins = try model.margins(part.map { texts[$0] }, compute: compute.dtype, keep: keep)
                 let wanted = try Tensor(part.map { learned[$0].isGood ? Float(1) : 0 }, device: device)
                 let from = try Tensor(part.map { Float(begun[$0]) }, device: device)
-                let counts = try Tensor(scale.map(Float.init), device: device)
-                func pass() throws -> Tensor {
-                    let keep = try (0..<part.count * features).map { _ in
-                        dropout > 0 && draws.uniform() < dropout ? 0 : Float(1 / (1 - dropout))
-                    }.asTensor([part.count, features], device)
-                    let dropped =
-                        try encoderDropout > 0
-                        ? BertModel.Dropout(
-                            share: encoderDropout, generator: Generator(seed: draws.next(), device: device))
-                        : nil
-                    return try model.margins(
-                        part.map { texts[$0] }, compute: compute.dtype, keep: keep, dropout: dropped) + from
-                }
-                let first = try pass()
-                var perText = try first.bceWithLogits(targets: wanted)
-                if consistency > 0 {
-                    let second = try pass()
-                    perText =
-                        try (perText + second.bceWithLogits(targets: wanted)) * 0.5
-                        + Self.divergence(first, second) * consistency
-                }
-                let loss = try (perText * counts).sum()
+                let loss = try
+                    ((margins + from).bceWithLogits(targets: wanted)
+                    * Tensor(scale.map(Float.init), device: device)).sum()
                 try loss.backward()
                 let norm = try clipGradients(tuned, maximumNorm: 1)
                 guard norm.isFinite, try loss.item().isFinite else {
@@ -137,11 +118,6 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
         (model.shape.slope, model.shape.offset) = try RewardModel.platt(
             margins: best.margins, labels: held.map(\.isGood), weights: held.map(\.weight))
         return Outcome(model: model, losses: losses, epochs: best.epochs)
-    }
-
-    /// Mean of the Kullback–Leibler divergences of two binary predictions, both ways, of their margins: (p − q)(a − b) / 2.
-    static func divergence(_ a: Tensor, _ b: Tensor) throws -> Tensor {
-        try (a.sigmoid() - b.sigmoid()) * (a - b) * 0.5
     }
 
     // MARK: - Parts

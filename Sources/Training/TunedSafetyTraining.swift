@@ -34,13 +34,11 @@ public struct TunedSafetyTraining: Sendable {
 
     public init(falseAlarms: Double = 0.01, members: Int = 1, seed: UInt64 = 0) {
         tuning = EncoderRewardTraining()
-        tuning.epochs = 5
+        tuning.epochs = 3
         // There are thousands of texts, and only the upper layers are kept: no probe to begin from.
         tuning.usesPrior = false
         tuning.layerDecay = 0.9
         tuning.headLearningRate = 2e-3
-        tuning.encoderDropout = 0.1
-        tuning.consistency = 1
         tuning.frozenLayers = 1
         tuning.heldShare = 0.1
         tuning.seed = seed

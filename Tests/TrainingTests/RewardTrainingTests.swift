@@ -180,7 +180,10 @@ struct RewardTrainingTests {
         training.usesPrior = usesPrior
         var shape = EncoderRewardModel.Shape()
         shape.usesNextMessage = true
-        let outcome = try training.train(votes(120, seed: 1), encoder: encoder, shape: shape)
+        var passes: [Double] = []
+        let outcome = try training.train(
+            votes(120, seed: 1), encoder: encoder, shape: shape, onPass: { _, loss in passes.append(loss) })
+        #expect(passes == Array(outcome.losses.dropFirst()) && passes.count == training.epochs)
         let test = votes(60, seed: 2)
         let inputs = test.map(EncoderRewardModel.Input.init)
         let margins = try outcome.model.margins(inputs, compute: .float32)
@@ -201,53 +204,6 @@ struct RewardTrainingTests {
         let again = try loaded.margins(inputs, compute: .float32)
         #expect(zip(margins, again).allSatisfy { abs($0 - $1) < 1e-4 })
         #expect(loaded.shape == outcome.model.shape)
-    }
-
-    @Test("the divergence of two binary predictions, by hand")
-    func divergence() throws {
-        let (a, b) = (0.4, -1.1)
-        let (p, q) = (1 / (1 + exp(-a)), 1 / (1 + exp(-b)))
-        func divergence(_ p: Double, _ q: Double) -> Double { p * log(p / q) + (1 - p) * log((1 - p) / (1 - q)) }
-        let found = try EncoderRewardTraining.divergence(
-            Tensor([Float(a), 2], shape: [2]), Tensor([Float(b), 2], shape: [2])
-        ).doubles()
-        #expect(abs(found[0] - (divergence(p, q) + divergence(q, p)) / 2) < 1e-6)
-        #expect(found[1] == 0)
-    }
-
-    @Test("parts of the encoder may be dropped while it learns, and two passes held to each other")
-    func consistency() throws {
-        let encoder = try encoder()
-        defer { try? FileManager.default.removeItem(at: encoder) }
-        var training = EncoderRewardTraining()
-        training.epochs = 6
-        training.learningRate = 3e-3
-        training.headLearningRate = 1e-2
-        training.compute = .float32
-        training.usesPrior = false
-        var shape = EncoderRewardModel.Shape()
-        shape.usesNextMessage = true
-        func margins(_ change: (inout EncoderRewardTraining) -> Void) throws -> (margins: [Double], passes: Int) {
-            var training = training
-            change(&training)
-            var passes = 0
-            let outcome = try training.train(
-                votes(120, seed: 1), encoder: encoder, shape: shape,
-                onPass: { _, loss in passes += loss.isFinite ? 1 : 0 })
-            return (try outcome.model.margins(votes(60, seed: 2).map { .init($0) }, compute: .float32), passes)
-        }
-        let plain = try margins { _ in }
-        let held = try margins {
-            $0.encoderDropout = 0.1
-            $0.consistency = 1
-        }
-        let again = try margins {
-            $0.encoderDropout = 0.1
-            $0.consistency = 1
-        }
-        #expect(held.margins != plain.margins && held.margins == again.margins && held.passes == 6)
-        let labels = votes(60, seed: 2).map(\.isGood)
-        #expect(try ROC.auc(scores: held.margins, labels: labels) > 0.95)
     }
 
     @Test("a pass takes every vote once, in batches of texts of about one length")
