@@ -10,11 +10,12 @@ extension TaggedNameRecognizer {
         }
     }
 
-    /// `on the beach`: behind an article, small, where names have capitals; `from a PI`: all of it capitals.
-    func isThing(_ text: ScannedText, _ first: Int, _ last: Int) -> Bool {
+    /// `on the beach`: behind an article, small, where names have capitals; `from a PI`: all of it capitals, which names no person. Companies may
+    /// be so (`at a KPMG office`).
+    func isThing(_ text: ScannedText, _ first: Int, _ last: Int, _ kind: NameHead.Kind) -> Bool {
         guard first == last, text.tokens[first].classes.isDisjoint(with: [.first, .last, .place]) else { return false }
         if text.isWord(first - 1, Word.a) || text.isWord(first - 1, Word.an) {
-            return text.tokens[first].isAllCapitals && !text.isShouted
+            return kind == .person && text.tokens[first].isAllCapitals && !text.isShouted
         }
         return text.hasCapital && !text.tokens[first].isCapitalised && text.isWord(first - 1, Word.the)
     }

@@ -35,7 +35,8 @@ struct TaggedNameRecognizer {
             // The kind is chosen over the whole: pieces of one name must not become two.
             let means = mean(text, i, end)
             for (kind, share) in means where share >= Self.least[kind] ?? 1 {
-                guard let entity = Self.entities[kind], !isPlain(text, i, end, kind), !isThing(text, i, end) else {
+                guard let entity = Self.entities[kind], !isPlain(text, i, end, kind), !isThing(text, i, end, kind)
+                else {
                     continue
                 }
                 if !includesKnown, isKnown(text, i, end, kind, reader) { continue }

@@ -201,6 +201,8 @@ struct NameTaggerTests {
         let person: [NameHead.Kind: Float] = [.person: 0.95]
         #expect(try Self.named("The photos came from a PIX who followed him", ["PIX": person]).isEmpty)
         #expect(try Self.named("The photos came from PIX who followed him", ["PIX": person]) == ["PERSON PIX"])
+        let company: [NameHead.Kind: Float] = [.organization: 0.95]
+        #expect(try Self.named("I work at a PIX office", ["PIX": company]) == ["ORGANIZATION PIX"])
     }
 
     @Test("a company's word at the end or behind makes a company of a place or a person; a listed place stays one")
