@@ -1,5 +1,6 @@
 import Conversations
 import Foundation
+import Training
 import Trust
 
 /// All replies of the bot in a run's de-identified conversations, in a fixed order: what the learning stages read.
@@ -15,6 +16,8 @@ struct Corpus: Sendable {
         /// The person's current thumb with its reasons, if any.
         var feedback: Feedback?
         var part: Part
+        /// What the person said next, where they went on.
+        var next: String?
 
         var rating: Rating? { feedback?.rating }
     }
@@ -50,7 +53,7 @@ struct Corpus: Sendable {
                         id: conversation.id + "/" + message.id, userID: conversation.userID,
                         context: conversation.turns(before: index), reply: message.text,
                         feedback: message.feedback.first { $0.userID == conversation.userID } ?? message.feedback.first,
-                        part: part))
+                        part: part, next: conversation.nextPersonMessage(after: index)))
             }
         }
     }

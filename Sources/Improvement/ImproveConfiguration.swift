@@ -118,6 +118,9 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         /// it contradicts no vote. An arm to compare with, in which trust has to do alone what the reward model does otherwise; `nil`, as in
         /// runs from before there was a choice, is no.
         public var votesAlone: Bool?
+        /// True where a reply in the log that the person answered is labelled by what they said next too; `nil`, as in runs from before
+        /// there was a choice, is no. People whom trust does not believe are not listened to.
+        public var nextMessage: Bool?
 
         enum CodingKeys: String, CodingKey {
             case goodAbove = "good_above"
@@ -129,6 +132,7 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
             case provokedPrompts = "provoked_prompts"
             case provokedDraws = "provoked_draws"
             case votesAlone = "votes_alone"
+            case nextMessage = "next_message"
         }
     }
 

@@ -84,11 +84,14 @@ struct Judge {
     }
 
     /// For each reply the probability of good and, given bad, of each reason.
-    func verdicts(_ pairs: [(context: [Turn], reply: String)]) async throws -> [(
-        good: Double, reasons: [DislikeReason: Double]
-    )] {
+    /// - Parameter next: What the person said after each reply, for a model that reads it.
+    func verdicts(
+        _ pairs: [(context: [Turn], reply: String)], next: [String?]? = nil
+    ) async throws -> [(good: Double, reasons: [DislikeReason: Double])] {
         guard !pairs.isEmpty else { return [] }
-        let rows = try await model.features.rows(pairs, encoder: encoder, extra: bench.states(pairs))
+        var extra = try bench.states(pairs)
+        if let next { extra = zip(extra, try await NextMessages(encoder: encoder).rows(next)).map { $0 + $1 } }
+        let rows = try await model.features.rows(pairs, encoder: encoder, extra: extra)
         return zip(try model.probabilities(rows), try model.reasonProbabilities(rows)).map { (good: $0, reasons: $1) }
     }
 

@@ -14,9 +14,12 @@ public struct SQLiteStore: SQLStore {
 
     /// Opens a store, or makes a new one; an older one is brought up to date.
     ///
-    /// `busyTimeout` is how long a write waits for another process, in seconds.
+    /// - Parameters:
+    ///   - load: How much is written at once.
+    ///   - busyTimeout: How long a write waits for another process, in seconds.
     public init(
-        at url: URL, busyTimeout: TimeInterval = 10, now: @escaping @Sendable () -> Date = { Date() }
+        at url: URL, load: WriteLoad = .turns, busyTimeout: TimeInterval = 10,
+        now: @escaping @Sendable () -> Date = { Date() }
     ) throws(StorageError) {
         name = url.relativePath
         self.now = now
@@ -26,9 +29,9 @@ public struct SQLiteStore: SQLStore {
             try database.writeWithoutTransaction { db in
                 // The pool lowers this on opening; a vote that was acknowledged must survive a power cut too.
                 try db.execute(sql: "PRAGMA synchronous = FULL")
-                // Room for a batch of an import (64 MB), and pages moved from the journal into the file every 64 MB: each
-                // is then written twice and not many times.
-                try db.execute(sql: "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384")
+                // Pages are moved from the journal into the file every 64 MB: each is then written twice and not many times.
+                try db.execute(
+                    sql: "PRAGMA cache_size = -\(load.pageCacheBytes / 1024); PRAGMA wal_autocheckpoint = 16384")
             }
             try Self.migrate(database, file: name)
         } catch {

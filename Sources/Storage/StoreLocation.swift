@@ -29,11 +29,11 @@ public enum StoreLocation: Sendable, Hashable {
     }
 
     /// Opens the store, or makes a new one; an older one is brought up to date.
-    public func open(now: @escaping @Sendable () -> Date = { Date() }) async throws(StorageError)
-        -> any ConversationStore
+    public func open(for load: WriteLoad = .turns, now: @escaping @Sendable () -> Date = { Date() })
+        async throws(StorageError) -> any ConversationStore
     {
         switch self {
-        case .file(let path): try SQLiteStore(at: URL(filePath: path), now: now)
+        case .file(let path): try SQLiteStore(at: URL(filePath: path), load: load, now: now)
         case .postgres(let address): try await PostgresStore(at: address, now: now)
         case .memory: try SQLiteStore(now: now)
         }

@@ -53,9 +53,11 @@ public enum ModelPreset: String, Sendable, Hashable, Codable, CaseIterable {
     var innerWidth: Int { (width * 8 / 3 + 31) / 32 * 32 }
 
     /// The shape as a decoder's configuration; pad and end come from the chat format.
-    public func configuration(format: ChatFormat) -> LlamaConfiguration {
+    /// - Parameter contextLength: Longest sequence in tokens; `nil` takes the preset's.
+    public func configuration(format: ChatFormat, contextLength: Int? = nil) -> LlamaConfiguration {
         LlamaConfiguration(
             vocabularySize: format.tokenizer.vocabularySize, hiddenSize: width, intermediateSize: innerWidth,
-            layerCount: layers, headCount: heads, contextLength: contextLength, padID: format.pad, endIDs: [format.end])
+            layerCount: layers, headCount: heads, contextLength: contextLength ?? self.contextLength, padID: format.pad,
+            endIDs: [format.end])
     }
 }

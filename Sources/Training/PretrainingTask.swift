@@ -13,8 +13,10 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
     public var preset: ModelPreset
     /// Ids of the vocabulary; `nil` takes the preset's.
     public var vocabularySize: Int?
+    /// Longest sequence in tokens; `nil` takes the preset's.
+    public var contextLength: Int?
     public var supervision: DialogueTokenizer.Supervision
-    /// Rows of the preset's context length per step.
+    /// Rows of the context's length per step.
     public var rowsPerStep: Int
     public var training: TrainingOptions
     /// One dialogue in so many is held out for the perplexity; 0 holds none out.
@@ -23,17 +25,22 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
     public var seed: UInt64
 
     public init(
-        preset: ModelPreset, vocabularySize: Int? = nil, supervision: DialogueTokenizer.Supervision = .allTurns,
+        preset: ModelPreset, vocabularySize: Int? = nil, contextLength: Int? = nil,
+        supervision: DialogueTokenizer.Supervision = .allTurns,
         rowsPerStep: Int = 16, training: TrainingOptions, heldOutEvery: Int = 50, seed: UInt64 = 0
     ) {
         self.preset = preset
         self.vocabularySize = vocabularySize
+        self.contextLength = contextLength
         self.supervision = supervision
         self.rowsPerStep = rowsPerStep
         self.training = training
         self.heldOutEvery = heldOutEvery
         self.seed = seed
     }
+
+    /// What a context may be long: a turn has to fit, and attention's scores of a row have to fit into memory.
+    static let contextLengths = 16...8192
 
     /// What it came to.
     public struct Outcome: Sendable {
@@ -69,6 +76,10 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
         onStep: (StepMetrics) throws -> Void = { _ in }, shouldStop: () -> Bool = { Task.isCancelled }
     ) throws -> Outcome {
         try training.validate()
+        guard Self.contextLengths.contains(rowLength) else {
+            throw TrainingError(
+                .options, "context_length \(rowLength) is not within \(Self.contextLengths)")
+        }
         let held = heldOutEvery > 0 ? dialogues.indices.filter { $0 % heldOutEvery == heldOutEvery - 1 } : []
         let heldSet = Set(held)
         let learned = dialogues.indices.filter { !heldSet.contains($0) }.map { dialogues[$0] }
@@ -77,16 +88,17 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
             texts: learned.lazy.joined().map(\.text), vocabularySize: vocabularySize ?? preset.vocabularySize,
             specialTokens: ChatFormat.specialTokens)
         let format = try ChatFormat(tokenizer: tokenizer)
-        let maker = try DialogueTokenizer(format: format, contextLength: preset.contextLength)
+        let maker = try DialogueTokenizer(format: format, contextLength: rowLength)
         let documents = maker.tokenize(learned, supervising: supervision)
         guard !documents.examples.isEmpty else {
             throw TrainingError(
-                .data, "none of \(learned.count) dialogues has a turn that fits \(preset.contextLength) tokens")
+                .data, "none of \(learned.count) dialogues has a turn that fits \(rowLength) tokens")
         }
         let source = try PackedSource(
-            documents.examples, rowLength: preset.contextLength, rowsPerStep: rowsPerStep, seed: seed)
+            documents.examples, rowLength: rowLength, rowsPerStep: rowsPerStep, seed: seed)
         let model = try LlamaModel(
-            preset.configuration(format: format), generator: Generator(seed: seed), dtype: .float32, device: device)
+            preset.configuration(format: format, contextLength: rowLength), generator: Generator(seed: seed),
+            dtype: .float32, device: device)
         let trainer = try Trainer(
             model: model, loss: CrossEntropyLoss(), source: source, options: training,
             folder: folder.appending(path: "training"), group: group, peak: peak)
@@ -126,12 +138,14 @@ public struct PretrainingTask: Sendable, Hashable, Codable {
         }
     }
 
+    private var rowLength: Int { contextLength ?? preset.contextLength }
+
     private func card(_ outcome: Outcome, sources: [String]) -> ModelCard {
         var facts: [ModelCard.Fact] = [
             .init("parameters", "\(outcome.parameterCount)"), .init("size", preset.rawValue),
             .init("dialogues", "\(outcome.dialogues)"), .init("tokens", "\(outcome.tokens)"),
             .init("steps", "\(outcome.training.steps)"),
-            .init("rows per step", "\(rowsPerStep) × \(preset.contextLength)"),
+            .init("rows per step", "\(rowsPerStep) × \(rowLength)"),
             .init("optimizer", training.optimizer.rawValue), .init("peak learning rate", "\(training.learningRate)"),
             .init("seed", "\(seed)"),
         ]

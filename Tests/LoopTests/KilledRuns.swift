@@ -82,6 +82,17 @@ struct KilledRuns {
         let kept = varied.errors.split(separator: "\n").filter { $0.hasSuffix("(kept)") }
         #expect(kept.count == 5 && kept.last?.contains("label: ") == true, "\(varied.errors)")
         #expect(varied.errors.contains("] sft …") && varied.errors.contains("] report: "))
+        // One that hears what people said next has a reward model of its own for that, and other labels.
+        let listening = try LoamProcess.run(
+            arguments(folder, log: log, out: "listening") + ["--next-message", "--begin-with", folder("whole")])
+        #expect(listening.status == 0, "\(listening.errors)")
+        #expect(listening.errors.split(separator: "\n").count { $0.hasSuffix("(kept)") } == 3, "\(listening.errors)")
+        let figures = try String(contentsOf: folder.url.appending(path: "listening/report.json"), encoding: .utf8)
+        #expect(figures.contains("AUC with what people said next"))
+        let labels = try ["whole", "listening"].map {
+            try Data(contentsOf: folder.url.appending(path: "\($0)/05-label/examples.jsonl"))
+        }
+        #expect(labels[0] != labels[1])
         let stranger = ["--begin-with", folder("whole"), "--keep", "Ann"]
         let refused = try LoamProcess.run(arguments(folder, log: log, out: "stranger") + stranger)
         #expect(refused.status == 2 && refused.errors.contains("nothing to begin with"), "\(refused.errors)")

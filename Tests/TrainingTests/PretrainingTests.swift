@@ -74,6 +74,23 @@ struct PretrainingTests {
         #expect(try String(contentsOf: one.appending(path: "README.md"), encoding: .utf8).contains("made up"))
     }
 
+    @Test("a context of another length than the preset's is the rows', the documents' and the model's")
+    func context() throws {
+        let folder = TrainerTests.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var short = task(1)
+        short.contextLength = 48
+        // Ten turns each are more than 48 tokens, and none of them alone is.
+        let dialogues = stride(from: 0, to: 60, by: 5).map { Array(Self.dialogues(60)[$0..<$0 + 5].joined()) }
+        var lengths: [Int] = []
+        let outcome = try short.run(dialogues, to: folder, onStep: { lengths.append($0.tokens) })
+        #expect(outcome.documents > 2 * outcome.dialogues)
+        #expect(lengths.allSatisfy { $0 <= 4 * 48 })
+        #expect(try LlamaModel(folder: folder).configuration.contextLength == 48)
+        short.contextLength = 100_000
+        #expect(throws: TrainingError.self) { try short.run(dialogues, to: folder) }
+    }
+
     @Test("the presets have the sizes that they say")
     func presets() throws {
         let expected: [ModelPreset: ClosedRange<Double>] = [

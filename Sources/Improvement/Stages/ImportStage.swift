@@ -12,7 +12,7 @@ struct ImportStage: Stage {
     }
 
     func run(_ work: StageWork) async throws -> StageOutcome {
-        let store = try await StoreLocation(configuration.store).open()
+        let store = try await StoreLocation(configuration.store).open(for: .bulk)
         let importer = LogImporter(
             format: try LogFormat(parsing: configuration.format), consent: configuration.consent, isStrict: false)
         var total = LogImporter.Counts()

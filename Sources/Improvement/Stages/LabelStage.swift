@@ -17,6 +17,7 @@ struct LabelStage: Stage {
             "copies": "\(labels.copies)", "rude_above": "\(labels.rudeAbove ?? 1)",
         ]
         if labels.votesAlone == true { settings["votes_alone"] = "true" }
+        if labels.nextMessage == true { settings["next_message"] = "true" }
         return settings
     }
 
@@ -36,10 +37,26 @@ struct LabelStage: Stage {
             let item = corpus.items[place]
             return item.rating != nil && (weights[item.id]?.weight ?? 0) >= labels.trustedFrom
         }
+        let reader = try reader(work, beside: judge)
+        let unheard = NextMessages.unheard(votes, trustedFrom: labels.trustedFrom)
+        /// By what the person said next where they said something and are believed, by the reply alone elsewhere.
         func verdicts(_ places: [Int]) async throws -> [LabelRule.Verdict] {
-            try await judge.verdicts(
+            func pairs(_ places: [Int]) -> [(context: [Turn], reply: String)] {
                 places.map { (context: corpus.items[$0].context, reply: corpus.items[$0].reply) }
-            ).map { LabelRule.Verdict(good: $0.good, rude: $0.reasons[.inappropriate] ?? 0) }
+            }
+            let answered = places.filter {
+                reader != nil && corpus.items[$0].next != nil && !unheard.contains(corpus.items[$0].userID)
+            }
+            let isAnswered = Set(answered)
+            let alone = places.filter { !isAnswered.contains($0) }
+            var found = Dictionary(uniqueKeysWithValues: zip(alone, try await judge.verdicts(pairs(alone))))
+            if let reader {
+                let next = answered.map { corpus.items[$0].next }
+                found.merge(zip(answered, try await reader.verdicts(pairs(answered), next: next))) { first, _ in first }
+            }
+            return places.compactMap { found[$0] }.map {
+                LabelRule.Verdict(good: $0.good, rude: $0.reasons[.inappropriate] ?? 0)
+            }
         }
         func take(_ outcome: LabelRule.Outcome, _ item: Corpus.Item) -> Bool {
             switch outcome {
@@ -94,5 +111,12 @@ struct LabelStage: Stage {
                 .init("good", StageOutcome.grouped(counts.good)), .init("bad", StageOutcome.grouped(counts.bad)),
                 .init("by vote", StageOutcome.grouped(byVote)), .init("corrections", StageOutcome.grouped(corrections)),
             ])
+    }
+
+    /// The reward model that reads what people said next, on the same dialogue model's states; `nil` where none was asked for.
+    private func reader(_ work: StageWork, beside judge: Judge) throws -> Judge? {
+        guard configuration.labels.nextMessage == true else { return nil }
+        return try Judge(
+            folder: work.file(RewardStage.answered, of: "reward"), bench: judge.bench, encoder: judge.encoder)
     }
 }

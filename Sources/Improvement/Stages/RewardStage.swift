@@ -11,7 +11,14 @@ struct RewardStage: Stage {
     let configuration: ImproveConfiguration
     let makeEncoder: @Sendable () throws -> any TextEncoder
 
-    var settings: [String: String] { ["trusted_from": "\(configuration.labels.trustedFrom)"] }
+    /// Folder of the reward model that reads what people said next too.
+    static let answered = "answered"
+
+    var settings: [String: String] {
+        var settings = ["trusted_from": "\(configuration.labels.trustedFrom)"]
+        if configuration.labels.nextMessage == true { settings["next_message"] = "true" }
+        return settings
+    }
 
     /// What `auc.json` holds.
     struct Figures: Sendable, Codable {
@@ -53,9 +60,13 @@ struct RewardStage: Stage {
         }
         var options = RewardModel.Options()
         options.seed = configuration.seed
+        func learnable(_ part: Corpus.Part) -> [Int] {
+            places.indices.filter { corpus.items[places[$0]].part == part && example($0).weight > 0 }
+        }
         var kept = 0
+        var figuresOfNext: [StageOutcome.Figure] = []
         for part in [Corpus.Part.learn, .judge] {
-            let indices = places.indices.filter { corpus.items[places[$0]].part == part && example($0).weight > 0 }
+            let indices = learnable(part)
             work.report("\(part.rawValue): \(indices.count) votes")
             let model = try await RewardModel.train(
                 indices.map { example($0) }, encoder: encoder, encoderName: "all-MiniLM-L6-v2",
@@ -65,6 +76,23 @@ struct RewardStage: Stage {
                 StatefulReward.Source(of: configuration.model),
                 to: work.own(part.rawValue).appending(path: StatefulReward.Source.file))
             kept += indices.count
+            guard part == .learn, configuration.labels.nextMessage == true else { continue }
+            let unheard = NextMessages.unheard(votes, trustedFrom: configuration.labels.trustedFrom)
+            let next = indices.map { index -> String? in
+                let item = corpus.items[places[index]]
+                return unheard.contains(item.userID) ? nil : item.next
+            }
+            work.report("\(part.rawValue): with what people said next, of \(next.count { $0 != nil }) replies")
+            let rows = try await NextMessages(encoder: encoder).rows(next)
+            let reader = try await RewardModel.train(
+                indices.map { example($0) }, encoder: encoder, encoderName: "all-MiniLM-L6-v2",
+                extra: zip(indices, rows).map { states[$0] + $1 }, options: options)
+            try reader.save(to: work.own(Self.answered))
+            figuresOfNext = [("without", model), ("with", reader)].map {
+                .init(
+                    "AUC \($0) what people said next, by trusted votes, out of fold",
+                    String(format: "%.3f", $1.training.outOfFoldAUC))
+            }
         }
         let figures = try await heldOut(
             work, corpus, places, encoder: encoder, states: states, options: options, example: { example($0, raw: $1) })
@@ -77,7 +105,7 @@ struct RewardStage: Stage {
             ],
             figures: figures.rows.map {
                 .init("AUC \($0.name)", String(format: "%.3f (%.3f–%.3f)", $0.auc, $0.lower, $0.upper))
-            })
+            } + figuresOfNext)
     }
 
     /// Cross-validated over people: every vote is scored by a model that saw no vote of its person, and trust is worked out

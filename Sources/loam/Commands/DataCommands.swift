@@ -44,7 +44,7 @@ struct ImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let importer = LogImporter(format: try LogFormat(parsing: format), consent: consent, isStrict: strict)
-        let store = try await store.location.open()
+        let store = try await store.location.open(for: .bulk)
         let console = common.console
         var total = LogImporter.Counts()
         let progress = ProgressLine("messages", console)

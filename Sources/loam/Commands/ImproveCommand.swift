@@ -46,6 +46,12 @@ struct LoopOptions: ParsableArguments {
         help: "Learn from trusted votes and corrections alone: the reward model labels nothing. For comparison.")
     var votesAlone = false
 
+    @Flag(
+        name: .long,
+        help: "Label replies of the log that people answered by what they said next too: who complains did not like it."
+    )
+    var nextMessage = false
+
     @Option(name: .long, help: "Peak learning rate of a round.")
     var learningRate: Double?
 
@@ -90,6 +96,7 @@ struct LoopOptions: ParsableArguments {
         if let half { configuration.training.half = half }
         if let prompts { configuration.evaluation.prompts = prompts }
         if let generations { configuration.labels.generations = generations }
+        if nextMessage { configuration.labels.nextMessage = true }
         if votesAlone { configuration.labels.votesAlone = true }
         if let learningRate { configuration.training.learningRate = learningRate }
         if let alpha { configuration.training.alpha = alpha }

@@ -108,7 +108,7 @@ struct StoreCopyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let source = try await StoreLocation(from).openExisting()
-        let rows = try await source.copy(into: StoreLocation(to).open())
+        let rows = try await source.copy(into: StoreLocation(to).open(for: .bulk))
         try common.console.result(Answer(rows: rows))
         common.console.show("\(rows) rows copied")
     }

@@ -57,6 +57,9 @@ struct TrainCommand: AsyncParsableCommand {
     )
     var vocabulary: Int?
 
+    @Option(name: .long, help: "pretrain: longest sequence in tokens (default: 256).")
+    var context: Int?
+
     @Option(name: .long, help: "Optimizer steps.")
     var steps = 1000
 
@@ -151,7 +154,8 @@ struct TrainCommand: AsyncParsableCommand {
                 dialogues += content.dialogues
             }
             let task = PretrainingTask(
-                preset: preset, vocabularySize: vocabulary, rowsPerStep: rows, training: options, seed: seed)
+                preset: preset, vocabularySize: vocabulary, contextLength: context, rowsPerStep: rows,
+                training: options, seed: seed)
             let outcome = try task.run(
                 dialogues, to: URL(filePath: out), sources: data.map { URL(filePath: $0).lastPathComponent },
                 device: device, group: group, peak: ComputePeak.measure(options.compute, device: device),
