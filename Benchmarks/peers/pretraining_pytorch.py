@@ -6,7 +6,7 @@ MODEL is a folder that `loam train pretrain --data FILE ...` wrote: its config.j
 learned and what is held out are the same dialogues (see kneser_ney.py). The usual plain recipe: shuffled dialogues one after the other, cut
 into rows of the context's length with no mask between them, AdamW (0.9, 0.95, decay 0.1 on matrices but embeddings), 50 steps of warm-up, a
 cosine down to a tenth, gradients clipped at 1. Only the text and end of every turn are predicted. Needs torch and tokenizers; THREADS=2,
-SEED=1. Prints one line of JSON.
+SEED=1, DTYPE=bfloat16 (autocast; float32 on machines without it). Prints one line of JSON.
 """
 
 import json
@@ -123,7 +123,8 @@ for step in range(steps):
     for group in optimizer.param_groups:
         group["lr"] = rate * min((step + 1) / warm, falling if step >= warm else 1)
     optimizer.zero_grad()
-    loss = model.loss(*next(source))
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=os.environ.get("DTYPE", "bfloat16") == "bfloat16"):
+        loss = model.loss(*next(source))
     loss.backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1)
     optimizer.step()

@@ -50,6 +50,9 @@ public struct DeidentificationScore: Sendable, Hashable {
     public var overall: Row
     /// The same without names of persons, places and organisations.
     public var patterns: Row
+    /// Towns and street addresses as one kind, as the evaluator of presidio-research has them (its `presidio_entities_map` calls `CITY`,
+    /// `ADDRESS` and `STREET_ADDRESS` `LOCATION`).
+    public var places: Row { (rows[.location] ?? .init()) + (rows[.streetAddress] ?? .init()) }
     /// Marked kinds that are not sought: count, and how many of the spans are removed all the same.
     public var notSought: [String: (marked: Int, removed: Int)]
     public var misses: [Miss]

@@ -51,6 +51,7 @@ struct ScorerTests {
         // The town is found with its address.
         #expect(one.overall.found == 3 && one.overall.right == 1 && one.overall.findings == 1)
         #expect(one.leakRate == 0 && one.alarms == 0)
+        #expect(one.places == .init(marked: 3, found: 3, removed: 3, findings: 1, right: 1, exact: 0))
         let whole = LabelledText(text: text, spans: [.init(entity: "ADDRESS", start: 0, end: 21)])
         let two = DeidentificationScorer().score([whole]) { _ in
             [Self.finding(.streetAddress, 0, 11), Self.finding(.streetAddress, 13, 21)]

@@ -192,6 +192,7 @@ struct DeidentifyCommand: AsyncParsableCommand {
         let result = DeidentificationScorer().score(texts, found: found)
         let speed = Double(texts.count) / max(seconds, 1e-9)
         var rows = Dictionary(uniqueKeysWithValues: result.rows.map { ($0.key.rawValue, Answer.Row($0.value)) })
+        rows["places"] = Answer.Row(result.places)
         rows["patterns"] = Answer.Row(result.patterns)
         rows["all"] = Answer.Row(result.overall)
         try common.console.result(
@@ -203,6 +204,7 @@ struct DeidentifyCommand: AsyncParsableCommand {
         for (entity, row) in result.rows.sorted(by: { $0.key < $1.key }) {
             console.show(Self.line(entity.rawValue, row))
         }
+        console.show(Self.line("places", result.places))
         console.show(Self.line("patterns", result.patterns))
         console.show(Self.line("all", result.overall))
         console.show(
