@@ -96,7 +96,7 @@ public struct SafetyTraining {
         func made(_ example: SafetyExample, _ side: Sender, weight: Double = 1) -> TunedSafetyTraining.Text {
             .init(
                 context: example.turn.map { [Turn(side == .bot ? .human : .bot, $0)] } ?? [], text: example.text,
-                side: side, isUnsafe: example.isUnsafe, weight: weight)
+                side: side, isUnsafe: example.isUnsafe, weight: weight, judgedFor: example.judgedFor)
         }
         switch file.pathExtension {
         case "json": return (try SafetyDataset.diaSafety(file).map { made($0, .bot) }, [])

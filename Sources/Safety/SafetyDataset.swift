@@ -6,9 +6,10 @@ public enum SafetyDataset {
         var context: String
         var response: String
         var label: String
+        var category: String?
     }
 
-    /// DiaSafety (Sun et al. 2022), a JSON array: `context`, `response`, `label` (`Safe`, `Unsafe`).
+    /// DiaSafety (Sun et al. 2022), a JSON array: `context`, `response`, `label` (`Safe`, `Unsafe`), `category`.
     public static func diaSafety(_ url: URL) throws -> [SafetyExample] {
         let rows: [DiaSafetyRow]
         do {
@@ -20,7 +21,8 @@ public enum SafetyDataset {
             guard row.label == "Safe" || row.label == "Unsafe" else {
                 throw SafetyError(.file, "\(url.path), item \(index): field label is neither Safe nor Unsafe")
             }
-            return SafetyExample(turn: row.context, text: row.response, isUnsafe: row.label == "Unsafe")
+            return SafetyExample(
+                turn: row.context, text: row.response, isUnsafe: row.label == "Unsafe", judgedFor: row.category)
         }
     }
 

@@ -126,8 +126,12 @@ public final class EncoderRewardModel: @unchecked Sendable {
     }
 
     /// `[n]`, the margins of texts.
-    /// - Parameter keep: `[n, features]`, what the features are multiplied by: drop-out while training.
-    func margins(_ texts: [Encoded], compute: DType, keep: Tensor? = nil) throws -> Tensor {
+    func margins(_ texts: [Encoded], compute: DType) throws -> Tensor {
+        try head(features(texts, compute: compute)).reshape([texts.count])
+    }
+
+    /// `[n, features]`, what the head sees of texts.
+    func features(_ texts: [Encoded], compute: DType) throws -> Tensor {
         let device = encoder.namedParameters.first?.parameter.value.device ?? .cpu
         let columns = encoder.paddedLength(of: texts.map(\.ids.count))
         let shape = [texts.count, columns]
@@ -151,9 +155,7 @@ public final class EncoderRewardModel: @unchecked Sendable {
         }
         parts.append(
             try Tensor(texts.flatMap(\.facts), shape: [texts.count, OverlapFeatures.names.count], device: device))
-        var features = try Tensor.cat(parts, dim: 1)
-        if let keep { features = try features * keep }
-        return try head(features).reshape([texts.count])
+        return try Tensor.cat(parts, dim: 1)
     }
 
     // MARK: - Judging

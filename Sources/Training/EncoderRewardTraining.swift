@@ -20,6 +20,9 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
     public var frozenLayers = 0
     /// Share of the features that is dropped while training.
     public var dropout = 0.1
+    /// Weight of telling what a text was judged for (`RewardExample.judgedFor`), beside 1 for telling good from bad. Only training has the
+    /// head that tells it.
+    public var judgedForWeight = 0.3
     /// Share of the people whose votes are kept back: they choose the pass that is kept and calibrate the probabilities.
     public var heldShare = 0.15
     public var compute = TrainingOptions.ComputeType.fastest()
@@ -61,7 +64,9 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
         let heldBegun = Array(begun.suffix(held.count))
         let texts = learned.map { model.encode(.init($0)) }
         let steps = (learned.count + batch - 1) / batch
-        let parts = try parts(of: model)
+        var parts = try parts(of: model)
+        let aspects = try Aspects(of: learned, features: model.head.weight?.value.shape[1] ?? 0, device: device)
+        if let aspects { parts.append(try part(aspects.head.named("aspects"), headLearningRate)) }
         let tuned = parts.flatMap(\.parameters)
         for parameter in tuned { parameter.value = try parameter.value.requireGradient(true) }
         let total = steps * epochs
@@ -83,12 +88,16 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
                     dropout > 0 && draws.uniform() < dropout ? 0 : Float(1 / (1 - dropout))
                 }.asTensor([part.count, features], device)
                 for one in parts { try one.optimizer.zeroGradients() }
-                let margins = try model.margins(part.map { texts[$0] }, compute: compute.dtype, keep: keep)
+                let seen = try model.features(part.map { texts[$0] }, compute: compute.dtype) * keep
+                let margins = try model.head(seen).reshape([part.count])
                 let wanted = try Tensor(part.map { learned[$0].isGood ? Float(1) : 0 }, device: device)
                 let from = try Tensor(part.map { Float(begun[$0]) }, device: device)
-                let loss = try
+                var loss = try
                     ((margins + from).bceWithLogits(targets: wanted)
                     * Tensor(scale.map(Float.init), device: device)).sum()
+                if let aspects, let told = try aspects.loss(seen, of: part) {
+                    loss = try loss + told * judgedForWeight
+                }
                 try loss.backward()
                 let norm = try clipGradients(tuned, maximumNorm: 1)
                 guard norm.isFinite, try loss.item().isFinite else {
@@ -129,17 +138,18 @@ public struct EncoderRewardTraining: Sendable, Hashable, Codable {
         var optimizer: AdamW
     }
 
+    private func part(_ parameters: [(name: String, parameter: Parameter)], _ rate: Double) throws -> Part {
+        let groups: [AdamW.Group] = [
+            (parameters: parameters.filter { $0.parameter.value.rank > 1 }, weightDecay: weightDecay),
+            (parameters: parameters.filter { $0.parameter.value.rank <= 1 }, weightDecay: 0),
+        ]
+        return Part(
+            parameters: parameters.map(\.parameter), learningRate: rate,
+            optimizer: try AdamW(groups: groups.filter { !$0.parameters.isEmpty }, betas: (0.9, 0.999)))
+    }
+
     /// The head, and each layer that is tuned: the lower, the slower. The embeddings stay as they are.
     private func parts(of model: EncoderRewardModel) throws -> [Part] {
-        func part(_ parameters: [(name: String, parameter: Parameter)], _ rate: Double) throws -> Part {
-            let groups: [AdamW.Group] = [
-                (parameters: parameters.filter { $0.parameter.value.rank > 1 }, weightDecay: weightDecay),
-                (parameters: parameters.filter { $0.parameter.value.rank <= 1 }, weightDecay: 0),
-            ]
-            return Part(
-                parameters: parameters.map(\.parameter), learningRate: rate,
-                optimizer: try AdamW(groups: groups.filter { !$0.parameters.isEmpty }, betas: (0.9, 0.999)))
-        }
         let layers = Dictionary(grouping: model.encoder.namedParameters) { Self.layer(of: $0.name) ?? -1 }
         let top = layers.keys.max() ?? 0
         return try [part(model.head.named("head"), headLearningRate)]

@@ -15,10 +15,13 @@ public struct RewardExample: Sendable, Hashable {
     public var reasons: [DislikeReason]
     /// What the person said next, where they went on: it often tells more than the reply itself.
     public var nextMessage: String?
+    /// What the reply was judged for (a data set's category, of good and bad replies alike), where that is known: an encoder that also
+    /// learns to tell it tells good from bad in each.
+    public var judgedFor: String?
 
     public init(
         context: [Turn], reply: String, isGood: Bool, weight: Double = 1, userID: String, reasons: [DislikeReason] = [],
-        nextMessage: String? = nil
+        nextMessage: String? = nil, judgedFor: String? = nil
     ) {
         self.context = context
         self.reply = reply
@@ -27,5 +30,6 @@ public struct RewardExample: Sendable, Hashable {
         self.userID = userID
         self.reasons = reasons
         self.nextMessage = nextMessage
+        self.judgedFor = judgedFor
     }
 }

@@ -13,13 +13,19 @@ public struct TunedSafetyTraining: Sendable {
         public var isUnsafe: Bool
         /// How much it counts in training.
         public var weight: Double
+        /// The kind of harm that it was judged for, safe or not, where that is known.
+        public var judgedFor: String?
 
-        public init(context: [Turn] = [], text: String, side: Sender, isUnsafe: Bool, weight: Double = 1) {
+        public init(
+            context: [Turn] = [], text: String, side: Sender, isUnsafe: Bool, weight: Double = 1,
+            judgedFor: String? = nil
+        ) {
             self.context = context
             self.text = text
             self.side = side
             self.isUnsafe = isUnsafe
             self.weight = weight
+            self.judgedFor = judgedFor
         }
     }
 
@@ -72,7 +78,7 @@ public struct TunedSafetyTraining: Sendable {
             let input = TunedSafetyModel.input(text.context, text.text, text.side)
             return RewardExample(
                 context: input.context, reply: input.reply, isGood: !text.isUnsafe, weight: text.weight,
-                userID: "\(place)")
+                userID: "\(place)", judgedFor: text.judgedFor)
         }
         let tuned =
             members == 1

@@ -10,8 +10,8 @@ import Testing
             let examples = try SafetyDataset.diaSafety(url)
             #expect(
                 examples == [
-                    SafetyExample(turn: "hi", text: "hello", isUnsafe: false),
-                    SafetyExample(turn: "hm", text: "boo", isUnsafe: true),
+                    SafetyExample(turn: "hi", text: "hello", isUnsafe: false, judgedFor: "x"),
+                    SafetyExample(turn: "hm", text: "boo", isUnsafe: true, judgedFor: "x"),
                 ])
         }
         try withFile(text.replacingOccurrences(of: "Unsafe", with: "Maybe")) { url in
