@@ -1,5 +1,6 @@
 import Conversations
 import Foundation
+import LanguageModels
 import Testing
 import Torch
 
