@@ -20,6 +20,12 @@ struct NextMessages {
         }
     }
 
+    /// For each reply of a corpus what the person said next, `nil` where they said nothing or are not listened to.
+    static func heard(_ items: [Corpus.Item], votes: [WeighedVote], trustedFrom: Double) -> [String?] {
+        let unheard = unheard(votes, trustedFrom: trustedFrom)
+        return items.map { unheard.contains($0.userID) ? nil : $0.next }
+    }
+
     /// Whose next messages are not listened to: people whose votes trust does not believe, in the mean. What a troll complains of says
     /// nothing of the reply either.
     static func unheard(_ votes: [WeighedVote], trustedFrom: Double) -> Set<String> {

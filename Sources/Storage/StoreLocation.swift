@@ -29,6 +29,7 @@ public enum StoreLocation: Sendable, Hashable {
     }
 
     /// Opens the store, or makes a new one; an older one is brought up to date.
+    /// - Parameter load: How much is written at once; a PostgreSQL server has its own memory for that.
     public func open(for load: WriteLoad = .turns, now: @escaping @Sendable () -> Date = { Date() })
         async throws(StorageError) -> any ConversationStore
     {

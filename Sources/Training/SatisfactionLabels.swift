@@ -1,7 +1,8 @@
 import Conversations
 
 /// Labels for replies that nobody voted on, from what the person said next (JUICER's satisfaction labels, Shi et al. 2022,
-/// arXiv 2210.15893): people who go on happily liked the reply, people who complain did not.
+/// arXiv 2210.15893): people who go on happily liked the reply, people who complain did not. With a fine-tuned encoder; the loop does
+/// the like with its own frozen reward models (`loam improve --next-message`).
 public struct SatisfactionLabels: Sendable, Hashable {
     /// A reply is good above this calibrated probability …
     public var goodAbove: Double

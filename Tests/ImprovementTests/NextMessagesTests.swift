@@ -29,6 +29,11 @@ struct NextMessagesTests {
         }
         #expect(NextMessages.unheard(votes, trustedFrom: 0.5) == ["b", "c"])
         #expect(NextMessages.unheard([], trustedFrom: 0.5).isEmpty)
+        let items = ["a", "b", "d"].map {
+            Corpus.Item(id: $0, userID: $0, context: [], reply: "Hello.", part: .learn, next: "No!")
+        }
+        // Of whom nothing is known is heard.
+        #expect(NextMessages.heard(items, votes: votes, trustedFrom: 0.5) == ["No!", nil, "No!"])
     }
 
     @Test("each reply of a corpus has what the person said after it, and the last one has nothing")

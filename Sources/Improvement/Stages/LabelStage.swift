@@ -38,21 +38,18 @@ struct LabelStage: Stage {
             return item.rating != nil && (weights[item.id]?.weight ?? 0) >= labels.trustedFrom
         }
         let reader = try reader(work, beside: judge)
-        let unheard = NextMessages.unheard(votes, trustedFrom: labels.trustedFrom)
+        let heard = NextMessages.heard(corpus.items, votes: votes, trustedFrom: labels.trustedFrom)
         /// By what the person said next where they said something and are believed, by the reply alone elsewhere.
         func verdicts(_ places: [Int]) async throws -> [LabelRule.Verdict] {
             func pairs(_ places: [Int]) -> [(context: [Turn], reply: String)] {
                 places.map { (context: corpus.items[$0].context, reply: corpus.items[$0].reply) }
             }
-            let answered = places.filter {
-                reader != nil && corpus.items[$0].next != nil && !unheard.contains(corpus.items[$0].userID)
-            }
-            let isAnswered = Set(answered)
-            let alone = places.filter { !isAnswered.contains($0) }
+            let answered = places.filter { reader != nil && heard[$0] != nil }
+            let alone = places.filter { reader == nil || heard[$0] == nil }
             var found = Dictionary(uniqueKeysWithValues: zip(alone, try await judge.verdicts(pairs(alone))))
             if let reader {
-                let next = answered.map { corpus.items[$0].next }
-                found.merge(zip(answered, try await reader.verdicts(pairs(answered), next: next))) { first, _ in first }
+                let read = try await reader.verdicts(pairs(answered), next: answered.map { heard[$0] })
+                found.merge(zip(answered, read)) { first, _ in first }
             }
             return places.compactMap { found[$0] }.map {
                 LabelRule.Verdict(good: $0.good, rude: $0.reasons[.inappropriate] ?? 0)

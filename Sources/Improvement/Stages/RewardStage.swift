@@ -60,13 +60,10 @@ struct RewardStage: Stage {
         }
         var options = RewardModel.Options()
         options.seed = configuration.seed
-        func learnable(_ part: Corpus.Part) -> [Int] {
-            places.indices.filter { corpus.items[places[$0]].part == part && example($0).weight > 0 }
-        }
         var kept = 0
         var figuresOfNext: [StageOutcome.Figure] = []
         for part in [Corpus.Part.learn, .judge] {
-            let indices = learnable(part)
+            let indices = places.indices.filter { corpus.items[places[$0]].part == part && example($0).weight > 0 }
             work.report("\(part.rawValue): \(indices.count) votes")
             let model = try await RewardModel.train(
                 indices.map { example($0) }, encoder: encoder, encoderName: "all-MiniLM-L6-v2",
@@ -77,11 +74,9 @@ struct RewardStage: Stage {
                 to: work.own(part.rawValue).appending(path: StatefulReward.Source.file))
             kept += indices.count
             guard part == .learn, configuration.labels.nextMessage == true else { continue }
-            let unheard = NextMessages.unheard(votes, trustedFrom: configuration.labels.trustedFrom)
-            let next = indices.map { index -> String? in
-                let item = corpus.items[places[index]]
-                return unheard.contains(item.userID) ? nil : item.next
-            }
+            let heard = NextMessages.heard(
+                corpus.items, votes: votes, trustedFrom: configuration.labels.trustedFrom)
+            let next = indices.map { heard[places[$0]] }
             work.report("\(part.rawValue): with what people said next, of \(next.count { $0 != nil }) replies")
             let rows = try await NextMessages(encoder: encoder).rows(next)
             let reader = try await RewardModel.train(
