@@ -10,14 +10,18 @@ import NIOHTTP1
 public struct WebClient: Sendable {
     /// Bounds of one request.
     public struct Limits: Sendable, Hashable {
-        /// Longest wait for the whole answer, in seconds.
+        /// Longest wait for the whole answer, redirects counted in, in seconds; of a stream of lines for its head and from one piece
+        /// to the next.
         public var seconds: Double
+        /// Longest time that a whole stream of lines may take, in seconds: a long reply comes for as long as somebody writes it.
+        public var streamSeconds: Double
         /// Most bytes of an answer.
         public var bytes: Int
         public var redirects: Int
 
-        public init(seconds: Double = 10, bytes: Int = 2_000_000, redirects: Int = 3) {
+        public init(seconds: Double = 10, streamSeconds: Double = 600, bytes: Int = 2_000_000, redirects: Int = 3) {
             self.seconds = seconds
+            self.streamSeconds = max(seconds, streamSeconds)
             self.bytes = bytes
             self.redirects = redirects
         }
@@ -35,22 +39,26 @@ public struct WebClient: Sendable {
 
     private let rule: AddressRule
     private let resolver: any NameResolver
+    private let now: @Sendable () -> ContinuousClock.Instant
     public let limits: Limits
 
     public init(
-        rule: AddressRule = AddressRule(), limits: Limits = Limits(), resolver: any NameResolver = SystemResolver()
+        rule: AddressRule = AddressRule(), limits: Limits = Limits(), resolver: any NameResolver = SystemResolver(),
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.rule = rule
         self.limits = limits
         self.resolver = resolver
+        self.now = now
     }
 
     /// The body of an answer with status 200.
     /// - Throws: `RemoteError`; `CancellationError`.
     public func body(of request: Request) async throws -> [UInt8] {
         var request = request
+        let deadline = now() + .seconds(limits.seconds)
         for _ in 0...max(0, limits.redirects) {
-            switch try await answer(to: request) {
+            switch try await answer(to: request, by: deadline) {
             case .body(let bytes): return bytes
             case .redirect(let location):
                 guard let base = URL(string: request.url), let next = URL(string: location, relativeTo: base) else {
@@ -72,7 +80,8 @@ public struct WebClient: Sendable {
     public func lines(
         of request: Request, onLine: @escaping @Sendable (String) throws -> Void
     ) async throws {
-        try await exchange(request) { response, host in
+        let deadline = now() + .seconds(limits.streamSeconds)
+        try await exchange(request, by: now() + .seconds(limits.seconds)) { response, host in
             guard response.status.code == 200 else {
                 throw RemoteError(
                     .status, "\(host): status \(response.status.code)", status: Int(response.status.code))
@@ -80,6 +89,7 @@ public struct WebClient: Sendable {
             var rest: [UInt8] = []
             var count = 0
             for try await buffer in response.body {
+                try check(deadline, limits.streamSeconds, host)
                 count += buffer.readableBytes
                 guard count <= limits.bytes else {
                     throw RemoteError(.tooLarge, "\(host): more than \(limits.bytes) bytes")
@@ -99,8 +109,8 @@ public struct WebClient: Sendable {
         case redirect(String)
     }
 
-    private func answer(to request: Request) async throws -> Answer {
-        try await exchange(request) { response, host in
+    private func answer(to request: Request, by deadline: ContinuousClock.Instant) async throws -> Answer {
+        try await exchange(request, by: deadline) { response, host in
             switch response.status.code {
             case 200:
                 if let length = response.headers.first(name: "content-length").flatMap(Int.init), length > limits.bytes
@@ -109,6 +119,7 @@ public struct WebClient: Sendable {
                 }
                 var bytes: [UInt8] = []
                 for try await buffer in response.body {
+                    try check(deadline, limits.seconds, host)
                     guard bytes.count + buffer.readableBytes <= limits.bytes else {
                         throw RemoteError(.tooLarge, "\(host): more than \(limits.bytes) bytes")
                     }
@@ -126,9 +137,19 @@ public struct WebClient: Sendable {
         }
     }
 
+    /// - Throws: `RemoteError` `timeout` for an answer that is still coming at its deadline.
+    private func check(_ deadline: ContinuousClock.Instant, _ seconds: Double, _ host: String) throws {
+        guard now() < deadline else {
+            throw RemoteError(.timeout, "\(host): the answer was not whole within \(seconds) s")
+        }
+    }
+
     /// Checks where a request goes, makes it there and nowhere else, and hands the answer over.
+    /// - Parameter deadline: when the answer's head must be there; no piece of its body may be longer in coming than
+    ///   `limits.seconds`, or than was left at the beginning.
     private func exchange<R: Sendable>(
-        _ request: Request, _ body: @escaping @Sendable (HTTPClientResponse, String) async throws -> R
+        _ request: Request, by deadline: ContinuousClock.Instant,
+        _ body: @escaping @Sendable (HTTPClientResponse, String) async throws -> R
     ) async throws -> R {
         guard let url = URL(string: request.url), let scheme = url.scheme?.lowercased(),
             ["http", "https"].contains(scheme), let host = url.host, !host.isEmpty
@@ -139,10 +160,16 @@ public struct WebClient: Sendable {
         guard let address = addresses.first, addresses.allSatisfy(rule.allows) else {
             throw RemoteError(.forbiddenAddress, "\(host): an address inside the house")
         }
+        let left = (deadline - now()) / Duration.seconds(1)
+        guard left > 0 else { throw RemoteError(.timeout, "\(host): no answer within \(limits.seconds) s") }
+        // A millisecond at least: no time at all would be taken for no limit.
+        let wait = TimeAmount.milliseconds(max(1, Int64(left * 1000)))
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.dnsOverride = [bare: address]
-        configuration.timeout.connect = .milliseconds(Int64(limits.seconds * 1000))
+        configuration.timeout.connect = wait
+        // The client's own deadline ends with the head of an answer; a body that stalls would hold its place for ever.
+        configuration.timeout.read = wait
         configuration.httpVersion = .http1Only
         var ask = HTTPClientRequest(url: request.url)
         ask.method = HTTPMethod(rawValue: request.method)
@@ -152,8 +179,7 @@ public struct WebClient: Sendable {
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let result: Result<R, any Error>
         do {
-            let response = try await client.execute(
-                prepared, timeout: .milliseconds(Int64(limits.seconds * 1000)))
+            let response = try await client.execute(prepared, timeout: wait)
             result = .success(try await body(response, host))
         } catch let error as RemoteError {
             result = .failure(error)

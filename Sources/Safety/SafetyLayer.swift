@@ -5,9 +5,10 @@ public struct SafetyLayer: Sendable {
     public let classifier: UndisguisedClassifier
     public var threshold: Double
 
-    /// - Parameter classifier: asked for the text as it stands and, where that is disguised, as it is meant.
+    /// - Parameter classifier: asked for the text as it stands and, where that is disguised, as it is meant; for a long one window by
+    ///   window (`TextWindows`).
     public init(_ classifier: any TextClassifier, threshold: Double) {
-        self.classifier = UndisguisedClassifier(GatheringClassifier(classifier))
+        self.classifier = UndisguisedClassifier(WindowedClassifier(GatheringClassifier(classifier)))
         self.threshold = threshold
     }
 

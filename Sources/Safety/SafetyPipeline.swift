@@ -98,7 +98,7 @@ public struct SafetyPipeline: Sendable {
         [matcherDecision(text), try await reply.decision(text, after: context)]
     }
 
-    /// Whether any layer objects to each reply; all texts are encoded in one call.
+    /// Whether any layer objects to each reply; they are read together.
     public func areUnsafe(_ pairs: [(context: [Turn], reply: String)]) async throws -> [Bool] {
         let scores = try await reply.classifier.probabilities(of: pairs.map { ($0.context, $0.reply) })
         return zip(pairs, scores).map { pair, score in

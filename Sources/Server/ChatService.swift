@@ -70,6 +70,12 @@ public actor ChatService {
         return found
     }
 
+    /// Whether a conversation is there and the person's.
+    func has(_ id: String, of userID: String) async throws -> Bool {
+        let found = if let here = unkept[id] { here } else { try await store.conversation(id: id) }
+        return found?.userID == userID
+    }
+
     /// All conversations of a person, oldest first.
     public func conversations(of userID: String) async throws -> [Conversation] {
         (try await store.conversations(of: userID) + unkept.of(userID))

@@ -8,6 +8,9 @@ struct CompletionFormat: Sendable {
     /// Unix seconds; the same in every chunk.
     var created: Int
     var model: String
+    /// Whether `usage` says what of the prompt had been read before. All prompts share that memory, so it would tell anybody what
+    /// others have said: it is for operators.
+    var showsCached = false
 
     /// Changes when the answering model does.
     private var fingerprint: JSONValue { .string("fp_" + SHA256.hex(model).prefix(12)) }
@@ -67,15 +70,20 @@ struct CompletionFormat: Sendable {
     private func usage(_ choices: [CompletionService.Choice]) -> JSONValue {
         let prompt = choices.map(\.promptTokenCount).max() ?? 0
         let cached = choices.first?.cachedTokenCount ?? 0
-        return Self.usage(prompt: prompt, cached: cached, written: choices.reduce(0) { $0 + $1.tokenCount })
+        return Self.usage(
+            prompt: prompt, cached: showsCached ? cached : nil, written: choices.reduce(0) { $0 + $1.tokenCount })
     }
 
-    static func usage(prompt: Int, cached: Int, written: Int) -> JSONValue {
-        .object([
+    /// - Parameter cached: tokens of the prompt that had been read before; `nil` does not tell.
+    static func usage(prompt: Int, cached: Int?, written: Int) -> JSONValue {
+        var fields: [String: JSONValue] = [
             "prompt_tokens": .number(Double(prompt)), "completion_tokens": .number(Double(written)),
             "total_tokens": .number(Double(prompt + written)),
-            "prompt_tokens_details": .object(["cached_tokens": .number(Double(cached))]),
-        ])
+        ]
+        if let cached {
+            fields["prompt_tokens_details"] = .object(["cached_tokens": .number(Double(cached))])
+        }
+        return .object(fields)
     }
 
     private static func logprobs(_ tokens: [ReplyToken]?) -> JSONValue {

@@ -130,18 +130,14 @@ extension CompletionRequest {
     /// Checks every field.
     /// - Parameter limits: what one request may ask for.
     func checked(_ limits: ServerLimits) throws -> CompletionJob {
-        func within<Value: Comparable>(_ value: Value?, _ range: ClosedRange<Value>, _ field: String) throws {
-            guard let value, !range.contains(value) else { return }
-            throw ServerError.invalid(field, "'\(field)' must be from \(range.lowerBound) to \(range.upperBound).")
-        }
-        try within(temperature, 0...2, "temperature")
-        try within(topP, 0...1, "top_p")
-        try within(n, 1...8, "n")
-        try within(maxCompletionTokens, 1...Int(Int32.max), "max_completion_tokens")
-        try within(maxTokens, 1...Int(Int32.max), "max_tokens")
-        try within(topLogprobs, 0...20, "top_logprobs")
-        try within(presencePenalty, -2...2, "presence_penalty")
-        try within(frequencyPenalty, -2...2, "frequency_penalty")
+        try Self.within(temperature, 0...2, "temperature")
+        try Self.within(topP, 0...1, "top_p")
+        try Self.checkCount(n)
+        try Self.within(maxCompletionTokens, 1...Int(Int32.max), "max_completion_tokens")
+        try Self.within(maxTokens, 1...Int(Int32.max), "max_tokens")
+        try Self.within(topLogprobs, 0...20, "top_logprobs")
+        try Self.within(presencePenalty, -2...2, "presence_penalty")
+        try Self.within(frequencyPenalty, -2...2, "frequency_penalty")
         if let name = safetyIdentifier, name.count > 64 {
             throw ServerError.invalid("safety_identifier", "'safety_identifier' may have at most 64 characters.")
         }
@@ -170,6 +166,16 @@ extension CompletionRequest {
             topLogProbabilities: logprobs == true ? topLogprobs ?? 0 : nil, isStreamed: stream ?? false,
             includesUsage: streamOptions?.includeUsage ?? false, isStored: store ?? false,
             person: safetyIdentifier ?? user)
+    }
+
+    /// How many choices a request may ask for.
+    static func checkCount(_ n: Int?) throws { try within(n, 1...8, "n") }
+
+    private static func within<Value: Comparable>(
+        _ value: Value?, _ range: ClosedRange<Value>, _ field: String
+    ) throws {
+        guard let value, !range.contains(value) else { return }
+        throw ServerError.invalid(field, "'\(field)' must be from \(range.lowerBound) to \(range.upperBound).")
     }
 
     /// Token ids with what is added to their logits.

@@ -98,6 +98,8 @@ struct KeyGate: RouterMiddleware {
             metrics.refused(by: .key)
             throw ServerError.tooMany(retryAfter: wait)
         }
+        var context = context
+        context.isOperator = key.role == .operator
         return try await next(request, context)
     }
 

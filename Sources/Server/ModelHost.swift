@@ -45,8 +45,17 @@ public actor ModelHost {
         if case .ready(let answerer) = state { answerer.modelID } else { nil }
     }
 
-    /// All that a client may name, the model that talks first.
-    var ids: [String] { [modelID].compactMap { $0 } + beside.ids }
+    /// The name under which clients reach whatever talks now: the real id is another one after each promotion.
+    static let alias = "loam"
+
+    /// Whether what a client asks for is the model with this id.
+    static func names(_ asked: String, _ modelID: String) -> Bool { asked == modelID || asked == alias }
+
+    /// All that a client may name, the model that talks first, by its id and by the name that stays.
+    var ids: [String] {
+        guard let modelID else { return beside.ids }
+        return (modelID == Self.alias ? [modelID] : [modelID, Self.alias]) + beside.ids
+    }
 
     /// Short word for pages and probes.
     var stateName: String {

@@ -37,12 +37,14 @@ struct OpenAIRoutes: Sendable {
         let job = try input.checked(limits)
         let answerer = try await host.take()
         // The model may be changed meanwhile: what answers is what `take` gave.
-        guard input.model == answerer.modelID else {
+        guard ModelHost.names(input.model, answerer.modelID) else {
             await host.give()
             throw ServerError.unknownModel
         }
         let id = completions.randomness.id("chatcmpl-")
-        let format = CompletionFormat(id: id, created: unix(completions.now()), model: answerer.modelID)
+        let format = CompletionFormat(
+            id: id, created: unix(completions.now()), model: answerer.modelID,
+            showsCached: context.isOperator)
         let events = completions.run(job, id: id, with: answerer)
         guard job.isStreamed else {
             let choices = try await request.whileAwaited(logger: context.logger) {

@@ -41,17 +41,20 @@ struct Person: Sendable, Hashable {
     }
 
     /// The cookie that makes the browser this person.
-    /// - Parameter isKept: for a year; else the browser forgets it when it closes.
-    func cookie(isKept: Bool) -> Cookie {
+    /// - Parameters:
+    ///   - isKept: for a year; else the browser forgets it when it closes.
+    ///   - isSecure: it travels over TLS only.
+    func cookie(isKept: Bool, isSecure: Bool) -> Cookie {
         let year = 365 * 24 * 3600
         return Cookie(
-            name: Self.cookieName, value: token, maxAge: isKept ? year : nil, path: "/", httpOnly: true,
-            sameSite: .lax)
+            name: Self.cookieName, value: token, maxAge: isKept ? year : nil, path: "/", secure: isSecure,
+            httpOnly: true, sameSite: .lax)
     }
 
     /// The cookie that makes the browser forget.
-    static var forgotten: Cookie {
-        Cookie(name: cookieName, value: "gone", maxAge: 0, path: "/", httpOnly: true, sameSite: .lax)
+    static func forgotten(isSecure: Bool) -> Cookie {
+        Cookie(
+            name: cookieName, value: "gone", maxAge: 0, path: "/", secure: isSecure, httpOnly: true, sameSite: .lax)
     }
 }
 

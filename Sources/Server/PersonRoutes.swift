@@ -11,12 +11,16 @@ struct PersonRoutes: Sendable {
     let limits: ServerLimits
     let randomness: Randomness
     let messages: RequestBound
+    /// How often one address may begin a conversation.
+    let openings: RequestBound
+    /// Whether people reach the server by TLS alone: the cookie then never travels in the clear.
+    let isSecure: Bool
     let now: @Sendable () -> Date
 
     func add(to router: Router<ServerContext>) {
         let api = router.group("api")
         api.get("session") { request, _ in try await session(request) }
-        api.post("conversations") { request, _ in try await open(request) }
+        api.post("conversations") { request, context in try await open(request, context) }
         api.get("conversations/:id") { request, context in
             let person = try person(request, or: "conversation")
             let conversation = try await chat.conversation(try context.parameters.require("id"), of: person.userID)
@@ -99,14 +103,19 @@ struct PersonRoutes: Sendable {
 
     private struct ConsentInput: Decodable { var consent: Consent }
 
-    private func open(_ request: Request) async throws -> Response {
+    private func open(_ request: Request, _ context: ServerContext) async throws -> Response {
         var request = request
         let input = try await JSONBody.read(ConsentInput.self, from: &request, limit: limits.bodyBytes)
+        // By address: whoever has no cookie yet is anybody.
+        if let wait = await openings.take(context.network, at: now()) {
+            host.metrics.refused(by: .address)
+            throw ServerError.tooMany(retryAfter: wait)
+        }
         let person = Person(of: request) ?? Person(randomBytes: randomness.bytes)
         let conversation = try await chat.open(for: person.userID, consent: input.consent)
         var response = try JSONBody.response(
             ConversationView(conversation, lineage: .init(), limits: limits), status: .created)
-        response.setCookie(person.cookie(isKept: input.consent != .none))
+        response.setCookie(person.cookie(isKept: input.consent != .none, isSecure: isSecure))
         return response
     }
 
@@ -118,8 +127,9 @@ struct PersonRoutes: Sendable {
         var request = request
         let person = try person(request, or: "conversation")
         let input = try await JSONBody.read(SayInput.self, from: &request, limit: limits.bodyBytes)
-        try await passBound(person)
-        let events = try await chat.say(input.text, in: try context.parameters.require("id"), of: person.userID)
+        let id = try context.parameters.require("id")
+        try await passBound(person, in: id)
+        let events = try await chat.say(input.text, in: id, of: person.userID)
         return stream(events, to: request, person, context)
     }
 
@@ -130,8 +140,9 @@ struct PersonRoutes: Sendable {
         var request = request
         let person = try person(request, or: "conversation")
         _ = try await JSONBody.read(Nothing.self, from: &request, limit: limits.bodyBytes)
-        try await passBound(person)
-        let events = try await chat.answer(try context.parameters.require("id"), of: person.userID)
+        let id = try context.parameters.require("id")
+        try await passBound(person, in: id)
+        let events = try await chat.answer(id, of: person.userID)
         return stream(events, to: request, person, context)
     }
 
@@ -139,8 +150,12 @@ struct PersonRoutes: Sendable {
         var request = request
         let person = try person(request, or: "message")
         _ = try await JSONBody.read(Nothing.self, from: &request, limit: limits.bodyBytes)
-        try await passBound(person)
-        let events = try await chat.regenerate(try context.parameters.require("id"), of: person.userID)
+        let id = try context.parameters.require("id")
+        guard let conversationID = ChatService.conversationID(ofMessage: id) else {
+            throw ServerError.notFound("message")
+        }
+        try await passBound(person, in: conversationID, or: "message")
+        let events = try await chat.regenerate(id, of: person.userID)
         return stream(events, to: request, person, context)
     }
 
@@ -191,7 +206,12 @@ struct PersonRoutes: Sendable {
         return try JSONBody.response(view)
     }
 
-    private func passBound(_ person: Person) async throws {
+    /// - Parameters:
+    ///   - id: the conversation that something is said in. It must be the person's: were a bound held for every made-up cookie,
+    ///     there would soon be no room for those of people.
+    ///   - what: what is not found where it is not theirs.
+    private func passBound(_ person: Person, in id: String, or what: String = "conversation") async throws {
+        guard try await chat.has(id, of: person.userID) else { throw ServerError.notFound(what) }
         guard let wait = await messages.take(person.userID, at: now()) else { return }
         host.metrics.refused(by: .person)
         throw ServerError.tooMany(retryAfter: wait)
@@ -265,14 +285,14 @@ struct PersonRoutes: Sendable {
         let input = try await JSONBody.read(ConsentInput.self, from: &request, limit: limits.bodyBytes)
         try await chat.setConsent(input.consent, of: person.userID)
         var response = try JSONBody.response(["consent": input.consent.rawValue])
-        response.setCookie(person.cookie(isKept: input.consent != .none))
+        response.setCookie(person.cookie(isKept: input.consent != .none, isSecure: isSecure))
         return response
     }
 
     private func forget(_ request: Request) async throws -> Response {
         if let person = Person(of: request) { try await chat.forget(person.userID) }
         var response = Response(status: .noContent)
-        response.setCookie(Person.forgotten)
+        response.setCookie(Person.forgotten(isSecure: isSecure))
         return response
     }
 }

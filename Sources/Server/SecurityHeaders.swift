@@ -5,6 +5,9 @@ import Logging
 
 /// Headers that hold for every answer: no foreign code, no inline code, no framing, nothing told to other sites.
 struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
+    /// Whether people reach the server by TLS alone: browsers are then told to try nothing else for a year.
+    var isSecure = false
+
     /// The page's script may not even turn text into markup (`require-trusted-types-for`).
     static var policy: String {
         [
@@ -33,10 +36,12 @@ struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
         // An answer may bring a stricter policy of its own.
         if response.headers[.contentSecurityPolicy] == nil { response.headers[.contentSecurityPolicy] = Self.policy }
         response.headers[.xContentTypeOptions] = "nosniff"
-        for (name, value) in [
+        var fixed = [
             ("Referrer-Policy", "no-referrer"), ("Cross-Origin-Opener-Policy", "same-origin"),
             ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
-        ] {
+        ]
+        if isSecure { fixed.append(("Strict-Transport-Security", "max-age=31536000")) }
+        for (name, value) in fixed {
             if let name = HTTPField.Name(name) { response.headers[name] = value }
         }
     }
@@ -53,7 +58,7 @@ struct AddressBound: RouterMiddleware {
     func handle(
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
-        if let wait = await bound.take(context.address, at: now()) {
+        if let wait = await bound.take(context.network, at: now()) {
             metrics.refused(by: .address)
             throw ServerError.tooMany(retryAfter: wait)
         }

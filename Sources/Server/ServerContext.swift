@@ -9,12 +9,17 @@ struct ServerContext: RequestContext, RemoteAddressRequestContext {
     var address: String
     /// Whether somebody says that they speak for another.
     var isForwarded = false
+    /// Whether the request brings an operator's key.
+    var isOperator = false
 
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         remoteAddress = source.channel.remoteAddress
         address = source.channel.remoteAddress?.ipAddress ?? "local"
     }
+
+    /// What bounds count by: the address; of IPv6 its network of 64 bits, since one client has all of them.
+    var network: String { AddressRange.network(of: address) }
 
     /// Whether the client is on this machine, as far as can be told. (A test without a socket is.)
     var isFromLoopback: Bool {

@@ -14,7 +14,8 @@ public struct ServerLimits: Sendable, Hashable {
     public var requestBurst: Int
     /// Seconds between two requests of one address once the burst is spent.
     public var secondsPerRequest: Double
-    /// Conversations that are held in memory for people who asked that nothing be kept; the oldest go first.
+    /// Conversations that are held in memory for people who asked that nothing be kept; those in which nothing was said go
+    /// first, then the longest untouched.
     public var unkeptConversations: Int
     /// Most messages in one conversation; after that the person is asked to start again.
     public var messagesPerConversation: Int
@@ -30,6 +31,10 @@ public struct ServerLimits: Sendable, Hashable {
     public var keyBurst = 200
     /// Seconds between two requests of one key once the burst is spent.
     public var secondsPerKeyRequest = 0.05
+    /// Conversations that one address may begin in a row before `secondsPerConversation` holds.
+    public var conversationBurst = 30
+    /// Seconds between two conversations that one address begins once the burst is spent.
+    public var secondsPerConversation = 3.0
     /// Most connections at once; more wait until one closes.
     public var connections = 4096
     /// Seconds after which a connection is closed that brings no whole request, or takes no answer.

@@ -51,6 +51,8 @@ struct TextCompletionRequest: Decodable, Sendable {
             throw ServerError.unsupported(
                 "echo", "'echo' with 'logprobs' is not supported by this server: the prompt's tokens are not scored.")
         }
+        // Before anything is computed with it: a product may be more than a number holds.
+        try CompletionRequest.checkCount(n)
         let prompts = try prompt.texts("prompt", limit: Self.limit)
         guard prompts.count * (n ?? 1) <= Self.limit else {
             throw ServerError.invalid("n", "'prompt' times 'n' may be at most \(Self.limit).")

@@ -21,7 +21,7 @@ struct TextCompletionRoutes: Sendable {
         let (completer, safety) = try await service.host.takeBeside { models in
             models.completer.map { ($0, models.moderation?.safety) }
         }
-        guard input.model == completer.modelID else {
+        guard ModelHost.names(input.model, completer.modelID) else {
             await service.host.give()
             throw ServerError.unknownModel
         }
@@ -42,16 +42,16 @@ struct TextCompletionRoutes: Sendable {
                     choices.enumerated().map { index, choice in
                         TextCompletionFormat.choice(
                             index, choice.text, tokens: choice.tokens, finishReason: choice.finishReason)
-                    }, usage: Self.usage(choices, perPrompt: job.settings.count))
+                    }, usage: Self.usage(choices, perPrompt: job.settings.count, showsCached: context.isOperator))
             ).closing()
         }
-        let chunks = chunks(of: events, job, format)
+        let chunks = chunks(of: events, job, format, showsCached: context.isOperator)
         return EventStream.response(to: request, chunks, logger: context.logger) { try .init(json: $0.body) }
     }
 
     private func chunks(
         of events: AsyncThrowingStream<TextCompletionService.Event, any Error>, _ job: TextCompletionJob,
-        _ format: TextCompletionFormat
+        _ format: TextCompletionFormat, showsCached: Bool
     ) -> AsyncThrowingStream<EventStream.Event, any Error> {
         AsyncThrowingStream { continuation in
             let task = Task {
@@ -77,7 +77,8 @@ struct TextCompletionRoutes: Sendable {
                     if job.settings.includesUsage {
                         continuation.yield(
                             try .init(
-                                json: format.usageChunk(Self.usage(choices, perPrompt: job.settings.count))))
+                                json: format.usageChunk(
+                                    Self.usage(choices, perPrompt: job.settings.count, showsCached: showsCached))))
                     }
                     continuation.yield(.init(data: "[DONE]"))
                     continuation.finish()
@@ -90,11 +91,13 @@ struct TextCompletionRoutes: Sendable {
     }
 
     /// Continuations of one prompt share it, so it counts once.
-    private static func usage(_ choices: [CompletionService.Choice], perPrompt count: Int) -> JSONValue {
+    private static func usage(
+        _ choices: [CompletionService.Choice], perPrompt count: Int, showsCached: Bool
+    ) -> JSONValue {
         let firsts = stride(from: 0, to: choices.count, by: count).map { choices[$0] }
         return CompletionFormat.usage(
             prompt: firsts.reduce(0) { $0 + $1.promptTokenCount },
-            cached: firsts.reduce(0) { $0 + $1.cachedTokenCount },
+            cached: showsCached ? firsts.reduce(0) { $0 + $1.cachedTokenCount } : nil,
             written: choices.reduce(0) { $0 + $1.tokenCount })
     }
 }

@@ -76,6 +76,18 @@ struct AddressRange: Sendable, Hashable {
         }
     }
 
+    /// What a client's address counts as where requests are bounded: an IPv4 address as itself, also within IPv6; of an IPv6 address
+    /// its first 64 bits, all of whose addresses one client may use. What is no address counts as itself.
+    static func network(of address: String) -> String {
+        // A zone ("%eth0") is this machine's own word.
+        guard let bytes = Self.bytes(of: String(address.prefix { $0 != "%" })) else { return address }
+        if bytes.count == 4 { return bytes.map { String($0) }.joined(separator: ".") }
+        let groups = stride(from: 0, to: 8, by: 2).map { place in
+            String(UInt16(bytes[place]) << 8 | UInt16(bytes[place + 1]), radix: 16)
+        }
+        return groups.joined(separator: ":") + "::/64"
+    }
+
     /// An IPv4 address within IPv6 (`::ffff:10.0.0.1`) counts as what it is.
     private static func bytes(of text: String) -> [UInt8]? {
         var four = [UInt8](repeating: 0, count: 4)

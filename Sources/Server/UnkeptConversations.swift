@@ -1,6 +1,7 @@
 import Conversations
 
-/// Conversations of people who asked that nothing be kept: in memory only, bounded, the longest untouched go first.
+/// Conversations of people who asked that nothing be kept: in memory only, bounded. Those in which nothing was said go
+/// first, so that nobody ends other people's talks by beginning many of their own; then the longest untouched.
 struct UnkeptConversations: Sendable {
     private let limit: Int
     private var byID: [String: (conversation: Conversation, touched: Int)] = [:]
@@ -13,7 +14,11 @@ struct UnkeptConversations: Sendable {
     mutating func put(_ conversation: Conversation) {
         clock += 1
         byID[conversation.id] = (conversation, clock)
-        if byID.count > limit, let oldest = byID.min(by: { $0.value.touched < $1.value.touched }) {
+        guard byID.count > limit else { return }
+        // The one that was just put is in use, said something or not.
+        let others = byID.filter { $0.key != conversation.id }
+        let empty = others.filter { $0.value.conversation.messages.isEmpty }
+        if let oldest = (empty.isEmpty ? others : empty).min(by: { $0.value.touched < $1.value.touched }) {
             byID[oldest.key] = nil
         }
     }

@@ -75,7 +75,7 @@ public struct WebServer: Sendable {
     ) throws -> some ApplicationProtocol {
         try application(
             hostname: hostname, port: port, over: .tls(http, tlsConfiguration: tls.configuration()),
-            onRunning: onRunning)
+            isSecure: true, onRunning: onRunning)
     }
 
     /// - Parameters:
@@ -85,14 +85,15 @@ public struct WebServer: Sendable {
     public func application(
         hostname: String = "127.0.0.1", port: Int = 8080, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
-        application(hostname: hostname, port: port, over: http, onRunning: onRunning)
+        application(hostname: hostname, port: port, over: http, isSecure: false, onRunning: onRunning)
     }
 
     private func application(
-        hostname: String, port: Int, over http: HTTPServerBuilder, onRunning: @escaping @Sendable (Int) async -> Void
+        hostname: String, port: Int, over http: HTTPServerBuilder, isSecure: Bool,
+        onRunning: @escaping @Sendable (Int) async -> Void
     ) -> Application<RouterResponder<ServerContext>> {
         Application(
-            router: router(), server: http,
+            router: router(isSecure: isSecure), server: http,
             configuration: ApplicationConfiguration(
                 address: .hostname(hostname, port: port), serverName: "loam",
                 availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: logger)),
@@ -108,12 +109,14 @@ public struct WebServer: Sendable {
                     maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100)))
     }
 
-    func router() -> Router<ServerContext> {
+    /// - Parameter isSecure: it speaks TLS itself. Where that is somebody else's before it, the office's settings say so.
+    func router(isSecure: Bool = false) -> Router<ServerContext> {
+        let isSecure = isSecure || office?.accounts.isSecure == true
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
         let methods = KnownMethods()
         let metrics = host.metrics
         router.add(middleware: RequestLog(metrics: metrics))
-        router.add(middleware: SecurityHeaders())
+        router.add(middleware: SecurityHeaders(isSecure: isSecure))
         router.add(middleware: ErrorShape())
         router.add(middleware: ClientAddress(proxies: proxies))
         router.add(
@@ -129,7 +132,10 @@ public struct WebServer: Sendable {
         HealthRoutes(host: host).add(to: router)
         let messages = RequestBound(burst: limits.messageBurst, secondsPerToken: limits.secondsPerMessage)
         PersonRoutes(
-            chat: chat, host: host, limits: limits, randomness: randomness, messages: messages, now: now
+            chat: chat, host: host, limits: limits, randomness: randomness, messages: messages,
+            openings: RequestBound(
+                burst: limits.conversationBurst, secondsPerToken: limits.secondsPerConversation),
+            isSecure: isSecure, now: now
         ).add(to: router)
         OpenAIRoutes(completions: completions, host: host, limits: limits, startedAt: now()).add(to: router)
         office?.add(to: router)

@@ -79,6 +79,18 @@ struct ReplyTurnTests {
         #expect(done.modules.allSatisfy { $0.failure == nil && $0.model == "m" })
     }
 
+    @Test("words that were never answered are looked at with the last ones; what came before is their context")
+    func unanswered() throws {
+        let said = [
+            Turn(.human, "Hi"), Turn(.bot, "Hello."), Turn(.human, "a spider"), Turn(.human, "and?"),
+        ]
+        var turn = ReplyTurn(plan: .plain, turns: said, sampling: sampling)
+        #expect(turn.start() == .calls([.check(.person("a spider\nand?", context: Array(said.prefix(2))))]))
+        // From the beginning where the bot has said nothing yet.
+        turn = ReplyTurn(plan: .plain, turns: Array(said.suffix(2)), sampling: sampling)
+        #expect(turn.start() == .calls([.check(.person("a spider\nand?", context: []))]))
+    }
+
     @Test("nothing chosen: the topic is the knowledge; without topics a plain reply")
     func nothingChosen() throws {
         var plan = TurnPlan.modular(OPTPrompt())

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Remote
@@ -117,6 +118,48 @@ struct AddressTests {
         #expect(
             await code { String(decoding: try await brief.body(of: .init("http://127.0.0.1:1")), as: UTF8.self) }
                 == .unreachable)
+    }
+
+    @Test("an answer whose body stalls, or goes on for too long, is given up; the error names the host")
+    func stalled() async throws {
+        let allowed = AddressRule(allowsPrivate: true)
+        // Half an answer, and a connection that stays open until the client has given up.
+        let gaveUp = DispatchSemaphore(value: 0)
+        let half = try TestServer(
+            { _, _ in "HTTP/1.1 200 x\r\nContent-Length: 100\r\n\r\nhalf\n" },
+            whenSent: { _ = gaveUp.wait(timeout: .now() + 300) })
+        let brief = WebClient(rule: allowed, limits: .init(seconds: 0.2))
+        for isStream in [false, true] {
+            let error = await #expect(throws: RemoteError.self) {
+                if isStream {
+                    try await brief.lines(of: .init(half.address)) { _ in }
+                } else {
+                    _ = try await brief.body(of: .init(half.address))
+                }
+            }
+            #expect(error?.code == .timeout && error?.description.contains("127.0.0.1") == true)
+            gaveUp.signal()
+        }
+        // An answer that is all there, but a clock that leaps once its head was asked for.
+        let whole = try TestServer { _, _ in TestServer.answer(200, "late\n") }
+        for isStream in [false, true] {
+            let start = ContinuousClock.now
+            let calls = Mutex(0)
+            let client = WebClient(rule: allowed, limits: .init(seconds: 120)) {
+                calls.withLock { calls in
+                    calls += 1
+                    return calls <= (isStream ? 3 : 2) ? start : start + .seconds(3600)
+                }
+            }
+            let error = await #expect(throws: RemoteError.self) {
+                if isStream {
+                    try await client.lines(of: .init(whole.address)) { _ in }
+                } else {
+                    _ = try await client.body(of: .init(whole.address))
+                }
+            }
+            #expect(error?.code == .timeout)
+        }
     }
 }
 

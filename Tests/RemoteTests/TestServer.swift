@@ -15,12 +15,17 @@ final class TestServer: Sendable {
     private let socket: Int32
     private let record = Mutex([Asked]())
     private let respond: @Sendable (Asked, Int) -> String
+    private let whenSent: @Sendable () -> Void
 
     var asked: [Asked] { record.withLock { $0 } }
     var address: String { "http://127.0.0.1:\(port)" }
 
-    /// - Parameter respond: the whole answer, head and body, to a request and its number from 0.
-    init(_ respond: @escaping @Sendable (Asked, Int) -> String) throws {
+    /// - Parameters:
+    ///   - respond: the whole answer, head and body, to a request and its number from 0.
+    ///   - whenSent: called before the connection is closed.
+    init(
+        _ respond: @escaping @Sendable (Asked, Int) -> String, whenSent: @escaping @Sendable () -> Void = {}
+    ) throws {
         let descriptor = listeningSocket()
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -35,6 +40,7 @@ final class TestServer: Sendable {
         }
         guard isBound else { throw RemoteError(.unreachable, "the test's server has no port") }
         self.respond = respond
+        self.whenSent = whenSent
         socket = descriptor
         port = UInt16(bigEndian: address.sin_port)
         Thread.detachNewThread { [weak self] in
@@ -90,6 +96,7 @@ final class TestServer: Sendable {
             guard count > 0 else { return }
             sent += count
         }
+        whenSent()
     }
 
     static func answer(_ status: Int, _ body: String, headers: [String] = []) -> String {

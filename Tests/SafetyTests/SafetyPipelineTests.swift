@@ -21,9 +21,9 @@ import Testing
         #expect(throws: SafetyError.self) { try SafetyPipeline.standard(encoder: HashingEncoder(dimension: 12)) }
     }
 
-    /// What a layer reads with, behind what takes disguises off and gathers callers.
+    /// What a layer reads with, behind what takes disguises off, cuts windows and gathers callers.
     private static func innermost(_ layer: SafetyLayer) -> (any TextClassifier)? {
-        (layer.classifier.reader as? GatheringClassifier)?.reader
+        ((layer.classifier.reader as? WindowedClassifier)?.reader as? GatheringClassifier)?.reader
     }
 
     @Test func everyLayerSpeaks() async throws {

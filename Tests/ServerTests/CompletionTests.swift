@@ -45,6 +45,8 @@ struct CompletionTests {
             #expect(usage["prompt_tokens"] as? Double == 2)
             #expect(usage["completion_tokens"] as? Double == 3)
             #expect(usage["total_tokens"] as? Double == 5)
+            // What had been read before would tell of others; an operator may know (`KeyTests`).
+            #expect(usage["prompt_tokens_details"] == nil)
             // Nobody asked to store it.
             let id = try #require(body["id"] as? String)
             #expect(try await bench.store.conversation(id: id) == nil)
@@ -260,6 +262,20 @@ struct CompletionTests {
         }
     }
 
+    @Test("the name that stays reaches whatever talks now; the answer has its real id", arguments: [false, true])
+    func alias(isStreamed: Bool) async throws {
+        let bench = try Workbench()
+        try await bench.server.application().test(.router) { client in
+            let body = Self.simple.replacing("scripted-1", with: "loam") + #","stream":\#(isStreamed)}"#
+            let response = try await post(client, body)
+            #expect(response.status == .ok)
+            let object = isStreamed ? response.events.first?.object ?? [:] : response.object
+            #expect(object["model"] as? String == "scripted-1")
+            let one = try await client.execute(uri: "/v1/models/loam", method: .get)
+            #expect(one.status == .ok && one.object["id"] as? String == "loam")
+        }
+    }
+
     @Test("models are listed and found by id")
     func models() async throws {
         try await Workbench(ScriptedGenerator(modelID: "house/small v2")).server.application().test(.router) { client in
@@ -267,6 +283,8 @@ struct CompletionTests {
             #expect(list.object["object"] as? String == "list")
             let data = try #require((list.object["data"] as? [any Sendable])?.first as? [String: any Sendable])
             #expect(data["id"] as? String == "house/small v2")
+            let second = (list.object["data"] as? [any Sendable])?.last as? [String: any Sendable]
+            #expect(second?["id"] as? String == "loam")
             #expect(data["object"] as? String == "model")
             #expect(data["created"] as? Double == 1_700_000_000)
             #expect(data["owned_by"] as? String == "loam")

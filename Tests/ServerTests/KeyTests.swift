@@ -85,6 +85,22 @@ struct KeyTests {
         }
     }
 
+    @Test("only an operator is told how much of a prompt had been read before")
+    func cached() async throws {
+        let bench = try Workbench()
+        let keys = [(try await make(bench, "page"), false), (try await make(bench, "ops", .operator), true)]
+        try await bench.server.application().test(.router) { client in
+            for (key, isTold) in keys {
+                let response = try await client.execute(
+                    uri: "/v1/chat/completions", method: .post,
+                    headers: [.contentType: "application/json", .authorization: "Bearer \(key)"],
+                    body: ByteBuffer(string: #"{"model":"loam","messages":[{"role":"user","content":"hi"}]}"#))
+                let usage = try #require(response.object["usage"] as? [String: any Sendable])
+                #expect((usage["prompt_tokens_details"] != nil) == isTold)
+            }
+        }
+    }
+
     @Test("what is kept of a key is no key")
     func hashed() async throws {
         let bench = try Workbench()
@@ -113,6 +129,30 @@ struct ClientAddressTests {
             #expect(AddressRange(wrong) == nil)
         }
         #expect(throws: ServerSetupFault.self) { try TrustedProxies(["10.0.0.1", "nginx"]) }
+    }
+
+    @Test(
+        "bounds count by address, of IPv6 by its network of 64 bits",
+        arguments: [
+            ("10.1.2.3", "10.1.2.3"), ("::ffff:10.1.2.3", "10.1.2.3"), ("2001:db8:0:7::1", "2001:db8:0:7::/64"),
+            ("2001:db8:0:7:ffff:1:2:3", "2001:db8:0:7::/64"), ("2001:db8:0:8::1", "2001:db8:0:8::/64"),
+            ("fe80::1%eth0", "fe80:0:0:0::/64"), ("local", "local"),
+        ])
+    func networks(_ address: String, _ network: String) { #expect(AddressRange.network(of: address) == network) }
+
+    @Test("a client with a whole network of IPv6 has the bounds of one address")
+    func manyAddresses() async throws {
+        let limits = ServerLimits(requestBurst: 2, secondsPerRequest: 60)
+        let bench = try Workbench(limits: limits, proxies: TrustedProxies(["127.0.0.0/8", "::1"]))
+        let name = try #require(HTTPField.Name("X-Forwarded-For"))
+        try await bench.server.application(hostname: "127.0.0.1", port: 0).test(.ahc(.http)) { client in
+            var codes: [Int] = []
+            for address in ["2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1"] {
+                let response = try await client.execute(uri: "/healthz", method: .get, headers: [name: address])
+                codes.append(response.status.code)
+            }
+            #expect(codes == [200, 200, 429, 200])
+        }
     }
 
     @Test("a proxy is believed where it is trusted, and only as far as its own word goes")

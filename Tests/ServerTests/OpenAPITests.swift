@@ -102,6 +102,7 @@ struct OpenAPITests {
         var limits = ServerLimits()
         limits.requestBurst = 1_000_000
         limits.messageBurst = 1_000_000
+        limits.conversationBurst = 1_000_000
         let bench = try Workbench(limits: limits, beside: .forTests())
         try await bench.server.application(port: 0).test(.live) { client in
             let port = try #require(client.port)

@@ -61,7 +61,7 @@ struct PartsTests {
         #expect(await bound.take("a", at: Date(timeIntervalSince1970: 50)) == 10)
     }
 
-    @Test("conversations that are not kept are bounded: the longest untouched goes first")
+    @Test("conversations that are not kept are bounded: those without a word go first, then the longest untouched")
     func unkept() {
         var unkept = UnkeptConversations(limit: 2)
         for id in ["a", "b"] { unkept.put(.init(id: id, userID: "u", consent: .none)) }
@@ -70,5 +70,11 @@ struct PartsTests {
         #expect(unkept["a"]?.messages.count == 1)
         #expect(unkept["b"] == nil)
         #expect(unkept.of("v").map(\.id) == ["c"])
+        // One that was begun last does not go at once, and ends no talk while another has no word in it.
+        unkept.put(.init(id: "d", userID: "w", consent: .none))
+        #expect(unkept["a"] != nil && unkept["c"] == nil && unkept["d"] != nil)
+        unkept.change("d") { $0.messages.append(.init(id: "m", sender: .human, text: "hi")) }
+        unkept.put(.init(id: "e", userID: "x", consent: .none))
+        #expect(unkept["a"] == nil && unkept["d"] != nil && unkept["e"] != nil)
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import NIOCore
 import Storage
 import Testing
 
@@ -251,6 +252,54 @@ struct PersonRoutesTests {
             try await other.say("hi", in: try await other.begin())
             bench.clock.advance(31)
             try await browser.say("three", in: id)
+        }
+    }
+
+    @Test("one address begins only so many conversations in a row, whoever it says that it is")
+    func openings() async throws {
+        var limits = ServerLimits()
+        limits.conversationBurst = 2
+        limits.secondsPerConversation = 20
+        let bench = try Workbench(limits: limits)
+        try await bench.server.application().test(.router) { client in
+            for _ in 0..<2 { _ = try await Browser(client).begin("none") }
+            let refused = try await Browser(client).send(.post, "/api/conversations", #"{"consent":"none"}"#)
+            #expect(refused.status == .tooManyRequests && refused.headers[.retryAfter] == "20")
+            bench.clock.advance(20)
+            _ = try await Browser(client).begin("improve")
+        }
+    }
+
+    @Test("made-up people say nothing, and fill no bound")
+    func madeUp() async throws {
+        let bound = RequestBound(burst: 1, secondsPerToken: 1000, keyLimit: 1)
+        let bench = try Workbench()
+        let routes = PersonRoutes(
+            chat: bench.server.chat, host: bench.host, limits: ServerLimits(), randomness: .system, messages: bound,
+            openings: RequestBound(burst: 9, secondsPerToken: 1), isSecure: true, now: { bench.clock.now })
+        let router = Router(context: ServerContext.self)
+        router.add(middleware: ErrorShape())
+        routes.add(to: router)
+        try await Application(router: router).test(.router) { client in
+            let browser = Browser(client)
+            let opened = try await browser.send(.post, "/api/conversations", #"{"consent":"improve"}"#)
+            #expect(opened.headers[.setCookie]?.contains("Secure") == true)
+            let id = try #require(opened.object["id"] as? String)
+            for digit in ["a", "b"] {
+                for path in [
+                    "conversations/\(id)/messages", "conversations/\(id)/reply", "messages/\(id).m1/regenerate",
+                ] {
+                    let answer = try await client.execute(
+                        uri: "/api/\(path)", method: .post,
+                        headers: [
+                            .contentType: "application/json",
+                            .cookie: "\(Person.cookieName)=\(String(repeating: digit, count: 64))",
+                        ], body: ByteBuffer(string: #"{"text":"hi"}"#))
+                    #expect(answer.status == .notFound)
+                }
+            }
+            // The one key that there is room for is still to be had.
+            try await browser.say("hi", in: id)
         }
     }
 

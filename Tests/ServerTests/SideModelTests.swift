@@ -185,7 +185,8 @@ struct SideModelTests {
     func models() async throws {
         try await serve { client in
             let list = try await client.execute(uri: "/v1/models", method: .get)
-            #expect(entries(list).map { $0["id"] as? String } == ["scripted-1", "letters", "loam-safety", "length"])
+            #expect(
+                entries(list).map { $0["id"] as? String } == ["scripted-1", "loam", "letters", "loam-safety", "length"])
             #expect(try await client.execute(uri: "/v1/models/letters", method: .get).status == .ok)
         }
     }

@@ -40,6 +40,11 @@ struct TextCompletionTests {
             let usage = try #require(body["usage"] as? [String: any Sendable])
             #expect(usage["prompt_tokens"] as? Double == 3 && usage["completion_tokens"] as? Double == 3)
             #expect(usage["total_tokens"] as? Double == 6)
+            #expect(usage["prompt_tokens_details"] == nil)
+            let named = try await client.execute(
+                uri: "/v1/completions", method: .post, headers: [.contentType: "application/json"],
+                body: ByteBuffer(string: #"{"model":"loam","prompt":"one"}"#))
+            #expect(named.status == .ok && named.object["model"] as? String == "scripted-1")
         }
     }
 
@@ -113,6 +118,9 @@ struct TextCompletionTests {
             (#""prompt":"a","logprobs":6"#, "logprobs"), (#""prompt":"a","echo":true,"logprobs":1"#, "echo"),
             (#""prompt":"a","max_tokens":0"#, "max_tokens"), (#""prompt":"a","temperature":3"#, "temperature"),
             (#""prompt":["a","b","c","d","e"],"n":7"#, "n"), (#""n":1"#, "prompt"),
+            // A product of these would be more than a number holds.
+            (#""prompt":["a","b"],"n":9223372036854775807"#, "n"),
+            (#""prompt":["a","b"],"n":-9223372036854775808"#, "n"),
             (#""prompt":"a","stream_options":{}"#, "stream_options"),
         ])
     func refused(fields: String, param: String) async throws {

@@ -220,6 +220,13 @@ struct TransportTests {
             let port = try #require(client.port)
             let answer = try await Curl.run(["--cacert", cert.path, "https://localhost:\(port)/healthz"])
             #expect(String(decoding: answer, as: UTF8.self) == #"{"status":"ok"}"#)
+            // Who comes by TLS comes by nothing else from then on, and sends the cookie by nothing else.
+            let opened = String(
+                decoding: try await Curl.run([
+                    "--cacert", cert.path, "-i", "https://localhost:\(port)/api/conversations", "-H",
+                    "Content-Type: application/json", "-d", #"{"consent":"improve"}"#,
+                ]), as: UTF8.self)
+            #expect(opened.contains("; Secure") && opened.lowercased().contains("strict-transport-security: max-age="))
             let streamed = try await Curl.run([
                 "--cacert", cert.path, "-N", "https://localhost:\(port)/v1/chat/completions", "-H",
                 "Content-Type: application/json", "-d", Self.chat + #","stream":true}"#,

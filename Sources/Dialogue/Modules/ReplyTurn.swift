@@ -95,11 +95,16 @@ public struct ReplyTurn: Sendable {
         case .turn:
             phase = .checking
             guard let last = turns.last, last.sender == .human else { return ask([]) }
-            // Both look at the same words with the same encoder.
-            return ask(
-                [.check(.person(last.text, context: Array(turns.dropLast())))]
-                    + (plan.memory == .never ? [] : [.recall(last.text)]))
+            return ask([.check(unansweredWords)] + (plan.memory == .never ? [] : [.recall(last.text)]))
         }
+    }
+
+    /// All that the person said since the bot last spoke: the model reads it, so it is looked at, also where an earlier turn was
+    /// never answered (its reply was stopped, or a client sends several).
+    private var unansweredWords: CheckedText {
+        let start = (turns.lastIndex { $0.sender == .bot }).map { $0 + 1 } ?? 0
+        return .person(
+            turns[start...].map(\.text).joined(separator: "\n"), context: Array(turns[..<start]))
     }
 
     /// The next step.

@@ -25,7 +25,7 @@ extension Office {
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
         let metrics = ServerMetrics()
         router.add(middleware: RequestLog(metrics: metrics))
-        router.add(middleware: SecurityHeaders())
+        router.add(middleware: SecurityHeaders(isSecure: accounts.isSecure))
         router.add(middleware: ErrorShape())
         router.add(
             middleware: AddressBound(

@@ -52,6 +52,7 @@ struct OfficeAccounts: Sendable {
 
     static func hash(of token: String) -> String { SHA256.hex("loam office " + token) }
 
+    /// - Parameter address: what tries count by: an address or, of IPv6, a network.
     /// - Throws: `ServerError` 401, the same for an unknown name and a wrong password; 429 after too many tries.
     func signIn(name: String, password: String, address: String) async throws -> (SignedIn, Cookie) {
         let time = now()

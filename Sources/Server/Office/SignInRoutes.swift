@@ -54,7 +54,7 @@ struct SignInRoutes: Sendable {
         }
         let input = try await JSONBody.read(SignInInput.self, from: &request, limit: 4096)
         let (signedIn, cookie) = try await accounts.signIn(
-            name: input.name, password: input.password, address: context.address)
+            name: input.name, password: input.password, address: context.network)
         var response = try JSONBody.response(View(signedIn))
         response.setCookie(cookie)
         return response

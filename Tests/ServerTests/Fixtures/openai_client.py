@@ -8,7 +8,7 @@ client = openai.OpenAI(base_url=base, api_key=key, max_retries=0, timeout=20)
 hello = [{"role": "user", "content": "hi"}]
 
 # Models.
-assert [m.id for m in client.models.list()] == ["scripted-1", "letters", "loam-safety", "length"]
+assert [m.id for m in client.models.list()] == ["scripted-1", "loam", "letters", "loam-safety", "length"]
 assert client.models.retrieve("letters").object == "model"
 
 # Chats, whole.
