@@ -115,6 +115,12 @@ enum AnnotationFields {
         return label.map { Annotation(source: "reward", label: $0, value: value) }
     }
 
+    /// Whether a field `reward` names a class.
+    static func isReward(_ value: JSONValue) -> Bool {
+        guard case .string(let sentence) = value else { return false }
+        return reward(sentence) != nil
+    }
+
     private static func isSeparator(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "%"), UInt8(ascii: "_"): false
@@ -126,7 +132,12 @@ enum AnnotationFields {
     /// What `annotations` can carry of a message's labels in BB3x's words; the keys that nothing knew come along.
     static func object(for message: Message) -> [String: JSONValue] {
         var object: [String: JSONValue] = [:]
-        if case .object(let rest) = message.extra["annotations"] { object = rest }
+        if case .object(let rest) = message.extra["annotations"] {
+            object = rest
+            // These two are always understood: under their names nothing is kept that is not.
+            object["safety"] = nil
+            object["mturk"] = nil
+        }
         var safety: [String: JSONValue] = [:]
         for decision in message.safety where layers.contains(decision.layer) {
             safety[decision.layer] = .string(decision.category ?? (decision.isUnsafe ? "__notok__" : "__ok__"))

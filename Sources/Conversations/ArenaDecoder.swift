@@ -20,7 +20,7 @@ struct ArenaDecoder {
     func conversation(from value: JSONValue, bytes: [UInt8]) throws(FieldError) -> Conversation {
         let fields = try RecordFields(value, path: "")
         let hash = "fastchat-\(StableHash.identifier(of: bytes))"
-        let extra = fields.rest(known: Self.fields)
+        let extra = fields.rest(known: Self.fields).keptApart(from: CanonicalDecoder.conversationFields)
         func conversation(_ id: String, _ user: String, _ messages: [Message]) throws(FieldError) -> Conversation {
             guard messages.contains(where: { $0.sender == .bot }) else {
                 throw FieldError(code: .noMessages, reason: "no reply to vote on")

@@ -52,7 +52,8 @@ struct ChatDecoder {
         if let system = chat.system { extra["system"] = .string(system) }
         return Conversation(
             id: id, userID: user, messages: chat.messages, consent: decoder.consent(said: nil),
-            startedAt: try fields.date(anyOf: "created_at", "created"), source: decoder.source, extra: extra)
+            startedAt: try fields.date(anyOf: "created_at", "created"), source: decoder.source,
+            extra: extra.keptApart(from: CanonicalDecoder.conversationFields))
     }
 
     /// The worse reply, corrected by the better one.

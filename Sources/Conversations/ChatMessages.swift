@@ -42,7 +42,7 @@ struct ChatMessages {
             }
             var message = Message(
                 id: ids.id(try fields.identifier("id"), index: messages.count), sender: sender, text: text)
-            message.extra = fields.rest(known: spelling.fields)
+            message.extra = fields.rest(known: spelling.fields).keptApart(from: MessageFields.names)
             if spelling.fields.contains("created") {
                 message.sentAt = try fields.date(anyOf: "created_at", "created")
             }

@@ -54,7 +54,7 @@ struct ConvAI2Decoder {
         return Conversation(
             id: id, userID: user, messages: messages, consent: decoder.consent(said: nil),
             startedAt: try fields.date("start_time"), source: decoder.source,
-            extra: fields.rest(known: Self.dialogueFields))
+            extra: fields.rest(known: Self.dialogueFields).keptApart(from: CanonicalDecoder.conversationFields))
     }
 
     private struct Participant {
@@ -79,7 +79,7 @@ struct ConvAI2Decoder {
             sender = try fields.string("sender_class").flatMap(Sender.init(name:))
             id = try fields.identifier("id")
             score = try fields.number("evaluation_score")
-            extra = fields.rest(known: known)
+            extra = fields.rest(known: known).keptApart(from: MessageFields.names)
         }
 
         /// `/start` and its like: typed to a bot, never by one.

@@ -41,20 +41,47 @@ enum ConversationEncoder {
             if message.isSafetyControlled { out.field("is_safety_controlled_response", true) }
             out.field("previous_interaction_failure", message.interactionFailure)
             labels(of: message, into: &out)
+            let back = message.extra.isEmpty ? [] : keptBack(of: message)
             for (name, value) in message.extra.sorted(by: { $0.key < $1.key })
-            where !MessageFields.names.contains(name) || keptBack.contains(name) {
+            where !MessageFields.names.contains(name) || back.contains(name) {
                 out.field(name, value)
             }
         }
     }
 
-    /// Known fields that a reader may have kept as they came, because they made no sense.
-    private static let keptBack: Set<String> = ["is_liked", "is_disliked", "dislike_type", "safety", "reward", "mturk"]
+    /// Known fields that a reader kept as they came, because they made no sense, and would keep so again. Whatever else has one of
+    /// Loam's own names is not written: it would be read as a vote or a label, or could not be read at all.
+    private static func keptBack(of message: Message) -> Set<String> {
+        var back = oddThumbs(of: message)
+        let read = AnnotationFields.object(for: message)
+        // Beside what `annotations` says these are not looked at.
+        for name in ["safety", "mturk", "reward"] where message.extra[name] != nil && read[name] != nil {
+            back.insert(name)
+        }
+        if let reward = message.extra["reward"], !AnnotationFields.isReward(reward) { back.insert("reward") }
+        return back
+    }
+
+    /// Thumbs that say nothing: both at once, or one for a person's own message. Else none.
+    private static func oddThumbs(of message: Message) -> Set<String> {
+        var (thumbs, isSet): (Set<String>, Set<String>) = ([], [])
+        for name in ["is_liked", "is_disliked"] {
+            guard case .bool(let flag)? = message.extra[name] else { continue }
+            thumbs.insert(name)
+            if flag { isSet.insert(name) }
+        }
+        if message.sender == .bot { return isSet.count == 2 ? thumbs : [] }
+        if case .string(_)? = message.extra["dislike_type"] {
+            thumbs.insert("dislike_type")
+            isSet.insert("dislike_type")
+        }
+        return isSet.isEmpty ? [] : thumbs
+    }
 
     /// BB3x's flags for the person's own feedback, and the exact list where the flags do not say everything.
     private static func feedback(of message: Message, user: String, into out: inout JSONWriter) {
         var said: [Feedback] = []
-        let isOdd = ["is_liked", "is_disliked", "dislike_type"].contains { message.extra[$0] != nil }
+        let isOdd = !message.extra.isEmpty && !oddThumbs(of: message).isEmpty
         if message.sender == .bot, !isOdd, let own = message.feedback.first(where: { $0.userID == user }) {
             let reason = own.reasons.first
             if own.rating == .like { out.field("is_liked", true) }

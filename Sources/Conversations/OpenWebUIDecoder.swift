@@ -62,7 +62,8 @@ struct OpenWebUIDecoder {
         if let system { extra["system"] = .string(system) }
         return Conversation(
             id: id, userID: user, messages: messages, consent: decoder.consent(said: nil),
-            startedAt: messages.first?.sentAt, source: decoder.source, extra: extra)
+            startedAt: messages.first?.sentAt, source: decoder.source,
+            extra: extra.keptApart(from: CanonicalDecoder.conversationFields))
     }
 
     private func messages(of chat: RecordFields) throws(FieldError) -> ([Message], system: String?) {
@@ -102,7 +103,7 @@ struct OpenWebUIDecoder {
             if sender == .bot, let model = try node.string("model") {
                 message.generation = GenerationRecord(model: model)
             }
-            message.extra = node.rest(known: Self.messageFields)
+            message.extra = node.rest(known: Self.messageFields).keptApart(from: MessageFields.names)
             messages.append(message)
         }
         return (messages, system)

@@ -35,7 +35,7 @@ struct ParlAIDecoder {
             guard let text = try act.string("text") else { throw act.missing("text") }
             var message = Message(id: "m\(i)", sender: senders[i], text: text)
             try read(act, into: &message, user: user)
-            message.extra = act.rest(known: Self.actFields)
+            message.extra = act.rest(known: Self.actFields).keptApart(from: MessageFields.names)
             if message.sender == .bot {
                 message.generation = try act.string("id").map { GenerationRecord(model: $0) }
             } else if let kind = try act.string("feedback_type"), kind != "none", kind != "perfect",
@@ -54,7 +54,8 @@ struct ParlAIDecoder {
         if let context = fields.value("context"), context != .array([]) { extra["context"] = context }
         return Conversation(
             id: id, userID: user, messages: messages, consent: decoder.consent(said: nil),
-            startedAt: try fields.date("start_time"), source: decoder.source, extra: extra)
+            startedAt: try fields.date("start_time"), source: decoder.source,
+            extra: extra.keptApart(from: CanonicalDecoder.conversationFields))
     }
 
     private func read(_ act: RecordFields, into message: inout Message, user: String) throws(FieldError) {

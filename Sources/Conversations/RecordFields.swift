@@ -172,6 +172,20 @@ struct RecordFields {
     }
 }
 
+extension [String: JSONValue] {
+    /// Fields of another system's log, those apart that are named like Loam's own: they need not mean the same, and in Loam's
+    /// words they would be read as such. They lie together under `original`.
+    func keptApart(from reserved: Set<String>) -> Self {
+        let clash = filter { reserved.contains($0.key) }
+        if clash.isEmpty { return self }
+        var rest = filter { !reserved.contains($0.key) }
+        var name = "original"
+        while rest[name] != nil { name = "_" + name }
+        rest[name] = .object(clash)
+        return rest
+    }
+}
+
 extension JSONValue {
     /// What kind of value this is, in words: `a number`, `an object`.
     var kind: String {

@@ -79,7 +79,8 @@ public struct Deidentifier: Sendable {
     ///
     /// Two passes: names given in one turn (`I'm …`, an answer to "What's your name?") are then found in all others, in
     /// small letters too. `userID` is a pseudonym already and stays, unless it holds an address or a number itself: then
-    /// it becomes a keyed hash that is the same in all conversations, because trust and splits go by it.
+    /// it becomes a keyed hash that is the same in all conversations, because trust and splits go by it. So do ids of the
+    /// conversation and its messages that hold one.
     public func deidentify(_ conversation: Conversation) -> (Conversation, [Finding]) {
         deidentify(conversation, nil, tags: nil)
     }
@@ -137,8 +138,8 @@ public struct Deidentifier: Sendable {
         }
         SplitFindings(detector: detector).add(turns, conversation.messages.map(\.sender), &work.texts)
         let candidates = work.resolved(detector)
-        let users = hashedUsers(of: &result)
-        guard users > 0 || candidates.contains(where: { !$0.isEmpty }) else { return (conversation, []) }
+        let ids = hashedIDs(of: &result)
+        guard ids > 0 || candidates.contains(where: { !$0.isEmpty }) else { return (conversation, []) }
 
         var book = PseudonymBook(
             key: key, scope: conversation.id, lexicon: detector.lexicon, taken: work.words)
@@ -210,21 +211,48 @@ public struct Deidentifier: Sendable {
         }
     }
 
-    // MARK: Users and unknown fields
+    // MARK: Ids and unknown fields
 
-    /// Replaces user ids that hold an e-mail address, a telephone number or the like. Returns how many.
-    private func hashedUsers(of conversation: inout Conversation) -> Int {
+    /// Replaces user ids that hold an e-mail address, a telephone number or the like, and the ids of conversations and messages
+    /// that repeat one of those: chat systems name a chat after who is in it. What stands in an id's place depends on its text
+    /// alone, so whatever refers to it still does. Returns how many.
+    private func hashedIDs(of conversation: inout Conversation) -> Int {
         var count = 0
-        func hashed(_ id: inout String) {
-            let scanned = ScannedText(id, lexicon: detector.lexicon)
-            guard !detector.patterns(in: scanned, RecognitionContext(lexicon: detector.lexicon)).isEmpty else { return }
-            var random = KeyedRandom(key: key, [Array("user".utf8), Array(id.utf8)])
-            id = "user-" + random.hex(16)
+        func hashed(_ id: inout String, as kind: String) {
+            var random = KeyedRandom(key: key, [Array(kind.utf8), Array(id.utf8)])
+            id = kind + "-" + random.hex(16)
             count += 1
         }
-        hashed(&conversation.userID)
+        let chat = conversation.id
+        var people = [conversation.userID]
+        for message in conversation.messages { people += message.feedback.map(\.userID) }
+        let telling = Set(people).filter {
+            let scanned = ScannedText($0, lexicon: detector.lexicon)
+            return !detector.patterns(in: scanned, RecognitionContext(lexicon: detector.lexicon)).isEmpty
+        }
+        /// Addresses and numbers have these signs; an id of a few letters would be found in anything.
+        func tells(_ id: String) -> Bool {
+            id.utf8.contains { $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: "+") }
+                || telling.contains { $0.utf8.count >= 4 && id.contains($0) }
+        }
+        /// A person whom a log does not name is called after the conversation.
+        func tellsWho(_ id: String) -> Bool { telling.contains(id) || (tells(chat) && id.contains(chat)) }
+        func mask(_ id: inout String?) {
+            guard var text = id, tells(text) else { return }
+            hashed(&text, as: "id")
+            id = text
+        }
+
+        if tellsWho(conversation.userID) { hashed(&conversation.userID, as: "user") }
+        if tells(chat) { hashed(&conversation.id, as: "id") }
         for i in conversation.messages.indices {
-            for k in conversation.messages[i].feedback.indices { hashed(&conversation.messages[i].feedback[k].userID) }
+            if tells(conversation.messages[i].id) { hashed(&conversation.messages[i].id, as: "id") }
+            mask(&conversation.messages[i].parentID)
+            mask(&conversation.messages[i].asksAbout)
+            for k in conversation.messages[i].feedback.indices
+            where tellsWho(conversation.messages[i].feedback[k].userID) {
+                hashed(&conversation.messages[i].feedback[k].userID, as: "user")
+            }
         }
         return count
     }

@@ -7,6 +7,8 @@ struct PseudonymBook {
     /// Folded words of the conversation and pseudonyms already given: none of them is given again.
     private var taken: Set<UInt64>
     private var names: [UInt64: String] = [:]
+    /// Pseudonyms of e-mail addresses and user names, by kind and text in small letters: a name is drawn for each once.
+    private var handles: [String: String] = [:]
     private var isExhausted = false
 
     init(key: DeidentificationKey, scope: String, lexicon: Lexicon, taken: Set<UInt64>) {
@@ -21,8 +23,12 @@ struct PseudonymBook {
         switch entity {
         case .person: return person(text)
         case .emailAddress:
-            var random = random(entity, text.lowercased())
-            return "\(draw(lexicon.firstNames, &random))\(digits(3, &random))@example.org"
+            let plain = text.lowercased()
+            if let known = handles["mail " + plain] { return known }
+            var random = random(entity, plain)
+            let address = "\(draw(lexicon.firstNames, &random))\(digits(3, &random))@example.org"
+            handles["mail " + plain] = address
+            return address
         case .url:
             var random = random(entity, text.lowercased())
             let scheme = text.lowercased().hasPrefix("http://") ? "http://" : text.contains("://") ? "https://" : ""
@@ -178,10 +184,14 @@ struct PseudonymBook {
 
     /// `@` and `#1234` stay in form.
     private mutating func userName(_ text: String) -> String {
-        var random = random(.userName, text.lowercased())
+        let plain = text.lowercased()
+        if let known = handles["name " + plain] { return known }
+        var random = random(.userName, plain)
         let head = text.hasPrefix("@") ? "@" : text.lowercased().hasPrefix("u/") ? "u/" : ""
         let tail = text.contains("#") ? "#" + digits(4, &random) : digits(3, &random)
-        return head + draw(lexicon.firstNames, &random) + tail
+        let name = head + draw(lexicon.firstNames, &random) + tail
+        handles["name " + plain] = name
+        return name
     }
 
     // MARK: Numbers

@@ -75,6 +75,8 @@ public struct DatasetExport: Sendable {
     /// One conversation, ready to be written: all that no other conversation has a say in.
     struct Prepared: Sendable {
         var userID: String
+        /// Whose words or votes are in the lines.
+        var people: Set<String>
         var file: String
         var look: (reason: ConversationCleaner.Reason?, signature: [UInt32])?
         var lines: [String]
@@ -102,7 +104,7 @@ public struct DatasetExport: Sendable {
             for item in batch {
                 if let look = item.look, !cleaner.keeps(look) { continue }
                 figures.add(item.figures)
-                people.insert(item.userID)
+                people.formUnion(item.people)
                 for line in item.lines { try files.write(line, to: item.file) }
                 var part = parts[partName(of: item)] ?? DataFigures.Part()
                 part.add(lines: item.lines.count, userID: item.userID, figures: item.figures)
@@ -202,8 +204,13 @@ public struct DatasetExport: Sendable {
             var figures = DataFigures()
             figures.distrustedVotes = distrusted[place]
             figures.count(treated.0, findings: treated.1.map(\.entity.rawValue))
+            // A vote, its comment and a correction are words too; of others' a BB3x release has none.
+            var people: Set = [conversation.userID]
+            if shape != .bb3x {
+                for message in conversation.messages { people.formUnion(message.feedback.map(\.userID)) }
+            }
             return Prepared(
-                userID: conversation.userID, file: file(of: conversation.userID),
+                userID: conversation.userID, people: people, file: file(of: conversation.userID),
                 look: isCleaned ? ConversationCleaner.look(at: conversation) : nil, lines: lines(of: treated.0),
                 figures: figures)
         }

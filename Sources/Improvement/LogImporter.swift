@@ -95,17 +95,15 @@ public struct LogImporter: Sendable {
                             file: reason.file, line: reason.line, field: reason.field, code: reason.code.rawValue,
                             reason: reason.reason))
                 case .value(let conversation):
-                    // What a person did not agree to keep is not kept, not even for a moment.
-                    guard conversation.consent > .none else {
-                        counts.reasons["no consent", default: 0] += 1
-                        continue
-                    }
+                    // What a person did not agree to keep has no text in it any more; the store has to know, since it may hold
+                    // the conversation from before they withdrew. It counts such a record, and `note` takes it off again.
                     counts.kept += 1
+                    kept.append(conversation)
+                    guard conversation.consent > .none else { continue }
                     counts.messages += conversation.messageCount
                     counts.people.insert(conversation.userID)
                     counts.likes += conversation.likes
                     counts.dislikes += conversation.dislikes
-                    kept.append(conversation)
                 }
             }
             counts.note(try await store.save(kept))

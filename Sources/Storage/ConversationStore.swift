@@ -8,8 +8,9 @@ public protocol ConversationStore: Sendable {
     /// Adds conversations, or replaces those that are there, all in one transaction.
     ///
     /// What is there is treated with care: feedback that a conversation does not bring stays, since it may have been given
-    /// on the page after the log was written; consent is narrowed by a log and never widened; nothing of consent `none` is
-    /// kept, and what was there of it goes; nothing comes back of a person who was deleted, unless it began afterwards.
+    /// on the page after the log was written; what it brings that was given here before does not undo what the person said
+    /// since; consent is narrowed by a log and never widened; nothing of consent `none` is kept, and what was there of it goes;
+    /// nothing comes back of a person who was deleted, unless it began afterwards.
     @discardableResult
     func save(_ conversations: [EncodedConversation]) async throws -> SaveSummary
     /// The conversation with its current feedback; `nil` when there is none.
@@ -100,6 +101,8 @@ public struct SaveSummary: Sendable, Hashable {
     public var replaced = 0
     /// How many were not kept because the person allows nothing.
     public var withoutConsent = 0
+    /// How many of those were there from before, and are deleted now.
+    public var withdrawn = 0
     /// How many were not kept because the person was deleted since.
     public var deletedPerson = 0
     /// Conversations that cannot be kept, each with the reason.

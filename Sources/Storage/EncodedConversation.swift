@@ -72,12 +72,25 @@ public struct EncodedConversation: Sendable {
         return bare.jsonText(userID: user)
     }
 
-    /// Why ids cannot be kept, `nil` when they can: a database ends a text at a NUL, and two ids would become one.
+    /// The longest id that is kept, in bytes of UTF-8. PostgreSQL's indexes take rows of about 2,700 bytes, and the longest of
+    /// them has three ids.
+    static let longestID = 800
+
+    /// Why ids cannot be kept, `nil` when they can: a database ends a text at a NUL, and two ids would become one; one that is
+    /// too long for an index would end a whole import.
     static func refusal(ofIDs ids: [String]) -> String? {
-        ids.contains { $0.utf8.contains(0) } ? "an id with a NUL character" : nil
+        if ids.contains(where: { $0.utf8.contains(0) }) { return "an id with a NUL character" }
+        return ids.contains { $0.utf8.count > longestID } ? "an id of more than \(longestID) bytes" : nil
+    }
+
+    /// Why texts that nothing is looked up by cannot be kept, `nil` when they can.
+    static func refusal(ofTexts texts: [String]) -> String? {
+        texts.contains { $0.utf8.contains(0) } ? "a text with a NUL character" : nil
     }
 
     private static func refusal(of conversation: Conversation) -> String? {
+        // Nothing is kept of it but that what is there under this id has to go, however odd its messages are.
+        if conversation.consent == .none { return refusal(ofIDs: [conversation.id, conversation.userID]) }
         if conversation.messages.count >= places { return "more than \(places - 1) messages" }
         // Compared as bytes, as databases do: Swift calls some different spellings equal.
         var seen: Set<String.Bytes> = []

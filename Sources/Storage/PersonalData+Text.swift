@@ -52,6 +52,36 @@ extension PersonalData {
                     "changed_at": time(memory.changedAt),
                 ])
         }
+        for vote in pairVotes {
+            func part(_ side: PairVote.Side) -> JSONValue {
+                let fields: [String: JSONValue?] = [
+                    "chat_id": .string(side.conversationID), "message_id": side.messageID.map(JSONValue.string),
+                    "model": .string(side.model),
+                ]
+                return .object(fields.compactMapValues { $0 })
+            }
+            let choice =
+                switch vote.choice {
+                case .tie: "neither"
+                case .first: "first"
+                case .second: "second"
+                }
+            add(
+                "pair_vote",
+                [
+                    "pair": .string(vote.pair), "first": part(vote.first), "second": part(vote.second),
+                    "question": .string(vote.question), "choice": .string(choice),
+                    "comment": vote.comment.map(JSONValue.string), "recorded_at": time(vote.recordedAt),
+                ])
+        }
+        for answer in goldAnswers {
+            add(
+                "gold_answer",
+                [
+                    "item": .string(answer.item), "right": .bool(answer.isRight),
+                    "recorded_at": time(answer.recordedAt),
+                ])
+        }
         for dataset in datasets {
             add(
                 "dataset",

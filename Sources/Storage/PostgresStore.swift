@@ -34,13 +34,20 @@ public struct PostgresStore: SQLStore {
         }
     }
 
-    /// The address without user and password.
+    /// The address without user, password and options.
     static func name(of address: String) -> String {
         guard let scheme = address.range(of: "://") else { return "postgres" }
         var rest = address[scheme.upperBound...]
-        let path = rest.firstIndex { "/?".contains($0) } ?? rest.endIndex
-        if let at = rest[..<path].lastIndex(of: "@") { rest = rest[rest.index(after: at)...] }
         if let options = rest.firstIndex(of: "?") { rest = rest[..<options] }
+        // The last one, wherever it stands: a password may hold an unquoted "/" or "@".
+        if let at = rest.lastIndex(of: "@") { rest = rest[rest.index(after: at)...] }
+        // What follows a host is a port. Anything else may be the beginning of a password that holds a "?".
+        let host = rest.prefix { $0 != "/" }
+        if let colon = host.lastIndex(of: ":"), !host.hasSuffix("]"),
+            !host[host.index(after: colon)...].allSatisfy(\.isNumber)
+        {
+            return "postgres"
+        }
         return "postgres://\(rest)"
     }
 

@@ -16,7 +16,8 @@ extension SQLStore {
 
     public func record(_ vote: PairVote) async throws {
         try await change { store in
-            try store.refuse(ids: [vote.pair, vote.rater, vote.question, vote.comment ?? ""])
+            try store.refuse(ids: [vote.pair, vote.rater])
+            try store.refuse(texts: [vote.question, vote.comment ?? ""])
             let places = try [vote.first, vote.second].map { side in
                 if let message = side.messageID {
                     return try store.require(message, in: side.conversationID).place
@@ -41,23 +42,7 @@ extension SQLStore {
     }
 
     public func pairVotes() async throws -> [PairVote] {
-        try await look { store in
-            try store.session.all(
-                """
-                SELECT pair, rater, a.id, firstMessage, firstModel, b.id, secondMessage, secondModel, question, choice,
-                comment, recordedAt FROM pairVote
-                JOIN conversation a ON a.number = firstConversation JOIN conversation b ON b.number = secondConversation
-                ORDER BY recordedAt, pair, rater
-                """
-            ) {
-                PairVote(
-                    pair: $0.text(0), rater: $0.text(1),
-                    first: .init(conversationID: $0.text(2), messageID: $0.textIfAny(3), model: $0.text(4)),
-                    second: .init(conversationID: $0.text(5), messageID: $0.textIfAny(6), model: $0.text(7)),
-                    question: $0.text(8), choice: PairVote.Choice(rawValue: $0.int(9)) ?? .tie,
-                    comment: $0.textIfAny(10), recordedAt: Date(timeIntervalSince1970: $0.double(11)))
-            }
-        }
+        try await look { try $0.pairVotes("", []) }
     }
 
     public func record(_ answer: GoldAnswer) async throws {
@@ -73,15 +58,7 @@ extension SQLStore {
     }
 
     public func goldAnswers() async throws -> [GoldAnswer] {
-        try await look { store in
-            try store.session.all(
-                "SELECT rater, item, isRight, recordedAt FROM goldAnswer ORDER BY recordedAt, rater, item"
-            ) {
-                GoldAnswer(
-                    rater: $0.text(0), item: $0.text(1), isRight: $0.int(2) == 1,
-                    recordedAt: Date(timeIntervalSince1970: $0.double(3)))
-            }
-        }
+        try await look { try $0.goldAnswers("", []) }
     }
 
     public func forgetGoldAnswers(of rater: String) async throws {
@@ -136,10 +113,48 @@ extension SQLStore {
 }
 
 extension StoreTransaction {
+    /// Choices between two, oldest first; `condition` is empty or begins with `WHERE`.
+    func pairVotes(_ condition: String, _ arguments: [SQLValue]) throws -> [PairVote] {
+        var votes: [PairVote] = []
+        try session.query(
+            """
+            SELECT pair, rater, a.id, firstMessage, firstModel, b.id, secondMessage, secondModel, question, choice,
+            comment, recordedAt FROM pairVote
+            JOIN conversation a ON a.number = firstConversation JOIN conversation b ON b.number = secondConversation
+            \(condition) ORDER BY recordedAt, pair, rater
+            """, arguments
+        ) {
+            votes.append(
+                PairVote(
+                    pair: $0.text(0), rater: $0.text(1),
+                    first: .init(conversationID: $0.text(2), messageID: $0.textIfAny(3), model: $0.text(4)),
+                    second: .init(conversationID: $0.text(5), messageID: $0.textIfAny(6), model: $0.text(7)),
+                    question: $0.text(8), choice: PairVote.Choice(rawValue: $0.int(9)) ?? .tie,
+                    comment: $0.textIfAny(10), recordedAt: Date(timeIntervalSince1970: $0.double(11))))
+        }
+        return votes
+    }
+
+    /// Answers to known questions, oldest first; `condition` is empty or begins with `WHERE`.
+    func goldAnswers(_ condition: String, _ arguments: [SQLValue]) throws -> [GoldAnswer] {
+        var answers: [GoldAnswer] = []
+        try session.query(
+            "SELECT rater, item, isRight, recordedAt FROM goldAnswer \(condition) ORDER BY recordedAt, rater, item",
+            arguments
+        ) {
+            answers.append(
+                GoldAnswer(
+                    rater: $0.text(0), item: $0.text(1), isRight: $0.int(2) == 1,
+                    recordedAt: Date(timeIntervalSince1970: $0.double(3))))
+        }
+        return answers
+    }
+
     /// Makes this the rater's current word on a message and label.
     func annotate(_ annotation: RaterAnnotation) throws {
         let place = try require(annotation.messageID, in: annotation.conversationID).place
-        try refuse(ids: [annotation.rater, annotation.label, annotation.comment ?? ""])
+        try refuse(ids: [annotation.rater, annotation.label])
+        try refuse(texts: [annotation.comment ?? ""])
         try session.execute(
             """
             INSERT INTO annotation (conversation, messageID, rater, label, value, comment, recordedAt)

@@ -94,7 +94,9 @@ extension SQLStore {
                 userID: userID,
                 conversations: try store.conversations("WHERE userID = ?1 ORDER BY id", [.text(userID)]),
                 feedback: voices, annotations: try store.annotations("rater = ?1", userID), consent: consent,
-                datasets: datasets, models: models, memories: try store.memories(of: userID))
+                datasets: datasets, models: models, memories: try store.memories(of: userID),
+                pairVotes: try store.pairVotes("WHERE rater = ?1", [.text(userID)]),
+                goldAnswers: try store.goldAnswers("WHERE rater = ?1", [.text(userID)]))
         }
     }
 

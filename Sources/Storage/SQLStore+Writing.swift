@@ -12,7 +12,9 @@ extension SQLStore {
     @discardableResult
     public func save(_ conversations: [EncodedConversation]) async throws -> SaveSummary {
         if conversations.isEmpty { return SaveSummary() }
-        return try await change(.store) { try $0.save(conversations) }
+        let summary = try await change(.store) { try $0.save(conversations) }
+        if summary.withdrawn > 0 { try await forgetDeleted() }
+        return summary
     }
 
     public func append(_ message: Message, to conversationID: String) async throws {
@@ -176,7 +178,7 @@ extension SQLStore {
 
     public func record(_ access: AccessRecord) async throws {
         try await change { store in
-            try store.refuse(ids: [access.actor, access.action, access.subject, access.reason])
+            try store.refuse(texts: [access.actor, access.action, access.subject, access.reason])
             try store.session.execute(
                 "INSERT INTO access (actor, action, subject, reason, recordedAt) VALUES (?1, ?2, ?3, ?4, ?5)",
                 .text(access.actor), .text(access.action), .text(access.subject), .text(access.reason),

@@ -37,7 +37,7 @@ extension SQLiteStore {
     public func index(_ document: IndexedDocument) async throws {
         let file = file
         try await write { db in
-            if let refusal = EncodedConversation.refusal(ofIDs: [document.url]) {
+            if let refusal = EncodedConversation.refusal(ofTexts: [document.url]) {
                 throw StorageError(.conflict, file: file, reason: refusal)
             }
             try Self.remove(document.url, db)

@@ -28,6 +28,15 @@ public enum StoreLocation: Sendable, Hashable {
         }
     }
 
+    /// The store for messages: of a PostgreSQL database without user, password and options.
+    public var name: String {
+        switch self {
+        case .file(let path): path
+        case .postgres(let address): PostgresStore.name(of: address)
+        case .memory: "none"
+        }
+    }
+
     /// Opens the store, or makes a new one; an older one is brought up to date.
     /// - Parameter load: How much is written at once; a PostgreSQL server has its own memory for that.
     public func open(for load: WriteLoad = .turns, now: @escaping @Sendable () -> Date = { Date() })

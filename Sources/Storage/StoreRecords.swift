@@ -176,10 +176,15 @@ public struct PersonalData: Sendable, Hashable {
     public var datasets: [DatasetRecord]
     public var models: [ModelRecord]
     public var memories: [Memory]
+    /// Their choices between two replies or conversations, with what they wrote about them.
+    public var pairVotes: [PairVote]
+    /// Their answers to questions whose right answer is known.
+    public var goldAnswers: [GoldAnswer]
 
     public init(
         userID: String, conversations: [Conversation], feedback: [Voice], annotations: [RaterAnnotation],
-        consent: [String: [ConsentEvent]], datasets: [DatasetRecord], models: [ModelRecord], memories: [Memory]
+        consent: [String: [ConsentEvent]], datasets: [DatasetRecord], models: [ModelRecord], memories: [Memory],
+        pairVotes: [PairVote] = [], goldAnswers: [GoldAnswer] = []
     ) {
         self.userID = userID
         self.conversations = conversations
@@ -189,5 +194,7 @@ public struct PersonalData: Sendable, Hashable {
         self.datasets = datasets
         self.models = models
         self.memories = memories
+        self.pairVotes = pairVotes
+        self.goldAnswers = goldAnswers
     }
 }

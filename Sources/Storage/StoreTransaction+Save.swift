@@ -44,6 +44,7 @@ extension StoreTransaction {
             guard conversation.consent != .none else {
                 summary.withoutConsent += 1
                 if let found {
+                    summary.withdrawn += 1
                     try delete(found.number)
                     there[id] = nil
                 }
@@ -131,7 +132,7 @@ extension StoreTransaction {
         rows = Rows()
     }
 
-    /// Puts a conversation in the place of the one that is there.
+    /// Puts a conversation in the place of the one that is there; it counts as touched when anything changed by that.
     private func replace(
         _ found: Place, with conversation: EncodedConversation, _ voices: [EncodedConversation.Voice]
     ) throws {
@@ -139,9 +140,15 @@ extension StoreTransaction {
         if said < found.consent {
             try noteConsent(Self.consent(said), textVersion: nil, in: found)
         }
-        try session.execute(
-            "UPDATE conversation SET consent = ?1, changedAt = ?2, body = ?3 WHERE number = ?4",
-            SQLValue(min(said, found.consent)), seconds, .json(conversation.body), .int(found.number))
+        let head = try session.first("SELECT body FROM conversation WHERE number = ?1", .int(found.number)) {
+            $0.bytes(0)
+        }
+        var isTouched = said < found.consent || head != conversation.body
+        if isTouched {
+            try session.execute(
+                "UPDATE conversation SET consent = ?1, body = ?2 WHERE number = ?3",
+                SQLValue(min(said, found.consent)), .json(conversation.body), .int(found.number))
+        }
         let first = Self.key(found.number)
         var old: [String.Bytes: (key: Int64, body: [UInt8])] = [:]
         try session.query(
@@ -163,6 +170,8 @@ extension StoreTransaction {
                 added += [.int(key), .text(message.id), .json(message.body)]
             }
         }
+        // What is left in `old` the log no longer has.
+        if !(old.isEmpty && moved.isEmpty && added.isEmpty && changed.isEmpty) { isTouched = true }
         for (id, row) in old {
             try delete(messageWithKey: row.key, id: id.text, in: found.number)
         }
@@ -172,13 +181,20 @@ extension StoreTransaction {
         }
         try session.insert(into: "message (key, id, body)", columns: 3, values: added)
         for voice in voices {
-            try set(voice.feedback, body: voice.body, on: conversation.messages[voice.place].id, in: found.number)
+            let isNew = try set(
+                voice.feedback, body: voice.body, on: conversation.messages[voice.place].id, in: found.number,
+                isFromLog: true)
+            if isNew { isTouched = true }
         }
+        if isTouched { try touch(found.number) }
     }
+
+    /// Longest name of a model that is noted, in bytes: PostgreSQL's indexes take no more than about 2,700.
+    private static let longestModel = 2_000
 
     /// Remembers when a model's replies were first and last seen.
     func note(models: Set<String>) throws {
-        for model in models.sorted() where !model.utf8.contains(0) {
+        for model in models.sorted() where !model.utf8.contains(0) && model.utf8.count <= Self.longestModel {
             try session.execute(
                 """
                 INSERT INTO modelSeen (model, firstAt, lastAt) VALUES (?1, ?2, ?2)

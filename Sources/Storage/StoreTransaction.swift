@@ -71,6 +71,13 @@ struct StoreTransaction {
         }
     }
 
+    /// For texts that are no key: they may be of any length.
+    func refuse(texts: [String]) throws {
+        if let refusal = EncodedConversation.refusal(ofTexts: texts) {
+            throw StorageError(.conflict, file: name, reason: refusal)
+        }
+    }
+
     // MARK: Changing
 
     func touch(_ number: Int64) throws {
@@ -78,12 +85,26 @@ struct StoreTransaction {
     }
 
     /// Makes feedback the current one; the same again changes nothing.
-    func set(_ feedback: Feedback, body: [UInt8], on messageID: String, in number: Int64) throws {
+    ///
+    /// What comes with a log counts once: a log that is imported again must not undo what the person said since, or took back.
+    /// - Returns: whether anything changed.
+    @discardableResult
+    func set(
+        _ feedback: Feedback, body: [UInt8], on messageID: String, in number: Int64, isFromLog: Bool = false
+    ) throws -> Bool {
         let old = try session.first(
             "SELECT body FROM feedback WHERE conversation = ?1 AND messageID = ?2 AND userID = ?3",
             .int(number), .text(messageID), .text(feedback.userID)
         ) { $0.bytes(0) }
-        if old == body { return }
+        if old == body { return false }
+        if isFromLog {
+            let earlier = try session.all(
+                """
+                SELECT body FROM feedbackEvent WHERE conversation = ?1 AND messageID = ?2 AND userID = ?3 AND action = ?4
+                """, .int(number), .text(messageID), .text(feedback.userID), .text(FeedbackEvent.Action.given.rawValue)
+            ) { $0.bytes(0) }
+            if earlier.contains(body) { return false }
+        }
         let rating: SQLValue = feedback.rating.map { SQLValue($0.rawValue) } ?? .null
         if old == nil {
             // Places keep the order in which people first spoke.
@@ -104,6 +125,7 @@ struct StoreTransaction {
                 """, rating, .json(body), .int(number), .text(messageID), .text(feedback.userID))
         }
         try log(.given, body, of: feedback.userID, on: messageID, in: number)
+        return true
     }
 
     func log(_ action: FeedbackEvent.Action, _ body: [UInt8], of userID: String, on messageID: String, in number: Int64)

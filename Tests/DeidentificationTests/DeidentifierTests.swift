@@ -173,4 +173,37 @@ struct DeidentifierTests {
         #expect(first.messages[1].feedback[0].userID == first.userID)
         #expect(try Self.run(Samples.conversation("c1", [(.human, "hi")])).userID == "u1")
     }
+
+    @Test("ids that repeat who somebody is become hashes too, and still refer to each other")
+    func otherIDs() throws {
+        var conversation = Samples.conversation("+1 212-555-0187", [(.human, "hi"), (.bot, "hello"), (.bot, "hello?")])
+        conversation.userID = "jo@example.com"
+        conversation.messages[0].id = "jo@example.com/1"
+        conversation.messages[1].parentID = "jo@example.com/1"
+        conversation.messages[2].parentID = "jo@example.com/1"
+        conversation.messages[2].asksAbout = "m1"
+        let result = try Self.run(conversation)
+        #expect(result.id.wholeMatch(of: /id-[0-9a-f]{16}/) != nil)
+        #expect(result.messages[0].id.wholeMatch(of: /id-[0-9a-f]{16}/) != nil)
+        #expect(result.messages[1].parentID == result.messages[0].id)
+        #expect(result.messages[2].parentID == result.messages[0].id)
+        #expect(result.messages[2].asksAbout == "m1" && result.messages[1].id == "m1")
+        #expect(!result.jsonLine.contains("example.com") && !result.jsonLine.contains("0187"))
+        #expect(try Self.run(conversation) == result)
+        // An id without a sign, where it is the person's own number.
+        var plain = Samples.conversation("chat-212-555-0187", [(.human, "hi"), (.bot, "hello")])
+        plain.userID = "212-555-0187"
+        #expect(try !Self.run(plain).jsonLine.contains("0187"))
+        // Who is nobody by their id is called after the conversation.
+        var nobody = Samples.conversation("room+17", [(.human, "hi"), (.bot, "hello")])
+        nobody.userID = "anonymous-room+17"
+        nobody.messages[1].feedback = [Feedback(userID: "anonymous-room+17", rating: .like)]
+        let hidden = try Self.run(nobody)
+        #expect(!hidden.jsonLine.contains("room+17"))
+        #expect(hidden.messages[1].feedback[0].userID == hidden.userID)
+        // Pseudonyms stay, also in a conversation's id.
+        var quiet = Samples.conversation("person-7/chat-1", [(.human, "hi")])
+        quiet.userID = "person-7"
+        #expect(try Self.run(quiet) == quiet)
+    }
 }

@@ -68,6 +68,21 @@ struct PseudonymTests {
                 != nil)
     }
 
+    @Test("an address or user name has one pseudonym however often it comes")
+    func repeatedHandles() throws {
+        var book = try Self.book()
+        for (text, entity) in [
+            ("Jo@mail.example.com", Entity.emailAddress), ("@Blue_Otter", .userName), ("otter#4821", .userName),
+        ] {
+            let first = book.pseudonym(of: text, entity)
+            _ = book.pseudonym(of: "Anna", .person)
+            #expect(book.pseudonym(of: text, entity) == first)
+            #expect(book.pseudonym(of: text.lowercased(), entity) == first)
+        }
+        let one = book.pseudonym(of: "jo@mail.example.com", .emailAddress)
+        #expect(one != book.pseudonym(of: "joe@mail.example.com", .emailAddress))
+    }
+
     @Test("more persons than names: still one for one")
     func exhausted() throws {
         var book = try Self.book()

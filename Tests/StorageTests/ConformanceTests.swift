@@ -16,7 +16,8 @@ struct ConformanceTests {
         let given = (0..<120).map { random.conversation(index: $0) }
         let summary = try await store.save(given)
         let isRefused = { (c: Conversation) in
-            ([c.userID] + c.messages.map(\.id)).contains { $0.utf8.contains(0) }
+            // Of what is not kept only the person has to be somebody.
+            ([c.userID] + (c.consent == .none ? [] : c.messages.map(\.id))).contains { $0.utf8.contains(0) }
         }
         let kept = given.filter { !isRefused($0) && $0.consent != .none }.sorted { $0.id < $1.id }
         #expect(summary.added == kept.count)
@@ -107,6 +108,108 @@ struct ConformanceTests {
         #expect(try await store.conversation(id: "c") == nil)
         #expect(try await store.counts().messages == 0)
     }
+
+    @Test("who withdraws consent by a log is forgotten, down to the bytes of the file", arguments: StoreKind.present)
+    func withdrawn(_ kind: StoreKind) async throws {
+        let bench = try StoreBench(kind)
+        let store = try await bench.open()
+        var log = chat("c", of: "u")
+        log.messages[0].text = "my secret is plum jam"
+        try await store.save([log, chat("d", of: "u")])
+        log.consent = .none
+        // However odd the messages are by now.
+        log.messages[2].id = "1"
+        let summary = try await store.save([log, chat("never there", of: "u", consent: .none)])
+        #expect((summary.withoutConsent, summary.withdrawn, summary.refused.count) == (2, 1, 0))
+        #expect(try await store.all().map(\.id) == ["d"])
+        for file in try FileManager.default.contentsOfDirectory(at: bench.folder.url, includingPropertiesForKeys: nil) {
+            let bytes = try Data(contentsOf: file)
+            #expect(bytes.range(of: Data("plum jam".utf8)) == nil, "\(file.lastPathComponent)")
+        }
+    }
+
+    @Test(
+        "the same log again undoes no later vote and touches nothing; a newer one counts", arguments: StoreKind.present)
+    func sameLogAgain(_ kind: StoreKind) async throws {
+        let bench = try StoreBench(kind)
+        let store = try await bench.open()
+        var log = chat("c", of: "u", consent: .release)
+        log.messages[1].feedback = [Feedback(userID: "u", rating: .like), Feedback(userID: "v", rating: .like)]
+        try await store.save(log)
+        bench.advance(10)
+        let later = Feedback(userID: "u", rating: .dislike)
+        try await store.setFeedback(later, on: "2", in: "c")
+        try await store.retractFeedback(of: "v", on: "2", in: "c")
+        bench.advance(10)
+        #expect(try await store.save(log).replaced == 1)
+        #expect(try await store.conversation(id: "c")?.messages[1].feedback == [later])
+        #expect(try await store.feedbackHistory(of: "2", in: "c").count == 4)
+        #expect(try await store.all(since: bench.now).isEmpty)
+        #expect(try await store.consentHistory(of: "c").isEmpty)
+        let newer = Feedback(userID: "u", rating: .like, comment: "fine after all")
+        log.messages[1].feedback = [newer]
+        try await store.save(log)
+        #expect(try await store.conversation(id: "c")?.messages[1].feedback == [newer])
+        #expect(try await store.all(since: bench.now).map(\.id) == ["c"])
+        // Each of these is a change too.
+        let changes: [@Sendable (inout Conversation) -> Void] = [
+            { $0.consent = .improve }, { $0.extra["title"] = .string("kettle") }, { $0.messages[0].text = "hm" },
+            { $0.messages.swapAt(0, 2) }, { $0.messages.append(Message(id: "4", sender: .bot, text: "bye")) },
+            { $0.messages.removeLast() },
+        ]
+        for change in changes {
+            bench.advance(1)
+            try await store.save(log)
+            #expect(try await store.all(since: bench.now).isEmpty)
+            change(&log)
+            try await store.save(log)
+            #expect(try await store.all(since: bench.now).map(\.id) == ["c"])
+        }
+    }
+
+    @Test("ids too long for an index are refused by name, and nothing else with them", arguments: StoreKind.present)
+    func longIDs(_ kind: StoreKind) async throws {
+        let bench = try StoreBench(kind)
+        let store = try await bench.open()
+        // Letters that no compression makes short.
+        var random = RandomConversation(seed: 3)
+        let letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+        func id(_ length: Int) -> String {
+            String((0..<length).map { _ in letters.randomElement(using: &random.dice) ?? "a" })
+        }
+        func voted(_ id: String, _ user: String, _ message: String, _ voter: String) -> Conversation {
+            var talk = chat(id, of: user)
+            talk.messages[1].id = message
+            talk.messages[1].feedback = [Feedback(userID: voter, rating: .like)]
+            talk.messages[1].generation = GenerationRecord(model: model)
+            return talk
+        }
+        let good = voted(id(800), id(800), id(800), id(800))
+        let summary = try await store.save([
+            voted(id(4_000), "u", "2", "v"), voted("a", id(4_000), "2", "v"), voted("b", "u", id(4_000), "v"),
+            voted("c", "u", "2", id(801)), good,
+        ])
+        #expect(summary.added == 1)
+        #expect(summary.refused.count == 4)
+        #expect(summary.refused.last == "conversation c: an id of more than 800 bytes")
+        #expect(try await store.all() == [good])
+        #expect(try await store.models().isEmpty)
+        try await store.annotate(
+            RaterAnnotation(
+                conversationID: good.id, messageID: good.messages[1].id, rater: id(800), label: id(800),
+                comment: id(5_000), recordedAt: bench.now))
+        let voter = id(801)
+        await #expect(throws: StorageError.self) {
+            try await store.setFeedback(Feedback(userID: voter), on: "1", in: good.id)
+        }
+        // What nothing is looked up by may be long.
+        try await store.record(
+            AccessRecord(actor: "op", action: "show", subject: "c", reason: id(5_000), recordedAt: bench.now))
+        #expect(try await store.check().isEmpty)
+    }
+
+    /// A model's name that no index takes.
+    private let model = (0..<900).map { "\($0 * 7_919 % 10_007)" }.joined()
 
     @Test("messages are appended once, at the end", arguments: StoreKind.present)
     func append(_ kind: StoreKind) async throws {

@@ -116,6 +116,35 @@ struct RightsTests {
         #expect(try await store.check().isEmpty)
     }
 
+    @Test("what a rater said comes out with the rest of them", arguments: StoreKind.present)
+    func raterData(_ kind: StoreKind) async throws {
+        let bench = try StoreBench(kind)
+        let store = try await bench.open()
+        try await store.save([chat("a", of: "u"), chat("b", of: "v")])
+        func vote(_ rater: String) -> PairVote {
+            PairVote(
+                pair: "p", rater: rater, first: .init(conversationID: "a", messageID: "2", model: "m1"),
+                second: .init(conversationID: "b", model: "m2"), question: "prefer", choice: .second,
+                comment: "says \(rater)", recordedAt: bench.now)
+        }
+        func answer(_ rater: String) -> GoldAnswer {
+            GoldAnswer(rater: rater, item: "g", isRight: rater == "ann", recordedAt: bench.now)
+        }
+        for rater in ["ann", "bob"] {
+            try await store.record(vote(rater))
+            try await store.record(answer(rater))
+        }
+        let data = try await store.personalData(of: "ann")
+        #expect(data.pairVotes == [vote("ann")])
+        #expect(data.goldAnswers == [answer("ann")])
+        let lines = data.jsonLines
+        #expect(lines.contains("says ann") && !lines.contains("says bob"))
+        #expect(lines.contains(#""kind":"pair_vote""#) && lines.contains(#""kind":"gold_answer""#))
+        try await store.delete(userID: "ann")
+        let after = try await store.personalData(of: "ann")
+        #expect(after.pairVotes.isEmpty && after.goldAnswers.isEmpty)
+    }
+
     @Test("a retention window ends", arguments: StoreKind.present)
     func retention(_ kind: StoreKind) async throws {
         let bench = try StoreBench(kind)

@@ -13,9 +13,11 @@ struct StoreOptions: ParsableArguments {
     )
     var store: String?
 
-    /// The place as it was written.
+    /// The place as it was written, perhaps with a password.
     var path: String { store ?? ProcessInfo.processInfo.environment["LOAM_STORE"] ?? "loam.sqlite" }
     var location: StoreLocation { StoreLocation(path) }
+    /// The place for messages.
+    var name: String { location.name }
 }
 
 /// What one does with a store as a whole.
@@ -147,7 +149,7 @@ struct StoreShowCommand: AsyncParsableCommand {
         let store = try await store.location.openExisting()
         try await access.record("show", of: conversation, in: store)
         guard let found = try await store.conversation(id: conversation) else {
-            throw ImprovementFault(description: "\(self.store.path): no conversation \(conversation)")
+            throw ImprovementFault(description: "\(self.store.name): no conversation \(conversation)")
         }
         print(found.jsonLine)
     }
@@ -157,7 +159,8 @@ struct StorePersonCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "person", abstract: "Writes everything that the store holds of a person, one record a line.",
         discussion: """
-            Raw text: the look is written down. Records are {"kind": conversation | feedback | annotation | consent | dataset | model, …}.
+            Raw text: the look is written down. Records are {"kind": conversation | feedback | annotation | consent | memory | pair_vote |
+            gold_answer | dataset | model, …}.
 
             Example: loam store person u-17 --reason "asked for it" --out person.jsonl --store chats.sqlite
             """)
