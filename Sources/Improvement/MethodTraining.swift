@@ -64,8 +64,10 @@ public struct MethodTraining {
         let learner: any LanguageModels.Decoder = adapted ?? bench.decoder
         let trainer = try Trainer(
             model: learner, loss: plan.loss, source: plan.source, options: options, folder: work, group: run.group,
-            peak: run.measuresPeak ? ComputePeak.measure(options.compute, device: device) : nil)
-        let heldOut = run.heldOut.isEmpty ? [] : try bench.examples.documents(Self.data(run.heldOut).wanted).documents
+            peak: run.measuresPeak ? ComputePeak.measure(options.compute, device: device) : nil,
+            origin: origin(of: model))
+        let heldOut =
+            run.heldOut.isEmpty ? [] : try bench.examples.documents(toImitate: Self.data(run.heldOut)).documents
         let samples = try sampleLog(work, data, bench, from: trainer.step)
         let scorer = ReplyScorer(model: learner, compute: options.compute)
         let summary = try trainer.run(
@@ -82,6 +84,25 @@ public struct MethodTraining {
         var skipped = data.skipped
         for (reason, count) in plan.skipped { skipped[reason.rawValue, default: 0] += count }
         return Outcome(summary: summary, skipped: skipped, truncated: plan.truncated)
+    }
+
+    /// What this run's checkpoints are begun with and do not hold themselves: the base model's weights, and how an adapter is
+    /// put beside them. Only the first process has checkpoints.
+    private func origin(of model: URL) throws -> String? {
+        guard run.group.isFirst else { return nil }
+        let names = try FileManager.default.contentsOfDirectory(atPath: model.path)
+            .filter { $0.hasSuffix(".safetensors") }.sorted()
+        let weights: [String] = try names.flatMap { [$0, try Fingerprint.of(file: model.appending(path: $0))] }
+        var parts = ["model \(Fingerprint.of(weights).prefix(16))"]
+        if let lora = run.lora {
+            parts.append("LoRA of rank \(lora.rank) and alpha \(lora.alpha)")
+            if lora.isRankStabilized { parts.append("rank-stabilised") }
+            parts += lora.ranks.sorted { $0.key < $1.key }.map { "rank \($0.value) of \($0.key)" }
+            parts += lora.alphas.sorted { $0.key < $1.key }.map { "alpha \($0.value) of \($0.key)" }
+            if !lora.targets.isEmpty { parts.append("of \(lora.targets.sorted().joined(separator: " "))") }
+            if lora.dropout > 0 { parts.append("dropout \(lora.dropout)") }
+        }
+        return parts.joined(separator: ", ")
     }
 
     /// Where samples are written, when they are asked for: the first of the data's contexts, each once.

@@ -48,9 +48,12 @@ extension Decoder {
         set {}
     }
 
+    /// Whether a weight embeds tokens or places, by its checkpoint name in any family.
+    public func isEmbedding(_ name: String) -> Bool { ["embed", "wte", "wpe"].contains { name.contains($0) } }
+
     public var layerMatrixCount: Int {
         namedParameters.reduce(0) { sum, item in
-            let isOutside = ["embed", "wte", "wpe", "lm_head"].contains { item.name.contains($0) }
+            let isOutside = isEmbedding(item.name) || item.name.contains("lm_head")
             return isOutside || item.parameter.value.rank != 2 ? sum : sum + item.parameter.value.count
         }
     }

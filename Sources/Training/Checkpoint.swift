@@ -9,6 +9,9 @@ struct CheckpointIdentity: Codable, Hashable {
     var source: String
     /// Fingerprint of the documents.
     var data: String
+    /// What is not learned but makes the weights what they are: the model that training began with, and an adapter's scale.
+    /// `nil` where nobody said, as in checkpoints of older versions.
+    var origin: String?
 
     /// A stable hash of ids, labels and weights.
     static func fingerprint(_ examples: [TokenizedExample]) -> String {
@@ -23,6 +26,12 @@ struct CheckpointIdentity: Codable, Hashable {
 
     /// - Throws: `TrainingError` naming what differs.
     func requireSame(as other: CheckpointIdentity, file: String) throws {
+        if let origin, let wanted = other.origin, origin != wanted {
+            throw TrainingError(
+                .checkpoint,
+                "\(file) was begun from another model or with another adapter (\(origin), now \(wanted)); "
+                    + "go on with that one, or train into another folder")
+        }
         var differences: [String] = []
         if options != other.options {
             func fields(_ options: TrainingOptions) -> [String: JSONValue] {

@@ -46,22 +46,39 @@ extension ExampleTokenizer {
         return result
     }
 
-    /// Plain texts, each with an end, cut into pieces that fit.
+    /// Plain texts, each with an end, cut into pieces that fit. A piece begins as the tokenizer begins every text, which is how
+    /// the model is shown a text that it is to go on with; that beginning is not learned.
     public func documents(texts: [Sourced<String>]) throws -> Documents {
         var result = Documents()
+        let begin = format.textBegin
+        let room = max(1, contextLength - begin.count)
         for (index, text) in texts.enumerated() {
             let ids = format.vocabulary.encode(text.item, parsing: .none) + (format.replyEnd.map { [$0] } ?? [])
-            for start in stride(from: 0, to: ids.count, by: contextLength) {
-                let part = ids[start..<min(start + contextLength, ids.count)]
+            for start in stride(from: 0, to: ids.count, by: room) {
+                let part = ids[start..<min(start + room, ids.count)]
                 guard part.count > 1 else { continue }
                 result.documents.append(
                     try TokenizedExample(
-                        ids: part.map(Int32.init(truncatingIfNeeded:)),
-                        labels: [TokenLabel](repeating: .unlabelled, count: part.count)))
+                        ids: (begin + part).map(Int32.init(truncatingIfNeeded:)),
+                        labels: [TokenLabel](repeating: .ignored, count: begin.count)
+                            + [TokenLabel](repeating: .unlabelled, count: part.count)))
                 result.origins.append(index)
             }
         }
         guard !result.documents.isEmpty else { throw nothing(result) }
+        return result
+    }
+
+    /// All that is to be imitated, replies and plain texts.
+    /// - Throws: as for each of them; `TrainingError` when there is neither.
+    public func documents(toImitate data: TrainingData) throws -> Documents {
+        let wanted = data.wanted
+        guard !data.texts.isEmpty else { return try documents(wanted) }
+        let texts = try documents(texts: data.texts)
+        guard !wanted.isEmpty else { return texts }
+        var result = try documents(wanted)
+        result.documents += texts.documents
+        result.origins += texts.origins.map { wanted.count + $0 }
         return result
     }
 

@@ -59,6 +59,12 @@ public struct ExampleTokenizer: Sendable {
     /// tens of thousands of tokens where a chat has hundreds (TRL's `max_length` is 1,024 too).
     public static func rowLength(for model: DecoderConfiguration) -> Int { min(model.contextLength, 1024) }
 
+    /// Tokens of the rows in which documents are packed where nobody says: `rowLength(for:)`, or the longest of them where
+    /// that is more, and never more than the model reads.
+    static func rowLength(for model: DecoderConfiguration, holding documents: [TokenizedExample]) -> Int {
+        min(model.contextLength, max(rowLength(for: model), documents.map(\.count).max() ?? 0))
+    }
+
     /// - Throws: `TrainingError` when the context is too short for a marker, a token and an end.
     public init(
         format: any PromptFormat, contextLength: Int, overlap: Overlap = .pushedDown, learnsContext: Bool = false

@@ -44,7 +44,10 @@ public struct FeedbackExamples: Sendable {
                         PreferencePair(context: vote.context, chosen: correction, rejected: vote.reply, weight: weight),
                         file: file))
             }
-            guard var example = Example(vote, weight: weight) else { continue }
+            var judged = vote
+            // Who says what the bot should have said did not like what it said, thumb or not.
+            if vote.rating == nil, correction != nil { judged.rating = .dislike }
+            guard var example = Example(judged, weight: weight) else { continue }
             if example.label == .bad {
                 let better = [correction].compactMap(\.self) + family.liked(besides: vote.index, votes.map(\.vote))
                 if !better.isEmpty { example.betterReplies = better }
@@ -153,18 +156,29 @@ private struct Family {
 }
 
 extension Conversation {
-    /// What the person said next after a reply, where they went on with the talk; feedback on the reply is no turn.
+    /// What the person said next after a reply, where they went on with the talk from there; feedback on the reply is no turn.
+    ///
+    /// Of several replies to one message the person answered one: the message is said after that one alone.
     public func nextPersonMessage(after index: Int) -> String? {
-        let asked = messages[index].parentID ?? (index > 0 ? messages[index - 1].id : nil)
-        for message in messages.dropFirst(index + 1) {
-            if message.sender == .human {
-                if message.isDislikeFeedback || message.text.allSatisfy(\.isWhitespace) { continue }
-                return message.text
-            }
-            // Another reply to the same message may stand between.
-            guard let parent = message.parentID, parent == asked else { return nil }
+        // The reply, and what was said of it.
+        var mine: Set<Int> = [index]
+        for place in messages.indices.dropFirst(index + 1) {
+            guard let answered = placeAnswered(by: place), mine.contains(answered) else { continue }
+            let message = messages[place]
+            guard message.sender == .human else { return nil }
+            guard message.isDislikeFeedback || message.text.allSatisfy(\.isWhitespace) else { return message.text }
+            mine.insert(place)
         }
         return nil
+    }
+
+    /// The place of the message that the one at `place` answers, as `turns(before:)` has it: the one that it names where that
+    /// comes earlier, else the one before.
+    private func placeAnswered(by place: Int) -> Int? {
+        if let id = messages[place].parentID, let named = messages[..<place].lastIndex(where: { $0.id == id }) {
+            return named
+        }
+        return place > 0 ? place - 1 : nil
     }
 
     /// Every thumb of the conversation for a reward model, with what the person said next.

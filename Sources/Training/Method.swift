@@ -32,7 +32,7 @@ public struct MethodSettings: Sendable, Hashable, Codable {
     public var perStep = 16
     /// Unlabelled replies per step beside them, where the data has some (not for dpo, kto and sft).
     public var unlabelledPerStep = 0
-    /// What is done with tokens that a bad reply shares with better ones.
+    /// What is done with tokens that a bad reply shares with better ones; for losses of tokens (DPO and KTO judge whole replies).
     public var overlap = ExampleTokenizer.Overlap.pushedDown
     /// SFT on the whole dialogue instead of on the reply only.
     public var learnsContext = false

@@ -29,8 +29,10 @@ public struct MethodPlan {
         compute: TrainingOptions.ComputeType = .fastest(), seed: UInt64, onProgress: (String) -> Void = { _ in }
     ) throws {
         let length = ExampleTokenizer.rowLength(for: model.configuration)
+        // KTO judges a reply as a whole, every token of it: one whose shared tokens are good would be neither good nor bad.
+        let overlap = method == .kto ? ExampleTokenizer.Overlap.pushedDown : settings.overlap
         let tokenizer = try ExampleTokenizer(
-            format: format, contextLength: length, overlap: settings.overlap,
+            format: format, contextLength: length, overlap: overlap,
             learnsContext: settings.learnsContext && method == .sft)
         self.method = method
         func reference(_ documents: [TokenizedExample], _ name: String) throws -> ReferenceLogProbabilities {
@@ -45,9 +47,7 @@ public struct MethodPlan {
         var ownHead: DirectorHead?
         switch method {
         case .sft:
-            made =
-                try data.texts.isEmpty || !data.wanted.isEmpty
-                ? tokenizer.documents(data.wanted) : tokenizer.documents(texts: data.texts)
+            made = try tokenizer.documents(toImitate: data)
             loss = try wrapped(CrossEntropyLoss())
             // So many documents a step, packed, whatever their labels.
             source =

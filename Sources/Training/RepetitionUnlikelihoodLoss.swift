@@ -56,7 +56,7 @@ public struct RepetitionUnlikelihoodLoss: TrainingLoss {
             .continuations(prompts)
         let documents = try zip(prompts, answers).flatMap { try self.documents(prompt: $0, answer: $1) }
         guard !documents.isEmpty else { return try base.begin(context) }
-        let capacity = context.model.configuration.contextLength
+        let capacity = ExampleTokenizer.rowLength(for: context.model.configuration, holding: documents)
         let rows = try Packing.rows(lengths: documents.map(\.count), capacity: capacity)
         let batches = stride(from: 0, to: rows.count, by: context.rowsPerMicroBatch).map { start in
             Batch(

@@ -27,7 +27,8 @@ public struct ReplyScorer {
     public let model: any LanguageModels.Decoder
     /// Rows of one forward pass.
     public var rowsPerBatch: Int
-    /// Most tokens of a row; `nil` is the model's context.
+    /// Most tokens of a row; `nil` is `ExampleTokenizer.rowLength(for:)`, or the longest example where that is more: rows as
+    /// long as the whole context would cost gigabytes of attention.
     public var rowLength: Int?
     /// Most tokens whose logits exist at once.
     public var chunk: Int
@@ -47,7 +48,7 @@ public struct ReplyScorer {
     /// One score per example, in order.
     public func scores(_ examples: [TokenizedExample], states: Bool = false) throws -> [ReplyScore] {
         guard let device = model.namedParameters.first?.parameter.value.device else { return [] }
-        let capacity = rowLength ?? model.configuration.contextLength
+        let capacity = rowLength ?? ExampleTokenizer.rowLength(for: model.configuration, holding: examples)
         let rows = try Packing.rows(lengths: examples.map(\.count), capacity: capacity)
         var result = [ReplyScore](
             repeating: ReplyScore(logProbability: 0, minimum: 0, tokenCount: 0, meanState: []), count: examples.count)

@@ -137,7 +137,8 @@ struct SequenceLossStep<Loss: SequenceLoss>: LossStep {
         var weights = [Double](repeating: 0, count: documents)
         for (place, owner) in batch.owners.enumerated() {
             counts[owner] += 1
-            labels[owner] = batch.labels[place]
+            // One bad token makes a reply bad, whatever its last one is.
+            if labels[owner] != .bad { labels[owner] = batch.labels[place] }
             weights[owner] = Double(batch.weights[place])
         }
         let terms = try loss.terms(

@@ -20,6 +20,7 @@ public final class Trainer {
     private let optimizer: any Optimizer
     private let schedule: Schedule
     private let folder: URL?
+    private let origin: String?
     private let checkpoints: CheckpointFolder?
     private let device: Device
     private let clock = ContinuousClock()
@@ -44,10 +45,13 @@ public final class Trainer {
     ///   - group: The processes that train this model together, each on its share of every step. The result is that of one
     ///     process, to rounding.
     ///   - peak: The device's measured speed, for the log.
+    ///   - origin: Says which model this is before it learns, and what of an adapter is not among its weights (its scale): a
+    ///     checkpoint that was begun with another one is refused. `nil` does not ask.
     /// - Throws: `TrainingError` when an option or the data is at fault, or the checkpoint is of another run.
     public init(
         model: any LanguageModels.Decoder, loss: any TrainingLoss, source: any BatchSource, options: TrainingOptions,
-        folder: URL? = nil, group: any ProcessGroup = SingleProcess(), peak: ComputePeak? = nil
+        folder: URL? = nil, group: any ProcessGroup = SingleProcess(), peak: ComputePeak? = nil,
+        origin: String? = nil
     ) throws {
         try options.validate()
         self.model = model
@@ -55,6 +59,7 @@ public final class Trainer {
         self.source = source
         self.options = options
         self.folder = folder
+        self.origin = origin
         self.group = group
         self.peak = peak
         arithmetic = StepArithmetic(model)
@@ -71,7 +76,7 @@ public final class Trainer {
                 "document \(long) has \(source.examples[long].count) tokens, the model's context "
                     + "\(model.configuration.contextLength)")
         }
-        optimizer = try Self.optimizer(parameters, options: options)
+        optimizer = try Self.optimizer(parameters, of: model, options: options)
         schedule = Schedule(
             options.schedule, peak: options.learningRate, warmUp: options.warmUp, total: options.steps,
             floor: options.floor)
@@ -86,10 +91,11 @@ public final class Trainer {
     /// Decay falls on matrices; vectors (norms, biases) and, unless asked for, embeddings have none. Muon takes the matrices of
     /// the layers.
     private static func optimizer(
-        _ parameters: [(name: String, parameter: Parameter)], options: TrainingOptions
+        _ parameters: [(name: String, parameter: Parameter)], of model: any LanguageModels.Decoder,
+        options: TrainingOptions
     ) throws -> any Optimizer {
         func decays(_ name: String, _ parameter: Parameter) -> Bool {
-            parameter.value.rank >= 2 && (options.decaysEmbeddings || !name.contains("embed"))
+            parameter.value.rank >= 2 && (options.decaysEmbeddings || !model.isEmbedding(name))
         }
         func isInside(_ name: String) -> Bool { name.contains("layers.") || name.contains(".h.") }
         let matrices =
@@ -273,7 +279,8 @@ public final class Trainer {
     // MARK: - Checkpoints
 
     private var identity: CheckpointIdentity {
-        CheckpointIdentity(options: options, loss: loss.summary, source: source.summary, data: fingerprint)
+        CheckpointIdentity(
+            options: options, loss: loss.summary, source: source.summary, data: fingerprint, origin: origin)
     }
 
     /// Writes a checkpoint of the steps done; nothing when there is no folder, or in another process than the first.

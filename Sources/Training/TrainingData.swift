@@ -43,16 +43,21 @@ public struct TrainingData: Sendable, Hashable {
         a.skipped.merge(b.skipped, uniquingKeysWith: +)
     }
 
-    /// Replies with a verdict: labelled ones, and both sides of each pair.
+    /// Replies with a verdict: labelled ones, and both sides of each pair that stands on a line of its own.
+    ///
+    /// Other pairs were made of replies that are examples themselves, with their own verdicts: what a log's thumbs and
+    /// corrections say would count twice, and a reply that was only not gone on from would be bad.
     public var labelled: [Sourced<Example>] {
         examples.filter { $0.item.label != .unlabelled }
-            + pairs.flatMap { pair in pair.item.examples.map { pair.with($0) } }
+            + ownPairs.flatMap { pair in pair.item.examples.map { pair.with($0) } }
     }
 
-    /// Replies to imitate: good and unlabelled ones, and the chosen side of each pair.
+    /// Replies to imitate: good and unlabelled ones, and the chosen side of each pair that stands on a line of its own.
     public var wanted: [Sourced<Example>] {
-        examples.filter { $0.item.label != .bad } + pairs.map { $0.with($0.item.examples[0]) }
+        examples.filter { $0.item.label != .bad } + ownPairs.map { $0.with($0.item.examples[0]) }
     }
+
+    private var ownPairs: [Sourced<PreferencePair>] { pairs.filter { $0.line != nil } }
 
     /// - Throws: `TrainingError` when the labels are all of one kind.
     public func requireBothKinds(for method: String) throws {

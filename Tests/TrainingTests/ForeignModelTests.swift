@@ -110,6 +110,41 @@ struct ForeignModelTests {
                 == format.prompt(for: [Turn(.human, "hi")], room: 99))
     }
 
+    @Test("plain texts and prompts begin as the tokenizer begins a text, which is not learned", arguments: kinds)
+    func beginnings(_ kind: Kind) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "loam-foreign-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try makeFolder(folder, kind)
+        let format = try PromptFormats.of(folder)
+        let begin = kind.begin.flatMap { format.vocabulary.id(of: $0) }.map { [$0] } ?? []
+        #expect(begin.count == (kind.begin == nil ? 0 : 1))
+        func ids(_ text: String) -> [Int] { format.vocabulary.encode(text, parsing: .none) }
+        let end = try #require(format.replyEnd)
+        let text = "hello there, how are you?"
+        let tokenizer = try ExampleTokenizer(format: format, contextLength: 256)
+        let whole = try #require(tokenizer.documents(texts: [Sourced(text, file: "f", line: 1)]).documents.first)
+        #expect(whole.ids.map(Int.init) == begin + ids(text) + [end])
+        #expect(whole.labels.dropFirst(max(1, begin.count)).allSatisfy { $0 == .unlabelled })
+        let pieces = try ExampleTokenizer(format: format, contextLength: 5).documents(
+            texts: [Sourced(text, file: "f", line: 1)]
+        ).documents
+        #expect(pieces.count > 1)
+        for piece in pieces {
+            #expect(piece.count <= 5 && piece.ids.prefix(begin.count).map(Int.init) == begin, "\(kind)")
+        }
+        let example = Example(context: [], reply: " you", plainPrompt: "thanks and")
+        let made = try tokenizer.tokenize(example).get().example
+        let (prompt, reply) = (ids("thanks and"), ids(" you") + [end])
+        #expect(made.ids.map(Int.init) == begin + prompt + reply)
+        #expect(made.replyStart == begin.count + prompt.count)
+        let cut = try #require(
+            try format.continuation(of: "thanks and", reply: " you", room: begin.count + 1 + reply.count))
+        #expect(cut.isTruncated && cut.prompt == begin + prompt.suffix(1))
+        let bare = try #require(try format.continuation(of: "thanks and", reply: " you", room: reply.count))
+        #expect(bare.isTruncated && bare.prompt.isEmpty)
+        #expect(try format.continuation(of: "thanks and", reply: " you", room: reply.count - 1) == nil)
+    }
+
     /// What `Scripts/fixtures/generation.py` wrote with transformers for the model of the generation tests.
     @Test("scores of given replies are those of transformers")
     func oracle() throws {

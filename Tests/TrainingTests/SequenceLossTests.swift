@@ -162,6 +162,20 @@ struct SequenceLossTests {
         #expect(KTOLoss.divergence([0, 1], [1, 2]) == 0)
     }
 
+    @Test("a reply with a bad token is a bad one, whatever its last token is")
+    func mixedReply() throws {
+        let documents = try ([8, 9] as [Int32]).map { token in
+            try TokenizedExample(ids: [4, 5, token, 3], labels: [.ignored, .ignored, .bad, .good])
+        }
+        let reference = ReferenceLogProbabilities(values: [-7, -7])
+        let loss = try KTOLoss(reference: reference, mismatched: documents, mismatchedReference: reference)
+        let metrics = try Trainer(
+            model: TinyModel.make(vocabulary: Self.vocabulary), loss: loss,
+            source: GroupedSource(documents, rowLength: 8, perStep: 2, seed: 1), options: TrainerTests.options(1)
+        ).trainStep()
+        #expect(metrics.ce == 0 && metrics.ct > 0)
+    }
+
     @Test("mismatched replies: another's reply behind one's own prompt, from the same step, cut to the context")
     func mismatched() throws {
         let examples = try (0..<5).map { index in

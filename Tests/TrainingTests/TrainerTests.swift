@@ -245,6 +245,54 @@ struct TrainerTests {
         }
     }
 
+    @Test("a checkpoint that was begun from another model is refused, its folder named; one that does not say goes on")
+    func otherOrigin() throws {
+        let (one, two) = (Self.folder(), Self.folder())
+        defer { for folder in [one, two] { try? FileManager.default.removeItem(at: folder) } }
+        func trainer(_ origin: String?, _ folder: URL) throws -> Trainer {
+            try Trainer(
+                model: TinyModel.make(vocabulary: Self.vocabulary), loss: CrossEntropyLoss(),
+                source: PackedSource(Self.documents(6), rowLength: 24, rowsPerStep: 2, seed: 2),
+                options: Self.options(2), folder: folder, origin: origin)
+        }
+        // As older versions wrote them.
+        try trainer(nil, one).run()
+        #expect(try trainer("model a", one).step == 2)
+        try trainer("model a, alpha 16", two).run()
+        #expect(try trainer("model a, alpha 16", two).step == 2)
+        #expect(try trainer(nil, two).step == 2)
+        do {
+            _ = try trainer("model a, alpha 32", two)
+            Issue.record("no error")
+        } catch {
+            #expect("\(error)".contains("was begun from another model"))
+            #expect("\(error)".contains("\(two.path)/checkpoints/step-000002"))
+        }
+    }
+
+    @Test("GPT-2's embeddings have no decay, unless it is asked for", arguments: [false, true])
+    func embeddings(areDecayed: Bool) throws {
+        let model = try GPT2Model(
+            GPT2Configuration(vocabularySize: 32, hiddenSize: 16, layerCount: 1, headCount: 2, contextLength: 64),
+            generator: Generator(seed: 1))
+        func last() throws -> [Float] {
+            let places = try #require(model.namedParameters.first(where: { $0.name.contains("wpe") })?.parameter)
+            return try places.value.detach().narrow(dim: 0, start: 63, length: 1).floats()
+        }
+        let before = try last()
+        var options = Self.options(1)
+        options.warmUp = 0
+        options.weightDecay = 0.5
+        options.decaysEmbeddings = areDecayed
+        let trainer = try Trainer(
+            model: model, loss: CrossEntropyLoss(),
+            source: PackedSource(Self.documents(3), rowLength: 24, rowsPerStep: 1, seed: 2), options: options)
+        _ = try trainer.trainStep()
+        // No document is so long: nothing but decay moves this place.
+        let after = try last()
+        #expect((after == before) == !areDecayed)
+    }
+
     @Test("a checkpoint that cannot be written leaves the one before intact")
     func failedCheckpoint() throws {
         let folder = Self.folder()

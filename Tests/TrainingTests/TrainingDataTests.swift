@@ -1,5 +1,6 @@
 import Conversations
 import Foundation
+import LanguageModels
 import Testing
 import Tokenizers
 
@@ -249,7 +250,107 @@ struct TrainingDataTests {
             ])
         #expect(SatisfactionLabels.unvoted(conversation).map(\.reply) == ["see you"])
         let rewards = conversation.rewardExamples()
-        #expect(rewards.map(\.nextMessage) == ["thank you", "thank you", "see you"])
+        #expect(rewards.map(\.nextMessage) == [nil, "thank you", nil])
+    }
+
+    @Test("what the person says next is said after the reply that they answered, not after its siblings")
+    func nextMessages() {
+        func next(_ rest: [Message]) -> [String?] {
+            let conversation = Conversation(
+                id: "c", userID: "ann",
+                messages: [
+                    Message(id: "q1", sender: .human, text: "hi"),
+                    Message(id: "r1", sender: .bot, text: "one", parentID: "q1"),
+                    Message(id: "r2", sender: .bot, text: "two", parentID: "q1"),
+                ] + rest)
+            return [1, 2].map { conversation.nextPersonMessage(after: $0) }
+        }
+        func said(_ id: String, _ parent: String?, isFeedback: Bool = false) -> Message {
+            Message(id: id, sender: .human, text: "text \(id)", parentID: parent, isDislikeFeedback: isFeedback)
+        }
+        #expect(next([said("q2", "r1")]) == ["text q2", nil])
+        #expect(next([said("q2", "r2")]) == [nil, "text q2"])
+        // Without a parent it follows the message before.
+        #expect(next([said("q2", nil)]) == [nil, "text q2"])
+        // Feedback on a reply is passed over, whichever of the two ways the talk goes on.
+        #expect(next([said("f", "r1", isFeedback: true), said("q2", "f")]) == ["text q2", nil])
+        #expect(next([said("f", "r1", isFeedback: true), said("q2", "r1")]) == ["text q2", nil])
+        // Both were answered, in turns.
+        let reply = Message(id: "r3", sender: .bot, text: "three", parentID: "q2")
+        #expect(next([said("q2", "r1"), reply, said("q3", "r2")]) == ["text q2", "text q3"])
+        // The bot went on by itself.
+        #expect(next([Message(id: "r3", sender: .bot, text: "three"), said("q2", nil)]) == [nil, nil])
+    }
+
+    @Test("a log's pairs are no single replies; a correction without a thumb gives both of its replies, once")
+    func logPairs() {
+        let conversation = Conversation(
+            id: "c", userID: "ann",
+            messages: [
+                Message(id: "q1", sender: .human, text: "do you like jazz"),
+                Message(
+                    id: "r1", sender: .bot, text: "bananas", feedback: [Feedback(userID: "ann", correction: "yes")]),
+                Message(id: "q2", sender: .human, text: "so"),
+                Message(
+                    id: "r2", sender: .bot, text: "a", parentID: "q2",
+                    feedback: [Feedback(userID: "troll", rating: .dislike)]),
+                Message(id: "r3", sender: .bot, text: "b", parentID: "q2"),
+                Message(id: "q3", sender: .human, text: "fine", parentID: "r3"),
+            ])
+        let data = FeedbackExamples { $0.userID == "troll" ? 0 : 1 }.data(of: conversation)
+        #expect(data.pairs.map(\.item.chosen) == ["yes", "b"])
+        let ask = [Turn(.human, "do you like jazz")]
+        #expect(
+            data.labelled.map(\.item) == [
+                Example(context: ask, reply: "yes", label: .good),
+                Example(context: ask, reply: "bananas", label: .bad, betterReplies: ["yes"]),
+            ])
+        #expect(data.wanted.map(\.item.reply) == ["yes"])
+        // A pair on a line of its own is all that its file says.
+        var file = TrainingData()
+        file.pairs = [Sourced(PreferencePair(context: ask, chosen: "yes", rejected: "no"), file: "f", line: 1)]
+        #expect(file.labelled.count == 2 && file.wanted.count == 1)
+    }
+
+    @Test("sft learns plain texts beside replies")
+    func texts() throws {
+        let data = try read([
+            #"{"text": "how are you today"}"#, #"{"prompt": "thanks and", "completion": " you"}"#,
+            #"{"text": "hello there"}"#,
+        ])
+        let format = try ExampleTokenizerTests.format()
+        let plan = try MethodPlan(
+            .sft, settings: MethodSettings(), data: data,
+            model: TinyModel.make(vocabulary: format.tokenizer.vocabularySize), format: format, seed: 1)
+        #expect(plan.source.examples.count == 3)
+        let made = try ExampleTokenizer(format: format, contextLength: 64).documents(toImitate: data)
+        #expect(made.origins == [0, 1, 2])
+        #expect(made.documents[1].ids.map(Int.init) == format.tokenizer.encode("how are you today") + [format.end])
+        #expect(throws: TrainingError.self) {
+            try ExampleTokenizer(format: format, contextLength: 64).documents(toImitate: TrainingData())
+        }
+    }
+
+    @Test("KTO pushes the whole of a bad reply down, whatever is asked for shared tokens")
+    func wholeReplies() throws {
+        let context = [Turn(.human, "hello there")]
+        var data = TrainingData()
+        data.examples = [
+            Sourced(Example(context: context, reply: "good day", label: .good), file: "f", line: 1),
+            Sourced(
+                Example(
+                    context: context, reply: "fine thanks today", label: .bad, betterReplies: ["today thanks"]),
+                file: "f", line: 2),
+        ]
+        let format = try ExampleTokenizerTests.format()
+        var settings = MethodSettings()
+        settings.overlap = .learned
+        let plan = try MethodPlan(
+            .kto, settings: settings, data: data,
+            model: TinyModel.make(vocabulary: format.tokenizer.vocabularySize), format: format, compute: .float32,
+            seed: 1)
+        let bad = plan.source.examples.filter(\.isBad)
+        #expect(bad.count == 1 && !bad.contains { $0.labels.contains(.good) })
     }
 
     @Test(

@@ -31,9 +31,7 @@ public struct PlainPromptFormat: PromptFormat {
         end = tokenizer.roles.end.flatMap(tokenizer.id(of:)) ?? ends.first
         endIDs = end.map { [$0] } ?? []
         pad = tokenizer.roles.pad.flatMap(tokenizer.id(of:)) ?? end ?? 0
-        let first = tokenizer.encode("", parsing: .none, addingSpecialTokens: true).first
-        let named = tokenizer.roles.begin.flatMap(tokenizer.id(of:))
-        begin = first != nil && first == named ? [first].compactMap { $0 } : []
+        begin = tokenizer.textBegin
     }
 
     public var vocabulary: any Tokenizer { tokenizer }

@@ -34,6 +34,10 @@ extension PromptFormat {
     public var stops: [String] { [] }
     public var beginsReplyWithSpace: Bool { false }
 
+    /// What stands before a plain text when the model is asked to go on with it, and so when it learns from one: the token with
+    /// which the tokenizer begins every text (OPT's `</s>`, Llama's `<s>`), where it does.
+    public var textBegin: [Int] { (vocabulary as? PretrainedTokenizer)?.textBegin ?? [] }
+
     /// A reply after a plain text, to which it is joined as it is (TRL's standard strings), in at most `room` tokens: of a
     /// text that does not fit the beginning goes.
     /// - Returns: `nil` for a reply that does not fit alone.
@@ -47,7 +51,21 @@ extension PromptFormat {
         let reply = vocabulary.encode(reply, parsing: .none) + [replyEnd]
         guard reply.count <= room else { return nil }
         let left = room - reply.count
-        return Exchange(prompt: Array(prompt.suffix(left)), reply: reply, isTruncated: prompt.count > left)
+        // What begins a text stays where there is room for it.
+        let begin = textBegin
+        let kept = begin.count <= left ? begin : []
+        return Exchange(
+            prompt: kept + prompt.suffix(left - kept.count), reply: reply,
+            isTruncated: begin.count + prompt.count > left)
+    }
+}
+
+extension PretrainedTokenizer {
+    /// The token that it puts in front of every text, where that is the one it names as a text's beginning.
+    var textBegin: [Int] {
+        let first = encode("", parsing: .none, addingSpecialTokens: true).first
+        let named = roles.begin.flatMap(id(of:))
+        return first != nil && first == named ? [first].compactMap { $0 } : []
     }
 }
 
