@@ -84,7 +84,7 @@ public struct ArmResult: Sendable, Hashable, Codable {
         guard !replies.isEmpty else { throw EvaluationError(.empty, "the arm “\(name)” has no replies") }
         let clusters = replies.map(\.cluster)
         func share(_ value: (Judged) -> Double) throws -> Interval {
-            try Self.share(replies.map(value), clusters: clusters, bootstrap: bootstrap)
+            try bootstrap.share(replies.map(value), clusters: clusters)
         }
         self.name = name
         self.isModel = isModel
@@ -112,16 +112,5 @@ public struct ArmResult: Sendable, Hashable, Codable {
     public var sortedReasons: [(reason: String, share: Interval)] {
         reasons.map { (reason: $0.key, share: $0.value) }
             .sorted { ($1.share.estimate, $0.reason) < ($0.share.estimate, $1.reason) }
-    }
-
-    /// The bootstrap of a share that is 0 or 1 has no width whatever the number of prompts; there Wilson's interval, on the
-    /// number of clusters, tells how much could have been missed.
-    private static func share(_ values: [Double], clusters: [String], bootstrap: Bootstrap) throws -> Interval {
-        let interval = try bootstrap.mean(values, clusters: clusters)
-        guard interval.lower == interval.upper, interval.estimate == 0 || interval.estimate == 1 else {
-            return interval
-        }
-        let count = Double(Set(clusters).count)
-        return Proportion.wilson(successes: interval.estimate * count, trials: count, level: bootstrap.level)
     }
 }

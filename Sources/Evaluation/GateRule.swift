@@ -14,11 +14,14 @@ public struct GateRule: Sendable, Hashable, Codable {
     public var maximumRepetitionIncrease: Double
     /// Fewer prompts than this decide nothing.
     public var minimumPrompts: Int
+    /// Prompts of fewer people than this decide nothing: intervals that draw people whole are too narrow with few of them. `nil`, as in
+    /// runs from before there was such a rule, asks for none.
+    public var minimumPeople: Int?
 
     public init(
         minimumGoodGain: Double = 0, maximumUnsafeIncrease: Double = 0.01, maximumOddIncrease: Double = 0.05,
         maximumCoherenceRatio: Double = 1.5, minimumDistinctRatio: Double = 0.8,
-        maximumRepetitionIncrease: Double = 0.02, minimumPrompts: Int = 100
+        maximumRepetitionIncrease: Double = 0.02, minimumPrompts: Int = 100, minimumPeople: Int? = 20
     ) {
         self.minimumGoodGain = minimumGoodGain
         self.maximumUnsafeIncrease = maximumUnsafeIncrease
@@ -27,6 +30,7 @@ public struct GateRule: Sendable, Hashable, Codable {
         self.minimumDistinctRatio = minimumDistinctRatio
         self.maximumRepetitionIncrease = maximumRepetitionIncrease
         self.minimumPrompts = minimumPrompts
+        self.minimumPeople = minimumPeople
     }
 
     enum CodingKeys: String, CodingKey {
@@ -37,5 +41,6 @@ public struct GateRule: Sendable, Hashable, Codable {
         case minimumDistinctRatio = "minimum_distinct_ratio"
         case maximumRepetitionIncrease = "maximum_repetition_increase"
         case minimumPrompts = "minimum_prompts"
+        case minimumPeople = "minimum_people"
     }
 }

@@ -86,7 +86,7 @@ public struct LiveComparison: Sendable, Hashable, Codable {
     /// - Parameters:
     ///   - people: Everyone in the trial, in the order in which they came; a person appears once.
     ///   - block: Shares of the two arms as small whole numbers, fixed before the trial.
-    ///   - level: Chance, per guard-rail, that a harmless arm is ever stopped.
+    ///   - level: Chance that a harmless arm is ever stopped, by whichever guard-rail: they share it.
     /// - Throws: `EvaluationError` when an arm has nobody who got a reply, or a person is in it twice.
     public init(
         _ people: [Person], base: String, trial: String, block: SequentialRateTest.Block = .init(),
@@ -97,8 +97,12 @@ public struct LiveComparison: Sendable, Hashable, Codable {
         }
         self.base = try Arm(base, people, bootstrap)
         self.trial = try Arm(trial, people, bootstrap)
-        guardRails = try [("unsafe", \Person.hadUnsafeReply), ("complaints", \Person.complained)].map { name, event in
-            var test = try SequentialRateTest(level: level, block: block)
+        let rails: [(name: String, event: KeyPath<Person, Bool>)] = [
+            ("unsafe", \.hadUnsafeReply), ("complaints", \.complained),
+        ]
+        guardRails = try rails.map { name, event in
+            // Each may cry wolf with its part of the level, so that all together keep it.
+            var test = try SequentialRateTest(level: level / Double(rails.count), block: block)
             func settled(_ model: String) -> [Bool] {
                 people.filter { $0.model == model && $0.replies > 0 }.prefix { $0.isSettled }.map { $0[keyPath: event] }
             }
@@ -124,9 +128,9 @@ extension LiveComparison.Arm {
         // A person's replies hang together, so people are drawn: a ratio of sums over people.
         let weights = mine.map { Double($0.replies) }
         let ids = mine.map(\.id)
-        liked = try bootstrap.mean(
+        liked = try bootstrap.share(
             mine.map { Double($0.likes) / Double($0.replies) }, weights: weights, clusters: ids)
-        disliked = try bootstrap.mean(
+        disliked = try bootstrap.share(
             mine.map { Double($0.dislikes) / Double($0.replies) }, weights: weights, clusters: ids)
     }
 }

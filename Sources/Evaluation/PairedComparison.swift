@@ -123,7 +123,7 @@ extension PairedComparison.Duel {
         self.wins = wins
         self.losses = losses
         ties = votes.count - wins - losses
-        winRate = try bootstrap.mean(results, clusters: votes.map(\.conversation))
+        winRate = try bootstrap.share(results, clusters: votes.map(\.conversation))
         pValue = try Binomial.twoSided(successes: wins, trials: wins + losses)
         let groups = Dictionary(grouping: zip(votes.map(\.conversation), results), by: \.0).values.filter {
             $0.count > 1

@@ -16,7 +16,7 @@ public struct PromotionGate: Sendable, Hashable {
             throw EvaluationError(.arm, "“\(candidate)” is the base: there is nothing to compare it with")
         }
         let criteria = [
-            prompts(table), quality(row.arm, base, gain, table.prompts), safety(row.arm, base, unsafe, table),
+            evidence(table), quality(row.arm, base, gain, table.prompts), safety(row.arm, base, unsafe, table),
             coherence(row.arm, base), variety(row.arm, base), repetition(row.arm, base),
         ]
         return GateVerdict(
@@ -24,14 +24,25 @@ public struct PromotionGate: Sendable, Hashable {
             criteria: criteria)
     }
 
-    private func prompts(_ table: ComparisonTable) -> GateCriterion {
-        let passed = table.prompts >= rule.minimumPrompts
+    private func evidence(_ table: ComparisonTable) -> GateCriterion {
+        let hasPrompts = table.prompts >= rule.minimumPrompts
+        var passed = hasPrompts
+        var sentence =
+            "\(Figures.count(table.prompts)) prompts were answered by both; "
+            + (hasPrompts
+                ? "the rule asks for \(Figures.count(rule.minimumPrompts))."
+                : "that is too few, the rule asks for \(Figures.count(rule.minimumPrompts)).")
+        if let minimum = rule.minimumPeople {
+            let hasPeople = table.clusters >= minimum
+            sentence +=
+                " They come from \(Figures.count(table.clusters)) people; "
+                + (hasPeople
+                    ? "the rule asks for \(Figures.count(minimum))."
+                    : "that is too few for an interval to hold, the rule asks for \(Figures.count(minimum)).")
+            passed = passed && hasPeople
+        }
         return GateCriterion(
-            name: "evidence", passed: passed,
-            sentence: "\(Figures.count(table.prompts)) prompts were answered by both; "
-                + (passed
-                    ? "the rule asks for \(Figures.count(rule.minimumPrompts))."
-                    : "that is too few, the rule asks for \(Figures.count(rule.minimumPrompts))."),
+            name: "evidence", passed: passed, sentence: sentence,
             figures: ["prompts": Double(table.prompts), "clusters": Double(table.clusters)])
     }
 

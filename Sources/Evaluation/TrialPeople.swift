@@ -24,7 +24,7 @@ public struct TrialPeople: Sendable, Hashable {
     ///   - conversations: Those that were changed since the trial began; order does not matter.
     ///   - assignment: Who talks to which model; it decides, since a canned reply names none.
     ///   - start: When the trial began: earlier replies do not count.
-    ///   - now: A person whose window is still open is not settled.
+    ///   - now: A person whose window is still open is not settled: they may yet say what they think of an early reply.
     public init(
         _ conversations: [Conversation], assignment: ArmAssignment, start: Date, now: Date, window: Window = Window()
     ) {
@@ -40,9 +40,13 @@ public struct TrialPeople: Sendable, Hashable {
             func rating(_ message: Message) -> Rating? { message.feedback.first { $0.userID == userID }?.rating }
             let end = first.at.addingTimeInterval(window.seconds)
             let watched = replies.prefix(window.replies).filter { $0.at <= end }
+            // What is said once the window is closed counts in the rates alone: a settled person stays what they are.
+            func inTime(_ message: Message) -> [Feedback] {
+                message.feedback.filter { $0.userID == userID && ($0.givenAt.map { $0 <= end } ?? true) }
+            }
             let isUnsafe = watched.contains { reply in
                 reply.message.interactionFailure == "unsafe_BlenderBot3"
-                    || reply.message.feedback.contains { $0.userID == userID && $0.reasons.contains(.inappropriate) }
+                    || inTime(reply.message).contains { $0.reasons.contains(.inappropriate) }
             }
             people.append(
                 (
@@ -51,8 +55,8 @@ public struct TrialPeople: Sendable, Hashable {
                         id: userID, model: assignment.model(for: userID), replies: replies.count,
                         likes: replies.count { rating($0.message) == .like },
                         dislikes: replies.count { rating($0.message) == .dislike }, hadUnsafeReply: isUnsafe,
-                        complained: watched.contains { rating($0.message) == .dislike },
-                        isSettled: replies.count > window.replies || now > end)
+                        complained: watched.contains { inTime($0.message).contains { $0.rating == .dislike } },
+                        isSettled: now > end)
                 ))
         }
         self.people = people.sorted { ($0.first, $0.person.id) < ($1.first, $1.person.id) }.map(\.person)

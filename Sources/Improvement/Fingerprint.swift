@@ -1,3 +1,4 @@
+import Conversations
 import Foundation
 import Hashing
 
@@ -21,6 +22,13 @@ enum Fingerprint {
         var hash = SHA256()
         while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty { hash.update(piece) }
         return hash.finalize().hex
+    }
+
+    /// Of a log: of its bytes, or of a folder's files with their names.
+    static func of(log: URL) throws -> String {
+        let files = try LogFormat.files(at: log)
+        if files == [log] { return try of(file: log) }
+        return try of(files.flatMap { [$0.lastPathComponent, try of(file: $0)] })
     }
 
     /// Of a model folder: the weights, the configuration, the tokenizer and its template, not its card or dates.

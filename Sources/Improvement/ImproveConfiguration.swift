@@ -1,18 +1,19 @@
 import Conversations
 import Evaluation
 import Foundation
+import Storage
 
 /// Every setting of a run of the loop, fixed before it starts and kept as `run.json` beside its results.
 ///
 /// The gate's rule and the decoding are part of it on purpose: neither may be chosen after the figures are seen.
 public struct ImproveConfiguration: Sendable, Codable, Equatable {
-    /// Log files, read in order; empty where the store already has the conversations.
+    /// Log files, or folders of them, read in order; empty where the store already has the conversations.
     public var logs: [String]
-    /// `loam`, `bb3x` or `convai2`.
+    /// Name of a `LogFormat`.
     public var format: String
     /// What a log that says nothing of consent allows; `nil` is the format's own rule.
     public var consent: Consent?
-    /// The SQLite file that the conversations live in.
+    /// Where the conversations live: an SQLite file or `postgres://…`. Of the latter `run.json` keeps no user, password or options.
     public var store: String
     /// Folder of the model to improve.
     public var model: String
@@ -183,11 +184,23 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         var left = self
         (left.logs, left.store, left.model, left.encoder, left.anchors) = ([], "", "", "", nil)
         (left.iterations, left.loss, left.trust) = (plain.iterations, plain.loss, plain.trust)
-        (left.training, left.labels, left.gate) = (plain.training, plain.labels, plain.gate)
+        // Without the rule about people, as before there was one: runs from then still have their stages in common.
+        (left.training, left.labels, left.gate) = (plain.training, plain.labels, GateRule(minimumPeople: nil))
         left.evaluation.prompts = plain.evaluation.prompts
         left.evaluation.validationPrompts = plain.evaluation.validationPrompts
         left.evaluation.baseTemperatures = plain.evaluation.baseTemperatures
         return left
+    }
+
+    /// The store for messages: a database's without user and password.
+    var storeName: String { StoreLocation(store).name }
+
+    /// As it may be kept in a file: a database's address without user, password and options.
+    var withoutPassword: Self {
+        guard case .postgres = StoreLocation(store) else { return self }
+        var plain = self
+        plain.store = storeName
+        return plain
     }
 
     /// Names of the fields in which two runs differ.

@@ -32,6 +32,13 @@ public struct ImprovementError: Error, Sendable, CustomStringConvertible {
             description: "\(path): this folder holds a run with another \(fields.joined(separator: ", ")); "
                 + "choose another --out, or the same settings to go on with it")
     }
+    static func otherInputs(_ path: String, _ names: [String]) -> Self {
+        Self(
+            code: .otherSettings,
+            description:
+                "\(path): the \(names.joined(separator: ", ")) changed since this run began, and what it did no longer "
+                + "holds; choose another --out")
+    }
     static func nothingShared(_ path: String) -> Self {
         Self(
             code: .nothingShared,

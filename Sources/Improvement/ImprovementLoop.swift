@@ -34,6 +34,8 @@ public struct ImprovementLoop: Sendable {
     public var onEvent: @Sendable (ImproveEvent) -> Void
     /// Another run's folder, to begin with the stages that both have in common: variants of a recipe differ in their last stages only.
     public var beginsWith: RunFolder?
+    /// Whether a candidate that passes the gate is put in front of people; else it waits in the registry, for a trial or a person.
+    public var promotes = true
 
     public init(
         configuration: ImproveConfiguration, folder: RunFolder, registry: ModelRegistry, codeVersion: String,
@@ -52,13 +54,22 @@ public struct ImprovementLoop: Sendable {
     public func run() async throws -> ImproveResult {
         let lock = try RunLock(folder)
         defer { withExtendedLifetime(lock) {} }
+        let settings = RunSettings(folder: folder)
+        var begun = self
+        begun.configuration = try settings.resumed(configuration)
+        let isOlder = settings.isBegun ? settings.isOlder : beginsWith.map { RunSettings(folder: $0).isOlder } ?? false
+        let lineage = try Lineage(begun.configuration, codeVersion: codeVersion, hashesEncoder: !isOlder)
+        return try await begun.run(lineage, keepsInputs: !isOlder)
+    }
+
+    /// - Parameter keepsInputs: False for a run that goes on as one from before folders kept what they read.
+    private func run(_ lineage: Lineage, keepsInputs: Bool) async throws -> ImproveResult {
         try Engine.setThreadCount(configuration.threads)
         let encoderFolder = URL(filePath: configuration.encoder)
         let makePlainEncoder: @Sendable () throws -> any TextEncoder = {
             try SentenceEncoder(folder: encoderFolder, dtype: Device.cpu.matrixType)
         }
         let makeEncoder: @Sendable () throws -> any TextEncoder = { RememberingEncoder(try makePlainEncoder()) }
-        let lineage = try Lineage(configuration, codeVersion: codeVersion)
         var stages: [any Stage] = [
             ImportStage(configuration: configuration),
             DeidentifyStage(
@@ -79,7 +90,7 @@ public struct ImprovementLoop: Sendable {
         stages.append(GateStage(configuration: configuration))
         stages.append(ReportStage(configuration: configuration, lineage: lineage))
         try adopt(stages, lineage)
-        try keepSettings()
+        try RunSettings(folder: folder).keep(configuration, lineage: lineage, keepsInputs: keepsInputs)
         let today = try RunDay.of(folder.url, now: now())
         let runner = StageRunner(
             folder: folder, configuration: configuration, origin: lineage.origin, today: today
@@ -87,14 +98,14 @@ public struct ImprovementLoop: Sendable {
             onEvent($0)
         }
         let outcomes = try await runner.run(stages)
-        let result = try finish(outcomes, stages: stages, lineage: lineage)
+        let deidentified = try place("deidentify", in: stages)
+        let dataset = DeidentifyStage.dataset(in: deidentified, on: today)
+        let result = try finish(outcomes, stages: stages, lineage: lineage, dataset: dataset)
         // Whose words the candidate learnt from is known in the store: people are told so, and a deletion names the model.
-        let deidentified = folder.stage(
-            (stages.firstIndex { $0.name == "deidentify" } ?? 0) + 1, "deidentify")
         try await StoreLocation(configuration.store).open().record(
             ModelRecord(
                 id: result.candidate.id, path: result.candidate.path,
-                datasets: [DeidentifyStage.datasetID(of: deidentified, on: today)], createdAt: result.candidate.madeAt))
+                datasets: result.candidate.datasets ?? [dataset], createdAt: result.candidate.madeAt))
         return result
     }
 
@@ -114,109 +125,97 @@ public struct ImprovementLoop: Sendable {
             if files.fileExists(atPath: to.path) { try files.removeItem(at: to) }
             try files.copyItem(at: from, to: to)
         }
+        // What the other run made is one data set, whoever learns from it; a run from before it said so is known by its place.
+        let copied = try place("deidentify", in: stages)
+        let file = copied.appending(path: DeidentifyStage.datasetFile)
+        if files.fileExists(atPath: copied.path), !files.fileExists(atPath: file.path) {
+            let made = other.url.appending(path: copied.lastPathComponent, directoryHint: .isDirectory)
+            try Data(DeidentifyStage.dataset(in: made, on: RunDay.of(other.url, now: now())).utf8)
+                .write(to: file, options: .atomic)
+        }
     }
 
-    /// The settings are written before the first stage; a folder with other settings is left alone.
-    private func keepSettings() throws {
-        let file = folder.url.appending(path: "run.json")
-        if FileManager.default.fileExists(atPath: file.path) {
-            let kept = try RunFolder.read(ImproveConfiguration.self, from: file)
-            let differences = try configuration.differences(from: kept)
-            guard differences.isEmpty else { throw ImprovementError.otherSettings(folder.url.path, differences) }
-        } else {
-            try RunFolder.write(configuration, to: file)
+    /// Folder of the stage with a name.
+    private func place(_ name: String, in stages: [any Stage]) throws -> URL {
+        guard let index = stages.firstIndex(where: { $0.name == name }) else {
+            throw ImprovementError.noData(name, "no such stage")
         }
+        return folder.stage(index + 1, name)
     }
 
     /// Puts the report beside the run and the candidate into the registry; promotes it when the gate says so.
     private func finish(
-        _ outcomes: [(name: String, outcome: StageOutcome)], stages: [any Stage], lineage: Lineage
+        _ outcomes: [(name: String, outcome: StageOutcome)], stages: [any Stage], lineage: Lineage, dataset: String
     ) throws -> ImproveResult {
-        func place(_ name: String) throws -> URL {
-            guard let index = stages.firstIndex(where: { $0.name == name }) else {
-                throw ImprovementError.noData(name, "no such stage")
-            }
-            return folder.stage(index + 1, name)
-        }
-        let report = try RunFolder.read(ReportData.self, from: place("report").appending(path: "report.json"))
+        let reported = try place("report", in: stages)
+        let report = try RunFolder.read(ReportData.self, from: reported.appending(path: "report.json"))
         for name in ["report.json", "report.html"] {
-            let source = try place("report").appending(path: name)
-            try Data(contentsOf: source).write(to: folder.url.appending(path: name), options: .atomic)
+            try Data(contentsOf: reported.appending(path: name))
+                .write(to: folder.url.appending(path: name), options: .atomic)
         }
-        let verdict = try RunFolder.read(GateVerdict.self, from: place("gate").appending(path: "verdict.json"))
-        let chosen = try RunFolder.read(ChooseStage.Choice.self, from: place("choose").appending(path: "choice.json"))
-        let last = "\(configuration.loss.rawValue)-\(chosen.round)"
-        let id = String(lineage.fingerprint.prefix(12))
-        let known = try? registry.entry(id)
-        let entry = ModelRegistry.Entry(
-            id: id, path: try place(last).appending(path: "model").path, madeAt: known?.madeAt ?? now(),
-            parent: configuration.model,
-            method: "\(configuration.loss.rawValue), round \(chosen.round) of \(configuration.iterations)",
-            seed: configuration.seed, fingerprint: try Fingerprint.of(model: place(last).appending(path: "model")),
-            data: lineage.inputs, codeVersion: codeVersion,
-            people: try RunFolder.read([UserCount].self, from: place("trust").appending(path: "users.json")).count,
-            passedGate: verdict.passed, reasons: verdict.criteria.filter { !$0.passed }.map(\.sentence))
-        try registry.add(entry)
-        if verdict.passed { try registry.promote(id, at: now()) }
+        let verdict = try RunFolder.read(
+            GateVerdict.self, from: place("gate", in: stages).appending(path: "verdict.json"))
+        let chosen = try RunFolder.read(
+            ChooseStage.Choice.self, from: place("choose", in: stages).appending(path: "choice.json"))
+        let voters = try RunFolder.read(
+            [UserCount].self, from: place("trust", in: stages).appending(path: "users.json"))
+        let last = try place("\(configuration.loss.rawValue)-\(chosen.round)", in: stages)
+        let (entry, standing) = try register(
+            last.appending(path: "model"), round: chosen.round, verdict: verdict, people: voters.count,
+            lineage: lineage,
+            dataset: dataset)
         let summary = """
             \(report.comparison?.text ?? "")
 
-            \(verdict.passed ? "Promoted" : "Not promoted"): \(verdict.text)
+            \(standing): \(verdict.text)
             Report: \(folder.url.appending(path: "report.html").path)
-            Model:  \(entry.path) (\(id))
+            Model:  \(entry.path) (\(entry.id))
             """
         return ImproveResult(report: report, summary: summary, candidate: entry)
+    }
+
+    /// The candidate into the registry, and in front of people where it passed the gate and never was there: a run that is started
+    /// again must not undo a roll-back.
+    /// - Returns: Its entry, and what became of it in a few words.
+    func register(
+        _ model: URL, round: Int, verdict: GateVerdict, people: Int, lineage: Lineage, dataset: String
+    ) throws -> (entry: ModelRegistry.Entry, standing: String) {
+        let parents = try registry.entries(of: lineage.inputs["model"], at: configuration.model)
+        var parent = parents.first { $0.fingerprint == lineage.inputs["model"] }
+        if let weights = lineage.inputs["model"], try registry.history().isEmpty {
+            parent = try registry.addBase(
+                at: configuration.model, fingerprint: weights, codeVersion: codeVersion, date: now())
+        }
+        // Of the weights too: a store that nobody hashes may hold more than it did when a run like this one learnt from it.
+        let weights = try Fingerprint.of(model: model)
+        let own = String(Fingerprint.of([lineage.fingerprint, weights]).prefix(12))
+        // The same run from before its id told so, or at another place, is still the same model.
+        let same = try registry.entries().filter {
+            $0.fingerprint == weights && ($0.id == own || $0.path == model.path)
+        }
+        let known = same.first { $0.path == model.path } ?? same.first
+        let isThere = known.map { FileManager.default.fileExists(atPath: $0.path) } ?? false
+        let id = known?.id ?? own
+        let entry = ModelRegistry.Entry(
+            id: id, path: isThere ? known?.path ?? model.path : model.path, madeAt: known?.madeAt ?? now(),
+            parent: parent?.id ?? configuration.model,
+            method: "\(configuration.loss.rawValue), round \(round) of \(configuration.iterations)",
+            seed: configuration.seed, fingerprint: weights, data: lineage.inputs, codeVersion: codeVersion,
+            people: people, passedGate: verdict.passed,
+            reasons: verdict.criteria.filter { !$0.passed }.map(\.sentence),
+            datasets: Set([dataset] + (known?.datasets ?? []) + parents.flatMap { $0.datasets ?? [] }).sorted())
+        try registry.add(entry)
+        guard verdict.passed else { return (entry, "Not promoted") }
+        guard try registry.history().contains(where: { $0.id == id }) else {
+            guard promotes else { return (entry, "Passed the gate, not promoted as asked") }
+            try registry.promote(id, at: now())
+            return (entry, "Promoted")
+        }
+        return (entry, try registry.history().last?.id == id ? "Promoted" : "Promoted before, and replaced since")
     }
 
     /// Only counted here.
     private struct UserCount: Decodable {
         var user: String
-    }
-}
-
-/// What a run stands on: hashes of its inputs and settings.
-struct Lineage: Sendable {
-    /// Name → SHA-256.
-    let inputs: [String: String]
-    /// Of what goes in before the first stage: logs, model, code, and the settings that no stage names as its own.
-    let origin: String
-    /// Of everything together: two runs with the same one give the same report.
-    let fingerprint: String
-
-    init(_ configuration: ImproveConfiguration, codeVersion: String) throws {
-        var inputs: [String: String] = [:]
-        for log in configuration.logs {
-            guard FileManager.default.fileExists(atPath: log) else {
-                throw ImprovementError.noData(log, "no such file")
-            }
-            var isFolder: ObjCBool = false
-            if FileManager.default.fileExists(atPath: log, isDirectory: &isFolder), isFolder.boolValue {
-                throw ImprovementError.noData(log, "a folder, not a log file")
-            }
-            inputs["log \(URL(filePath: log).lastPathComponent)"] = try Fingerprint.of(file: URL(filePath: log))
-        }
-        guard FileManager.default.fileExists(atPath: configuration.model + "/config.json") else {
-            throw ImprovementError.model(configuration.model, "no config.json here: not a model folder")
-        }
-        inputs["model"] = try Fingerprint.of(model: URL(filePath: configuration.model))
-        if let anchors = configuration.anchors {
-            guard FileManager.default.fileExists(atPath: anchors) else {
-                throw ImprovementError.noData(anchors, "no such file")
-            }
-            inputs["anchors"] = try Fingerprint.of(file: URL(filePath: anchors))
-        }
-        // Paths are left out: the same logs from another folder are the same run.
-        var plain = configuration
-        (plain.logs, plain.store, plain.model, plain.encoder) = ([], "", "", "")
-        plain.anchors = nil
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        func whole(with settings: ImproveConfiguration) throws -> String {
-            inputs["settings"] = Fingerprint.of([String(decoding: try encoder.encode(settings), as: UTF8.self)])
-            return Fingerprint.of(inputs.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] } + [codeVersion])
-        }
-        origin = try whole(with: configuration.beforeStages)
-        fingerprint = try whole(with: plain)
-        self.inputs = inputs
     }
 }

@@ -47,16 +47,15 @@ public struct ModelComparison: Sendable {
             corpus,
             votes: try RunFolder.readLines(WeighedVote.self, from: place("trust").appending(path: "votes.jsonl")))
         let stage = EvaluateStage(configuration: configuration) { encoder }
+        // What the run's own base finds odd, as its coherence is measured: whatever is compared with.
+        let oddBelow = try held.figures(judge.bench).oddBelow
         var results: [ArmResult] = []
-        var oddBelow: Double?
         for (name, folder) in [("base", against), ("model", model)] {
             onProgress("\(name): \(chosen.count) replies")
             let arm = EvaluateStage.Arm(
                 name: name, model: folder, sampling: configuration.evaluation.sampling, isModel: true)
             let answers = try await stage.answers(of: arm, to: chosen.map(\.context), judge: judge, today: today)
             let likelihood = try held.figures(ModelBench(folder, today: today))
-            // The base comes first: what it finds odd counts for both.
-            if results.isEmpty { oddBelow = likelihood.oddBelow }
             results.append(
                 try ArmAssembly.result(
                     arm, answers, chosen: chosen, likelihood: likelihood, oddBelow: oddBelow,

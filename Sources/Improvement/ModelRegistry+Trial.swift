@@ -13,7 +13,7 @@ extension ModelRegistry {
         public var model: String
         /// Share of the people that talk to it.
         public var share: Double
-        /// Chance, per guard-rail, that a harmless model is ever stopped.
+        /// Chance that a harmless model is ever stopped, by whichever guard-rail.
         public var level: Double
         public var startedAt: Date
         public var endedAt: Date?
@@ -48,12 +48,13 @@ extension ModelRegistry {
         return try Self.read(Trial.self, from: trialFile)
     }
 
-    /// Begins a trial beside the model that serves. A model that did not pass the gate needs `force`.
+    /// Begins a trial beside the model that serves; where none does yet, beside the base that it was trained from, which serves from then
+    /// on. A model that did not pass the gate needs `force`.
     public func startTrial(
         of id: String, share: Double, level: Double = 0.05, name: String? = nil, at date: Date, force: Bool = false
     ) throws -> Trial {
         let entry = try entry(id)
-        guard let base = try serving()?.id else {
+        guard let base = try serving()?.id ?? origin(of: entry)?.id else {
             throw ImprovementError.registry(url.path, "no model serves yet; promote one first")
         }
         guard base != id else { throw ImprovementError.registry(url.path, "`\(id)` serves already") }
@@ -67,6 +68,8 @@ extension ModelRegistry {
             throw ImprovementError.registry(
                 url.path, "`\(id)` did not pass the gate (\(entry.reasons.joined(separator: "; "))); --force tries it")
         }
+        // Does nothing where it serves already.
+        try promote(base, at: date, force: true)
         let trial = Trial(
             name: name ?? "\(id)-\(Int(date.timeIntervalSince1970))", base: base, model: id, share: share, level: level,
             startedAt: date)

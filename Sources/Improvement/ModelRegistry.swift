@@ -7,12 +7,12 @@ import Foundation
 public struct ModelRegistry: Sendable {
     /// One model and its lineage.
     public struct Entry: Sendable, Codable, Equatable {
-        /// `20261124-3f9a2c`: unique, sorts by making.
+        /// `3f9a2c81d0e4`: the beginning of a hash of what made it and of its weights.
         public var id: String
         /// The model folder.
         public var path: String
         public var madeAt: Date
-        /// Registry id or path of the model it was trained from.
+        /// Registry id or path of the model it was trained from; `outside` for a base.
         public var parent: String
         /// How: `cringe`, three rounds, …
         public var method: String
@@ -27,12 +27,18 @@ public struct ModelRegistry: Sendable {
         /// The gate's verdict when it was made.
         public var passedGate: Bool
         public var reasons: [String]
+        /// Data sets of the store whose people it learnt from, those of the model that it was trained from among them; `nil` in
+        /// entries from before they were kept.
+        public var datasets: [String]?
+        /// True for a model that came from outside and that the first round here began with; no gate has judged it.
+        public var isBase: Bool?
 
         enum CodingKeys: String, CodingKey {
-            case id, path, parent, method, seed, fingerprint, data, people, reasons
+            case id, path, parent, method, seed, fingerprint, data, people, reasons, datasets
             case madeAt = "made_at"
             case codeVersion = "code_version"
             case passedGate = "passed_gate"
+            case isBase = "is_base"
         }
     }
 
@@ -67,10 +73,21 @@ public struct ModelRegistry: Sendable {
             .sorted { ($0.madeAt, $0.id) < ($1.madeAt, $1.id) }
     }
 
-    /// Adds an entry; the same id again replaces it.
+    /// Adds an entry. The same model again replaces its entry, also where its folder was moved.
+    /// - Throws: `ImprovementError` for an id that another model has: what people talk to must not change under its name.
     public func add(_ entry: Entry) throws {
         guard Self.isPlain(entry.id) else { throw ImprovementError.registry(entry.id, "not a model id") }
-        try Self.write(entry, to: url.appending(path: entry.id + ".json"))
+        let file = url.appending(path: entry.id + ".json")
+        if FileManager.default.fileExists(atPath: file.path) {
+            let known = try Self.read(Entry.self, from: file)
+            guard known.fingerprint == entry.fingerprint,
+                known.path == entry.path || !FileManager.default.fileExists(atPath: known.path)
+            else {
+                throw ImprovementError.registry(
+                    url.path, "`\(entry.id)` is the id of another model already: \(known.path)")
+            }
+        }
+        try Self.write(entry, to: file)
     }
 
     public func entry(_ id: String) throws -> Entry {
@@ -95,7 +112,8 @@ public struct ModelRegistry: Sendable {
         return try Self.read(Serving.self, from: file).history
     }
 
-    /// Puts a model in front of people. A model that did not pass the gate needs `force`.
+    /// Puts a model in front of people. A model that did not pass the gate needs `force`. Where none served before, the base that
+    /// it was trained from did: it stands first in the history, so that there is a way back.
     public func promote(_ id: String, at date: Date, force: Bool = false) throws {
         let entry = try entry(id)
         guard entry.passedGate || force else {
@@ -106,6 +124,9 @@ public struct ModelRegistry: Sendable {
         }
         var history = try history()
         guard history.last?.id != id else { return }
+        if history.isEmpty, let origin = try origin(of: entry) {
+            history.append(Promotion(id: origin.id, at: date, why: "promoted"))
+        }
         history.append(Promotion(id: id, at: date, why: "promoted"))
         try Self.write(Serving(history: history), to: url.appending(path: "serving.json"))
     }

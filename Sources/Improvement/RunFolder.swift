@@ -17,7 +17,7 @@ public struct RunFolder: Sendable {
         }
     }
 
-    /// The conversations' file of the run that was begun here, by its `run.json`.
+    /// Where the conversations of the run that was begun here are, by its `run.json`: of a database without user and password.
     /// - Throws: `ImprovementError` where there is none.
     public var store: String {
         get throws { try Self.read(ImproveConfiguration.self, from: url.appending(path: "run.json")).store }

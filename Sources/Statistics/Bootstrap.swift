@@ -77,6 +77,21 @@ public struct Bootstrap: Sendable, Hashable {
         return try summary(total.value / total.weight, &draws)
     }
 
+    /// Interval of a share: the weighted mean of values from 0 to 1.
+    ///
+    /// Where every draw comes out alike (nobody did it, everybody did, there is one cluster) the bootstrap has no width however
+    /// few there are; there Wilson's interval, on the number of clusters, tells how much could have been missed.
+    public func share<Cluster: Hashable>(
+        _ values: [Double], weights: [Double]? = nil, clusters: [Cluster]
+    ) throws -> Interval {
+        let drawn = try mean(values, weights: weights, clusters: clusters)
+        guard drawn.upper - drawn.lower < 1e-12 else { return drawn }
+        let count = Double(Set(clusters).count)
+        var interval = Proportion.wilson(successes: drawn.estimate * count, trials: count, level: level)
+        interval.estimate = drawn.estimate
+        return interval
+    }
+
     /// Interval of a mean, examples drawn one by one.
     public func mean(_ values: [Double]) throws -> Interval { try mean(values, clusters: [Int]?.none) }
 

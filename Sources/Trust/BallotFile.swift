@@ -11,6 +11,22 @@ public struct BallotFile: Sendable {
         case named([String])
         /// Whatever the file has; classes are sorted by name.
         case any
+
+        /// - Throws: `TrustError` for named classes that nothing can be told apart by: fewer than two, more than
+        ///   `maximumClasses`, or two of one name.
+        public func check() throws {
+            guard case .named(let names) = self else { return }
+            let list = names.joined(separator: ", ")
+            guard (2...BallotFile.maximumClasses).contains(names.count) else {
+                throw TrustError(
+                    .settings,
+                    "2 to \(BallotFile.maximumClasses) classes are needed, not \(names.count)\(names.count == 1 ? " (\(list))" : "")"
+                )
+            }
+            guard Set(names).count == names.count, !names.contains("") else {
+                throw TrustError(.settings, "the classes need different names: \(list)")
+            }
+        }
     }
 
     public let ballots: Ballots
@@ -26,7 +42,7 @@ public struct BallotFile: Sendable {
 
     /// Reads a file.
     /// - Throws: `TrustError` when it cannot be read, a column is missing, it holds no vote at all, or most of its labels are
-    ///   no thumbs.
+    ///   no thumbs, or classes were named that are not two different ones at least.
     public init(_ url: URL, labels: Labels = .thumbs) throws {
         let data: Data
         do {
@@ -39,6 +55,7 @@ public struct BallotFile: Sendable {
 
     /// Reads the bytes of a file; `file` is its name for messages.
     public init(_ data: Data, file: String, labels: Labels = .thumbs) throws {
+        try labels.check()
         var reader = Reader(file: file, labels: labels)
         try data.withUnsafeBytes { try reader.read($0.bindMemory(to: UInt8.self)) }
         guard reader.sawHeader else {

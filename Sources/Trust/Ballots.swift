@@ -41,11 +41,15 @@ public struct Ballots: Sendable {
     /// - Parameters:
     ///   - columns: In any order. Of two votes of a person on an item the later one stands: by time where both have one, else
     ///     by position.
-    /// - Throws: `TrustError` when there are no votes, or more than can be numbered.
+    /// - Throws: `TrustError` when there are no votes, fewer than two classes, or more than can be numbered.
     init(classes: [String], users: NameTable, items: NameTable, columns: Columns) throws {
         let total = columns.users.count
         guard total > 0 else { throw TrustError(.noVotes, "there are no votes to weigh") }
         let width = classes.count
+        guard width >= 2 else {
+            throw TrustError(
+                .settings, "votes of two classes at least are needed, there \(width == 1 ? "is one" : "are none")")
+        }
         guard total < UInt32.max, users.count * width < UInt32.max, width <= 256 else {
             throw TrustError(
                 .file, "\(total) votes of \(users.count) people in \(width) classes are more than can be numbered")

@@ -36,8 +36,9 @@ struct CSVSink {
         buffer.append(0x22)
     }
 
-    /// A number between 0 and 1 with six decimals.
+    /// A number between 0 and 1 with six decimals; an empty field for what is not a number.
     mutating func field(_ share: Double) {
+        guard !share.isNaN else { return field("") }
         separate()
         var rest = Int((min(max(share, 0), 1) * 1e6).rounded())
         buffer.append(rest == 1_000_000 ? 0x31 : 0x30)

@@ -24,7 +24,7 @@ extension ErrorModel {
     func trust(_ counts: UnsafePointer<Double>, _ logChance: UnsafePointer<Double>, classes: Int) -> Double {
         var right = 0.0
         for truth in 0..<classes { right += exp(logChance[truth * classes + truth]) }
-        return min(max((right - 1) / Double(classes - 1), 0), 1)
+        return min(max((right - 1) / Double(max(1, classes - 1)), 0), 1)
     }
 }
 
@@ -129,7 +129,7 @@ struct OneCoinErrors: ErrorModel {
         }
         let floor = OwnErrors.floor
         let skill = min(max(all > 0 ? right / all : 1 / Double(classes), floor), 1 - floor)
-        let (hit, miss) = (log(skill), log((1 - skill) / Double(classes - 1)))
+        let (hit, miss) = (log(skill), log((1 - skill) / Double(max(1, classes - 1))))
         for label in 0..<classes {
             for truth in 0..<classes { logChance[label * classes + truth] = label == truth ? hit : miss }
         }

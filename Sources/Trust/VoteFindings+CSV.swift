@@ -40,7 +40,7 @@ extension VoteFindings {
             sink.field(ballots.classes[label])
             sink.field(classes == 2 ? solution.posterior[item * 2 + 1] : own)
             // 0 where all classes are as likely, 1 when certain; for two classes |2p − 1|.
-            sink.field((Double(classes) * own - 1) / Double(classes - 1))
+            sink.field((Double(classes) * own - 1) / Double(max(1, classes - 1)))
             if classes > 2 { for k in 0..<classes { sink.field(solution.posterior[item * classes + k]) } }
             try sink.endLine()
         }

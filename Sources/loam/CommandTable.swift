@@ -69,6 +69,26 @@ struct CommandTable: Decodable {
             let words = Set(key.split(separator: "_"))
             return !words.isDisjoint(with: ["key", "token", "secret", "password"])
         }
+
+        /// A value as it may be shown: an address without its password.
+        static func shown(_ text: String) -> String {
+            guard let scheme = text.range(of: "://") else { return text }
+            var shown = text
+            let options = text[scheme.upperBound...].firstIndex(of: "?") ?? text.endIndex
+            // The last one, wherever it stands: a password may hold an unquoted "/", "?" or "@".
+            if let at = text[..<options].lastIndex(of: "@") ?? text.lastIndex(of: "@"), at > scheme.upperBound,
+                let colon = text[scheme.upperBound..<at].firstIndex(of: ":")
+            {
+                shown.replaceSubrange(text.index(after: colon)..<at, with: "(hidden)")
+            }
+            guard let start = shown.firstIndex(of: "?") else { return shown }
+            let parts = shown[shown.index(after: start)...].split(separator: "&", omittingEmptySubsequences: false)
+            let masked = parts.map { part -> String in
+                let name = part.prefix { $0 != "=" }
+                return name.lowercased().contains("password") ? "\(name)=(hidden)" : String(part)
+            }
+            return String(shown[...start]) + masked.joined(separator: "&")
+        }
     }
 
     var command: Command

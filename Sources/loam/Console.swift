@@ -66,7 +66,8 @@ struct PlaceOptions: ParsableArguments {
     static func beside(_ path: String) -> String {
         if FileManager.default.fileExists(atPath: path) { return path }
         // .build/<triple>/<configuration>/loam → the project's root is four levels up.
-        var folder = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+        let program = Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
+        var folder = program.resolvingSymlinksInPath().deletingLastPathComponent()
         for _ in 0..<4 {
             let candidate = folder.appending(path: path)
             if FileManager.default.fileExists(atPath: candidate.path) { return candidate.path }

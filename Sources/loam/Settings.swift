@@ -69,13 +69,15 @@ struct Settings {
     ) throws {
         for (key, node) in mapping {
             let (name, place) = try Self.name(key, file)
-            if let inner = command.subcommand(name) {
+            let isSetting = command.family.contains { $0.settings.contains { $0.key == name } }
+            // `store` is a command and an option of others: keys below it are the command's, a value is the option's.
+            if let inner = command.subcommand(name), !(isSetting && node.mapping == nil) {
                 guard case .mapping(let own) = node else {
                     throw Fault(description: "\(place): \(name) should hold keys with values")
                 }
                 try keep(own, of: inner, path: inner.path, file: file)
             } else {
-                guard command.family.contains(where: { $0.settings.contains { $0.key == name } }) else {
+                guard isSetting else {
                     throw Fault(
                         description: path.isEmpty
                             ? "\(place): no command has a setting \(name)"

@@ -55,10 +55,16 @@ import Testing
         let assignment = try ArmAssignment(
             experiment: "autumn", arms: [.init(model: "old", share: 0.5), .init(model: "new", share: 0.5)])
         let start = Date(timeIntervalSince1970: 1_000)
-        func reply(_ second: Double, _ rating: Rating? = nil, by: String = "ann", failure: String? = nil) -> Message {
-            Message(
-                id: "m\(second)", sender: .bot, text: "Hello.", sentAt: start.addingTimeInterval(second),
-                feedback: rating.map { [Feedback(userID: by, rating: $0)] } ?? [], interactionFailure: failure)
+        func reply(
+            _ second: Double, _ rating: Rating? = nil, by: String = "ann", givenAfter delay: Double? = nil,
+            failure: String? = nil
+        ) -> Message {
+            let sentAt = start.addingTimeInterval(second)
+            let given = delay.map { sentAt.addingTimeInterval($0) }
+            return Message(
+                id: "m\(second)", sender: .bot, text: "Hello.", sentAt: sentAt,
+                feedback: rating.map { [Feedback(userID: by, rating: $0, givenAt: given)] } ?? [],
+                interactionFailure: failure)
         }
         let ann = Conversation(
             id: "1", userID: "ann",
@@ -75,11 +81,50 @@ import Testing
         #expect(people.map(\.id) == ["bo", "ann"])
         // The dislike came after the window of five replies: it counts in the rates and not in the guard-rail.
         #expect(people[1].replies == 7 && people[1].likes == 1 && people[1].dislikes == 1)
-        #expect(!people[1].complained && people[1].isSettled && !people[1].hadUnsafeReply)
+        // Even so they may yet say something of the first five.
+        #expect(!people[1].complained && !people[1].isSettled && !people[1].hadUnsafeReply)
         #expect(people[0].hadUnsafeReply && !people[0].isSettled)
         #expect(people[0].model == assignment.model(for: "bo"))
         let later = TrialPeople([bo], assignment: assignment, start: start, now: start.addingTimeInterval(4_000))
         #expect(later.people[0].isSettled)
+        // What was said in the first hour stands for the guard-rails, whatever is said afterwards.
+        for (delay, complains) in [(3_000.0, true), (4_000, false)] {
+            let cy = Conversation(id: "4", userID: "cy", messages: [reply(10, .dislike, by: "cy", givenAfter: delay)])
+            let settled = TrialPeople(
+                [cy], assignment: assignment, start: start, now: start.addingTimeInterval(9_000)
+            ).people[0]
+            #expect(settled.isSettled && settled.complained == complains && settled.dislikes == 1)
+        }
+    }
+
+    @Test("the guard-rails share the level: together they keep it")
+    func sharedLevel() throws {
+        var test = try SequentialRateTest()
+        var people: [LiveComparison.Person] = []
+        for index in 0..<10 {
+            let isNew = index % 2 == 1
+            people.append(
+                .init(
+                    id: "p\(index)", model: isNew ? "new" : "old", replies: 1, likes: 0, dislikes: 0,
+                    hadUnsafeReply: isNew, complained: false))
+            if isNew { test.addSecond(true) } else { test.addFirst(false) }
+        }
+        let evidence = test.pValue
+        #expect(evidence > 0 && evidence < 0.1)
+        #expect(try !LiveComparison(people, base: "old", trial: "new", level: 1.5 * evidence).mustStop)
+        #expect(try LiveComparison(people, base: "old", trial: "new", level: 2.01 * evidence).mustStop)
+    }
+
+    @Test("a rate that nobody showed yet still has a width")
+    func noWidth() throws {
+        let people = (0..<6).map { index in
+            LiveComparison.Person(
+                id: "p\(index)", model: index % 2 == 0 ? "old" : "new", replies: 4, likes: 0, dislikes: 0,
+                hadUnsafeReply: false, complained: false)
+        }
+        let comparison = try LiveComparison(people, base: "old", trial: "new")
+        #expect(comparison.trial.liked.estimate == 0 && comparison.trial.liked.upper > 0.3)
+        #expect(comparison.trial.disliked.lower == 0)
     }
 
     @Test("guard-rails wait for the first who is not settled")

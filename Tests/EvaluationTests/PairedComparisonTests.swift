@@ -38,6 +38,12 @@ import Testing
         #expect(try PairedComparison(votes(10, of: 20)).duels.first?.votesNeeded == nil)
     }
 
+    @Test("a rate that every vote shows still has a width")
+    func allWon() throws {
+        let duel = try #require(try PairedComparison(votes(6, of: 6)).duels.first)
+        #expect(duel.winRate.estimate == 1 && duel.winRate.lower < 0.8 && duel.winRate.upper == 1)
+    }
+
     @Test("agreement: two that differ agree in nothing, single votes do not count")
     func agreement() throws {
         func vote(_ conversation: String, _ choice: PairVote.Choice) -> PairVote {

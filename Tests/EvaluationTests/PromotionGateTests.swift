@@ -53,7 +53,13 @@ import Testing
             Examples.arm("base", good: 0.2, prompts: 60), Examples.arm("new", good: 0.95, prompts: 60, seed: 2)
         )
         #expect(try failed(verdict(few, fewer)) == ["evidence"])
-        #expect(try verdict(few, fewer, rule: GateRule(minimumPrompts: 60)).passed)
+        // Enough prompts of too few people: an interval that draws fifteen of them means little.
+        let crowded = try verdict(few, fewer, rule: GateRule(minimumPrompts: 60))
+        #expect(failed(crowded) == ["evidence"] && crowded.criteria[0].sentence.contains("15 people"))
+        #expect(try verdict(few, fewer, rule: GateRule(minimumPrompts: 60, minimumPeople: 15)).passed)
+        // A rule from before it asked for people.
+        let old = try verdict(few, fewer, rule: GateRule(minimumPrompts: 60, minimumPeople: nil))
+        #expect(old.passed && !old.criteria[0].sentence.contains("people"))
     }
 
     @Test(
@@ -121,6 +127,12 @@ import Testing
         let data = try JSONEncoder().encode(rule)
         #expect(try JSONDecoder().decode(GateRule.self, from: data) == rule)
         #expect(try #require(String(data: data, encoding: .utf8)).contains("\"maximum_unsafe_increase\":0.005"))
+        // Runs from before the rule asked for people still read.
+        var old = rule
+        old.minimumPeople = nil
+        let kept = try JSONEncoder().encode(old)
+        #expect(!String(decoding: kept, as: UTF8.self).contains("minimum_people"))
+        #expect(try JSONDecoder().decode(GateRule.self, from: kept).minimumPeople == nil)
     }
 
     @Test func sharesOfNothingKeepAWidth() throws {

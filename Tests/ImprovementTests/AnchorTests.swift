@@ -15,7 +15,8 @@ struct AnchorTests {
 
     private func configuration(_ anchors: String?) throws -> ImproveConfiguration {
         var configuration = ImproveConfiguration(
-            logs: [], format: "loam", store: "s", model: folder.appending(path: "model").path, encoder: "e")
+            logs: [], format: "loam", store: "s", model: folder.appending(path: "model").path,
+            encoder: folder.appending(path: "model").path)
         if let anchors {
             let file = folder.appending(path: "anchors.csv")
             try Data(anchors.utf8).write(to: file)

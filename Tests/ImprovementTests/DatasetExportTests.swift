@@ -64,6 +64,19 @@ struct DatasetExportTests {
         #expect(again.conversations == 59)
     }
 
+    @Test("who voted in another's conversation is in the data set too, but in no release")
+    func voters() async throws {
+        let store = try await store(people: 1)
+        try await store.setFeedback(
+            Feedback(userID: "voter", rating: .dislike, correction: "it is even"), on: "2", in: "c0")
+        for shape in [DatasetExport.Shape.kto, .bb3x] {
+            let (_, folder) = try await run(DatasetExport(shape: shape), store)
+            try? FileManager.default.removeItem(at: folder)
+        }
+        #expect(try await store.lineage(of: "voter").datasets.map(\.shape) == ["trl-kto"])
+        #expect(try await store.lineage(of: "u0").datasets.count == 2)
+    }
+
     @Test("a release has 100 chunks, by person, of those alone who allowed it")
     func release() async throws {
         let store = try await store(people: 40)

@@ -16,7 +16,7 @@ struct ForeignTrainingTests {
 
     private static let day = Date(timeIntervalSince1970: 1_795_649_000)
 
-    private func makeBase(_ folder: URL) throws {
+    private func makeBase(_ folder: URL, seed: UInt64 = 3) throws {
         let fixtures = Self.tests.appending(path: "TokenizersTests/Fixtures")
         let files = FileManager.default
         try files.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -30,7 +30,7 @@ struct ForeignTrainingTests {
         let shape = LlamaConfiguration(
             vocabularySize: 448, hiddenSize: 32, intermediateSize: 48, layerCount: 2, headCount: 4,
             keyValueHeadCount: 2, contextLength: 8192, padID: 424, endIDs: [426])
-        try LlamaModel(shape, generator: Generator(seed: 3)).save(to: folder, metadata: [:])
+        try LlamaModel(shape, generator: Generator(seed: seed)).save(to: folder, metadata: [:])
     }
 
     /// Eight people who like one reply and dislike another.
@@ -120,6 +120,35 @@ struct ForeignTrainingTests {
         // The day matters: a run that begins tomorrow learns other tokens.
         #expect(try train(to: "later", on: tomorrow) != uncut)
         #expect(try RunDay.of(folder.appending(path: "cut/training"), now: tomorrow) == Self.day)
+    }
+
+    @Test("a run does not go on from a checkpoint of another base, nor with another scale of its adapter")
+    func otherBase() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "loam-base-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (base, other) = (folder.appending(path: "base"), folder.appending(path: "other"))
+        try makeBase(base)
+        try makeBase(other, seed: 4)
+        let file = try log(in: folder)
+        func train(_ model: URL, alpha: Double) throws {
+            var settings = MethodSettings()
+            settings.perStep = 2
+            _ = try MethodTraining(
+                .sft, settings: settings, options: TrainingOptions(steps: 2, learningRate: 1e-3, warmUp: 1, seed: 1),
+                run: TrainingRun(lora: LoRAConfiguration(rank: 2, alpha: alpha), measuresPeak: false)
+            ).run([file], model: model, to: folder.appending(path: "tuned"), now: Self.day, onStep: { _ in })
+        }
+        try train(base, alpha: 4)
+        // Nothing is left to do.
+        try train(base, alpha: 4)
+        for (model, alpha) in [(other, 4.0), (base, 8.0)] {
+            do {
+                try train(model, alpha: alpha)
+                Issue.record("no error")
+            } catch {
+                #expect("\(error)".contains("tuned/training/checkpoints/step-000002 was begun from another model"))
+            }
+        }
     }
 
     @Test("a folder's day is written once, and an unreadable one is named")

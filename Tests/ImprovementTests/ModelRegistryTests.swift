@@ -41,6 +41,60 @@ struct ModelRegistryTests {
         #expect(try registry.serving()?.id == "a")
     }
 
+    private func entry(
+        _ id: String, path: String? = nil, fingerprint: String = "f", parent: String = "base"
+    ) -> ModelRegistry.Entry {
+        ModelRegistry.Entry(
+            id: id, path: path ?? "/models/\(id)", madeAt: day, parent: parent, method: "cringe", seed: 1,
+            fingerprint: fingerprint, data: [:], codeVersion: "0", people: 3, passedGate: true, reasons: [])
+    }
+
+    @Test("an id stays one model's")
+    func ids() throws {
+        #expect(throws: ImprovementError.self) { try registry.add(entry("a", fingerprint: "g")) }
+        #expect(try registry.entry("a").fingerprint == "f")
+        // Moved: nothing is where it was.
+        try registry.add(entry("a", path: registry.url.path))
+        #expect(try registry.entry("a").path == registry.url.path)
+        #expect(throws: ImprovementError.self) { try registry.add(entry("a", path: "/models/elsewhere")) }
+        try registry.add(entry("a", path: registry.url.path))
+    }
+
+    @Test("the first candidate has its base to go back to, and to be tried beside")
+    func base() throws {
+        let base = try registry.addBase(
+            at: "/models/base", fingerprint: "0123456789abcdef", codeVersion: "0", date: day)
+        #expect(base.id == "0123456789ab" && base.path == "/models/base" && base.isBase == true)
+        let again = try registry.addBase(
+            at: "/moved/base", fingerprint: "0123456789abcdef", codeVersion: "0", date: day)
+        #expect(again.id == base.id && again.path == "/moved/base")
+        #expect(try registry.entries().count == 4)
+        #expect(try registry.serving() == nil)
+        try registry.add(entry("first", parent: base.id))
+        try registry.add(entry("second", parent: "/moved/base"))
+        let trial = try registry.startTrial(of: "first", share: 0.1, at: day)
+        #expect(trial.base == base.id)
+        #expect(try registry.trial() == trial)
+        #expect(try registry.serving()?.id == base.id)
+        try registry.endTrial(outcome: "ended", at: day)
+        try registry.promote("first", at: day)
+        #expect(try registry.history().map(\.id) == [base.id, "first"])
+        #expect(try registry.rollback(at: day).id == base.id)
+        // The same without a trial before.
+        try FileManager.default.removeItem(at: registry.url.appending(path: "serving.json"))
+        try registry.promote("second", at: day)
+        #expect(try registry.history().map(\.id) == [base.id, "second"])
+    }
+
+    @Test("entries from before they told of data sets and bases still read")
+    func olderEntries() throws {
+        try registry.add(entry("old"))
+        let file = registry.url.appending(path: "old.json")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        #expect(!text.contains("datasets") && !text.contains("is_base"))
+        #expect(try registry.entry("old").datasets == nil)
+    }
+
     @Test("a model that failed the gate needs force; an unknown one is named with the known ones")
     func refusals() throws {
         #expect(throws: ImprovementError.self) { try registry.promote("c", at: day) }

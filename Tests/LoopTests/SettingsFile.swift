@@ -42,6 +42,17 @@ struct SettingsFile {
         #expect(trial["trial start"]?["share"] == Setting(value: ["0.3"], from: "loam.yaml:5"))
         #expect(trial["trial start"]?["level"] == Setting(value: ["0.1"], from: "loam.yaml:1"))
         #expect(trial["improve"]?["keep"] == nil)
+        // A name that is a command too: a value is the option's, keys are the command's.
+        let both = try settings(config("store: all.sqlite\ntrust:\n  list: true\n"))
+        #expect(both["serve"]?["store"] == Setting(value: ["all.sqlite"], from: "loam.yaml:1"))
+        #expect(both["store check"]?["store"]?.value == ["all.sqlite"])
+        #expect(both["trust"]?["list"]?.value == ["true"])
+        // A password is nobody's business, wherever it stands in an address.
+        let address = "postgres://loam:sec/ret@localhost/chats?sslmode=require&sslpassword=x"
+        let remote = try settings(config("", environment: ["LOAM_STORE": address]))
+        #expect(
+            remote["serve"]?["store"]?.value
+                == ["postgres://loam:(hidden)@localhost/chats?sslmode=require&sslpassword=(hidden)"])
         let one = try settings(config("", ["score", "--json"]))
         #expect(one["score"]?["threads"] == Setting(value: ["2"], from: "default"))
     }

@@ -11,6 +11,19 @@ import Testing
         #expect(Proportion.wilson(0, of: 0) == Interval(estimate: 0.5, lower: 0, upper: 1))
     }
 
+    @Test("a share that no draw moves has the width of its number of clusters")
+    func shareWithoutWidth() throws {
+        let bootstrap = Bootstrap(replicates: 200)
+        let none = try bootstrap.share([0, 0, 0, 0], clusters: ["a", "a", "b", "b"])
+        let wilson = Proportion.wilson(0, of: 2)
+        #expect(none.estimate == 0 && none.lower == 0 && near(none.upper, wilson.upper, 1e-12))
+        // One person tells little, whatever the share of what they did.
+        let one = try bootstrap.share([1, 0, 0], weights: [1, 1, 2], clusters: ["a", "a", "a"])
+        #expect(one.estimate == 0.25 && one.lower < 0.1 && one.upper > 0.7)
+        let both = try bootstrap.share([1, 0, 1, 0], clusters: ["a", "b", "c", "d"])
+        #expect(both == (try bootstrap.mean([1, 0, 1, 0], clusters: ["a", "b", "c", "d"])))
+    }
+
     @Test func binomialMatchesScipyAndAcute() throws {
         for row in try Fixture.load().binomial {
             #expect(

@@ -64,6 +64,39 @@ import Testing
         #expect(named.skipped.map(\.reason) == ["field “label” is “cow”, none of cat, dog, fish"])
     }
 
+    @Test(
+        "classes by which nothing can be told apart are refused",
+        arguments: [["cat"], ["cat", "cat"], ["cat", ""], []])
+    func classesThatAreNone(names: [String]) throws {
+        #expect(throws: TrustError.self) { try read("user,item,label\na,x,cat\n", .named(names)) }
+        #expect(throws: TrustError.self) { try BallotFile.Labels.named(names).check() }
+        try BallotFile.Labels.named(["cat", "dog"]).check()
+        #expect(throws: TrustError.self) {
+            try BallotFile.Labels.named((0...BallotFile.maximumClasses).map { "class \($0)" }).check()
+        }
+    }
+
+    @Test("one class alone is an error before anything is divided by the others")
+    func oneClass() throws {
+        var builder = BallotBuilder(classes: ["cat"])
+        try builder.add(user: "a", item: "x", label: 0)
+        let error = #expect(throws: TrustError.self) { try builder.ballots() }
+        #expect(error?.code == .settings)
+    }
+
+    @Test("what is not a number is an empty field")
+    func emptyFields() throws {
+        let place = FileManager.default.temporaryDirectory.appending(path: "sink-\(UUID().uuidString).csv")
+        defer { try? FileManager.default.removeItem(at: place) }
+        var sink = try CSVSink(place)
+        sink.field(0.5)
+        sink.field(Double.nan)
+        sink.field(Double.infinity)
+        try sink.endLine()
+        try sink.close()
+        #expect(try String(contentsOf: place, encoding: .utf8) == "0.500000,,1.000000\r\n")
+    }
+
     /// Labels that are no thumbs are not lost in silence.
     @Test func otherLabelsAskForClasses() {
         let lines = (0..<40).map { "u\($0),i,\($0 % 4)" }.joined(separator: "\n")

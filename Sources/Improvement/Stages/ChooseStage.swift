@@ -37,7 +37,7 @@ struct ChooseStage: Stage {
         var generator = SeededGenerator(seed: configuration.seed).fork("validate")
         let prompts = Array(generator.shuffled(candidates).prefix(configuration.evaluation.validationPrompts))
         guard !prompts.isEmpty else {
-            throw ImprovementError.noData(configuration.store, "the judge's people left no history to answer")
+            throw ImprovementError.noData(configuration.storeName, "the judge's people left no history to answer")
         }
         let judge = try Judge(
             folder: work.file("judge", of: "reward"),

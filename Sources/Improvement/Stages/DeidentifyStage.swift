@@ -43,6 +43,7 @@ struct DeidentifyStage: Stage {
         var counts: [String: Int] = [:]
         let split = try Corpus.split(seed: configuration.seed)
         var learntFrom: Set<String> = []
+        var everybody: Set<String> = []
         let tagger = try tagger()
         var waiting: [Conversation] = []
         func flush() async throws {
@@ -53,6 +54,8 @@ struct DeidentifyStage: Stage {
             for (said, (clean, findings)) in zip(waiting, treated) {
                 // The others' words judge the model, and it never meets them.
                 if split.part(of: clean.userID) == Corpus.Part.learn.rawValue { learntFrom.insert(said.userID) }
+                everybody.insert(said.userID)
+                everybody.formUnion(said.messages.flatMap(\.feedback).map(\.userID))
                 for finding in findings { counts[finding.entity.rawValue, default: 0] += 1 }
                 try writer.write(clean)
                 kept += 1
@@ -74,15 +77,22 @@ struct DeidentifyStage: Stage {
         try writer.close()
         guard kept > 0 else {
             throw ImprovementError.noData(
-                configuration.store, "none of \(cameIn) conversations may be learnt from (consent)")
+                configuration.storeName, "none of \(cameIn) conversations may be learnt from (consent)")
         }
         try? FileManager.default.removeItem(at: file)
         try FileManager.default.moveItem(at: half, to: file)
         try RunFolder.write(counts, to: work.own("findings.json"))
+        let id = Self.dataset(in: work.folder, on: work.today)
+        try Data(id.utf8).write(to: work.own(Self.datasetFile), options: .atomic)
         try await store.record(
             DatasetRecord(
-                id: Self.datasetID(of: work.folder, on: work.today), path: file.path, shape: "run", conversations: kept,
-                people: learntFrom.count, createdAt: work.today), people: learntFrom)
+                id: id, path: file.path, shape: "run", conversations: kept, people: learntFrom.count,
+                createdAt: work.today), people: learntFrom)
+        // The file holds the others too, and whoever voted: no model learns from it as this data set, but a deletion names it.
+        try await store.record(
+            DatasetRecord(
+                id: id + "-all", path: file.path, shape: "run", conversations: kept, people: everybody.count,
+                createdAt: work.today), people: everybody)
         let found = counts.values.reduce(0, +)
         let most = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(5)
             .map { "\($0.key) \(StageOutcome.grouped($0.value))" }.joined(separator: ", ")
@@ -92,6 +102,15 @@ struct DeidentifyStage: Stage {
                 .init("messages", StageOutcome.grouped(messages)),
                 .init("replaced", found == 0 ? "0" : "\(StageOutcome.grouped(found)) (\(most))"),
             ])
+    }
+
+    /// Holds the data set's id: a folder that is moved, or copied by another run, is still what the store knows.
+    static let datasetFile = "dataset"
+
+    /// The id of the data set in a stage's folder: the one kept there, or else the one of its place and day.
+    static func dataset(in folder: URL, on day: Date) -> String {
+        let kept = try? String(contentsOf: folder.appending(path: datasetFile), encoding: .utf8)
+        return kept.flatMap { $0.isEmpty ? nil : $0 } ?? datasetID(of: folder, on: day)
     }
 
     /// Under which the store knows who is in a run's conversations. What was said after the run's day counts as not in them, even

@@ -88,7 +88,7 @@ struct EvaluateStage: Stage {
         let candidates = Self.candidates(corpus)
         let chosen = Self.chosen(corpus, configuration)
         guard !chosen.isEmpty else {
-            throw ImprovementError.noData(configuration.store, "the held-out people left no history to answer")
+            throw ImprovementError.noData(configuration.storeName, "the held-out people left no history to answer")
         }
         let prompts = chosen.map(\.context)
         try RunFolder.write(lines: prompts, to: work.own("prompts.jsonl"))

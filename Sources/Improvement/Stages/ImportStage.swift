@@ -27,7 +27,7 @@ struct ImportStage: Stage {
         if configuration.logs.isEmpty {
             let count = try await store.counts().conversations
             guard count > 0 else {
-                throw ImprovementError.noData(configuration.store, "the store has no conversations")
+                throw ImprovementError.noData(configuration.storeName, "the store has no conversations")
             }
             return StageOutcome(unit: "conversations", cameIn: count, wentOut: count)
         }

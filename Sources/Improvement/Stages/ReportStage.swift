@@ -19,7 +19,7 @@ struct ReportStage: Stage {
         let verdict = try RunFolder.read(GateVerdict.self, from: work.file("verdict.json", of: "gate"))
         let report = ReportData(
             title: "Loam: one turn of the loop",
-            subtitle: (configuration.logs.isEmpty ? [configuration.store] : configuration.logs)
+            subtitle: (configuration.logs.isEmpty ? [configuration.storeName] : configuration.logs)
                 .map { URL(filePath: $0).lastPathComponent }.joined(separator: ", ")
                 + " · base " + URL(filePath: configuration.model).lastPathComponent,
             verdict: verdict, flow: try flow(work), trust: try trust(work), comparison: table,

@@ -14,7 +14,7 @@ struct TrustStage: Stage {
 
     func run(_ work: StageWork) async throws -> StageOutcome {
         let corpus = try Corpus(work.file("conversations.jsonl", of: "deidentify"), seed: configuration.seed)
-        let source = configuration.logs.isEmpty ? configuration.store : configuration.logs.joined(separator: ", ")
+        let source = configuration.logs.isEmpty ? configuration.storeName : configuration.logs.joined(separator: ", ")
         try Self.check(corpus, source: source)
         let (method, note) = try Self.method(configuration)
         let encoder = try makeEncoder()

@@ -17,7 +17,7 @@ struct AccountsCommand: AsyncParsableCommand {
     /// The store, if it can keep accounts.
     static func store(_ options: StoreOptions) async throws -> any OfficeStore {
         guard let store = try await options.location.open() as? any OfficeStore else {
-            throw ImprovementFault(description: "\(options.path): this store keeps no accounts")
+            throw ImprovementFault(description: "\(options.name): this store keeps no accounts")
         }
         return store
     }
@@ -105,7 +105,7 @@ struct AccountsPasswordCommand: AsyncParsableCommand {
     func run() async throws {
         let store = try await AccountsCommand.store(store)
         guard try await store.account(named: name) != nil else {
-            throw ImprovementFault(description: "\(self.store.path): no account \(name)")
+            throw ImprovementFault(description: "\(self.store.name): no account \(name)")
         }
         try await store.setPasswordHash(PasswordHash(of: PasswordPrompt.newPassword()).description, of: name)
         try common.console.result(Answer(name: name))
@@ -132,7 +132,7 @@ struct AccountsRemoveCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard try await AccountsCommand.store(store).removeAccount(named: name) else {
-            throw ImprovementFault(description: "\(store.path): no account \(name)")
+            throw ImprovementFault(description: "\(store.name): no account \(name)")
         }
         try common.console.result(Answer(name: name))
         common.console.show("\(name) is removed")

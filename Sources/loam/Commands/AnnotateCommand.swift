@@ -42,7 +42,7 @@ struct AnnotateCommand: AsyncParsableCommand {
     func run() async throws {
         let console = common.console
         guard let place = try await store.location.openExisting() as? any OfficeStore else {
-            throw ImprovementFault(description: "\(store.path): this store keeps no accounts")
+            throw ImprovementFault(description: "\(store.name): this store keeps no accounts")
         }
         if anchors != nil || votes != nil {
             let said = try await RatingExport(place)
@@ -55,7 +55,7 @@ struct AnnotateCommand: AsyncParsableCommand {
         guard try await !place.accounts().isEmpty else {
             throw ImprovementFault(
                 description:
-                    "\(store.path): nobody could sign in; `loam accounts add NAME --role rater` makes an account")
+                    "\(store.name): nobody could sign in; `loam accounts add NAME --role rater` makes an account")
         }
         var logger = Logger(label: "loam.server")
         logger.logLevel = .notice

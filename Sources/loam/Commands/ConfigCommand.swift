@@ -41,7 +41,8 @@ struct ConfigCommand: ParsableCommand {
             for argument in one.settings {
                 let value = settings.value(of: argument, in: one)
                 guard all || !wanted.isEmpty || value.origin != .usual else { continue }
-                let texts = argument.isSecret && value.origin != .usual ? ["(hidden)"] : value.texts
+                let isHidden = argument.isSecret && value.origin != .usual
+                let texts = isHidden ? ["(hidden)"] : value.texts.map(CommandTable.Argument.shown)
                 found[one.path, default: [:]][argument.key] = Setting(value: texts, from: value.origin.text)
             }
         }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Conversations
 import Foundation
 import Improvement
+import Storage
 
 /// Settings of the loop that `improve` and `quickstart` share.
 struct LoopOptions: ParsableArguments {
@@ -74,13 +75,19 @@ struct LoopOptions: ParsableArguments {
     @OptionGroup var kept: KeptNames
 
     /// The other run to begin with, and the store that holds its conversations.
-    func other() throws -> (folder: RunFolder, store: String)? {
+    /// - Parameter given: The store that was named, if any.
+    func other(store given: String?) throws -> (folder: RunFolder, store: String)? {
         guard let beginWith else { return nil }
         guard FileManager.default.fileExists(atPath: beginWith + "/run.json") else {
             throw ValidationError("--begin-with \(beginWith): no run of the loop (there is no run.json)")
         }
         let folder = try RunFolder(URL(filePath: beginWith))
-        return (folder, try folder.store)
+        let store = try given ?? folder.store
+        if given == nil, case .postgres = StoreLocation(store) {
+            throw ValidationError(
+                "give --store too: \(beginWith) keeps no user and password of \(StoreLocation(store).name)")
+        }
+        return (folder, store)
     }
 
     func apply(to configuration: inout ImproveConfiguration) throws {
@@ -126,16 +133,20 @@ struct ImproveCommand: AsyncParsableCommand {
         discussion: """
             Every stage says what came in, what was left out and why. A run that is cut off goes on where it stopped when
             the same command is given again. The result is DIR/report.html, DIR/report.json and a candidate model, which
-            is promoted only if it passes the gate.
+            is promoted only if it passes the gate, and not at all with --no-promote.
 
             Example: loam improve --log chats.jsonl --from loam --model models/base --out runs/first
+            Example: loam improve --store chats.sqlite --out runs/june --no-promote
             """)
 
     @Option(
-        name: .long, parsing: .upToNextOption, help: "Log files; none where --store already holds the conversations.")
+        name: .long, parsing: .upToNextOption,
+        help: "Log files, or folders of them; none where --store already holds the conversations.")
     var log: [String] = []
 
-    @Option(name: .customLong("from"), help: "The logs' format: loam, bb3x or convai2.")
+    @Option(
+        name: .customLong("from"),
+        help: "The logs' format: \(LogFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format = "loam"
 
     @Option(name: .long, help: "What a log that does not say allows: none, improve or release.")
@@ -148,11 +159,21 @@ struct ImproveCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The run's folder.")
     var out: String
 
-    @Option(name: .long, help: "The conversations' SQLite file (default: OUT/store.sqlite).")
+    @Option(
+        name: .long,
+        help:
+            "The conversations: an SQLite file or postgres://… (default: LOAM_STORE, or OUT/store.sqlite).")
     var store: String?
 
     @Flag(inversion: .prefixedNo, help: "Find names by the encoder too when de-identifying.")
     var names = true
+
+    @Flag(
+        inversion: .prefixedNo,
+        help:
+            "Put a candidate that passes the gate in front of people; else it waits for `loam trial start` or `loam promote`."
+    )
+    var promote = true
 
     @OptionGroup var loop: LoopOptions
     @OptionGroup var places: PlaceOptions
@@ -165,7 +186,7 @@ struct ImproveCommand: AsyncParsableCommand {
         if log.isEmpty && store == nil {
             throw ValidationError("give --log FILE …, or --store with conversations in it")
         }
-        let other = try loop.other()
+        let other = try loop.other(store: store)
         var configuration = ImproveConfiguration(
             logs: log, format: format, store: store ?? other?.store ?? out + "/store.sqlite", model: base,
             encoder: places.encoderFolder)
@@ -177,8 +198,14 @@ struct ImproveCommand: AsyncParsableCommand {
             configuration: configuration, folder: try RunFolder(URL(filePath: out)), registry: registry,
             codeVersion: Version.number, now: { Date() }, onEvent: console.show)
         improvement.beginsWith = other?.folder
+        improvement.promotes = promote
         let result = try await improvement.run()
         console.show(result.summary)
+        if !promote, result.candidate.passedGate {
+            console.show(
+                "`loam trial start \(result.candidate.id)` shows it to a share of the people, `loam promote` to all of them"
+            )
+        }
         try console.result(result.report)
     }
 }

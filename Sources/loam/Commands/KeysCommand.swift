@@ -41,7 +41,7 @@ struct KeysCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let keys = try await store.location.open().keys(store.path)
+            let keys = try await store.location.open().keys(store.name)
             let (secret, key) = APIKey.make(name: name, role: role, now: Date())
             try await keys.add(key)
             try common.console.result(Answer(name: name, role: role.rawValue, secret: secret))
@@ -78,7 +78,7 @@ struct KeysCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let keys = try await store.location.openExisting().keys(store.path).apiKeys()
+            let keys = try await store.location.openExisting().keys(store.name).apiKeys()
             try common.console.result(keys.map(Answer.init))
             for key in keys {
                 let end = key.revokedAt.flatMap { Timestamp.text(of: $0) }.map { "revoked \($0)" } ?? "holds"
@@ -103,7 +103,7 @@ struct KeysCommand: AsyncParsableCommand {
         struct Answer: Encodable { var revoked: String }
 
         func run() async throws {
-            try await store.location.openExisting().keys(store.path).revokeAPIKey(named: name)
+            try await store.location.openExisting().keys(store.name).revokeAPIKey(named: name)
             try common.console.result(Answer(revoked: name))
             common.console.show("\(name) holds no more")
         }
@@ -114,9 +114,9 @@ extension APIKey.Role: ExpressibleByArgument {}
 
 extension ConversationStore {
     /// The store as one of keys.
-    fileprivate func keys(_ path: String) throws -> any APIKeyStore {
+    fileprivate func keys(_ name: String) throws -> any APIKeyStore {
         guard let keys = self as? any APIKeyStore else {
-            throw ImprovementFault(description: "\(path): keeps no keys")
+            throw ImprovementFault(description: "\(name): keeps no keys")
         }
         return keys
     }

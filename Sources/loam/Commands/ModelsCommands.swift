@@ -42,6 +42,10 @@ struct ModelsCommand: ParsableCommand {
         if entries.isEmpty { console.show("no models yet; `loam improve` makes one") }
         for entry in entries {
             let mark = entry.id == serving ? "*" : " "
+            if entry.isBase == true {
+                console.show("\(mark) \(entry.id)  base  \(entry.path)")
+                continue
+            }
             let gate = entry.passedGate ? "passed" : "did not pass"
             console.show("\(mark) \(entry.id)  \(entry.method)  from \(entry.parent)  \(gate) the gate  \(entry.path)")
         }

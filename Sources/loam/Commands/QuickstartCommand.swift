@@ -37,7 +37,7 @@ struct QuickstartCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let other = try loop.other()
+        let other = try loop.other(store: nil)
         let store = other?.store ?? out + "/store.sqlite"
         var configuration = ImproveConfiguration(
             logs: [log ?? PlaceOptions.beside("Samples/chat-log.jsonl")], format: "loam", store: store,

@@ -123,10 +123,10 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         await check("store", "choose another --store") {
             if case .file(let path) = store.location, !FileManager.default.fileExists(atPath: path) {
-                return "\(store.path) is not there yet; it will be made"
+                return "\(store.name) is not there yet; it will be made"
             }
             let counts = try await store.location.open().counts()
-            return "\(store.path): \(counts.conversations) conversations of \(counts.users) people"
+            return "\(store.name): \(counts.conversations) conversations of \(counts.users) people"
         }
         await check("registry", "choose another --registry") {
             let registry = try registry.open()

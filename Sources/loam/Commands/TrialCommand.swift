@@ -28,7 +28,7 @@ struct TrialCommand: AsyncParsableCommand {
         @Option(name: .long, help: "Share of the people who talk to it, 0 to 1.")
         var share = 0.1
 
-        @Option(name: .long, help: "Chance, per guard-rail, that a harmless model is ever stopped.")
+        @Option(name: .long, help: "Chance that a harmless model is ever stopped, by whichever guard-rail.")
         var level = 0.05
 
         @Flag(name: .long, help: "Even though it did not pass the gate.")

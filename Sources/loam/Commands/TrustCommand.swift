@@ -69,9 +69,23 @@ struct TrustCommand: AsyncParsableCommand {
         }
     }
 
+    /// The classes as they were asked for.
+    private var kinds: BallotFile.Labels {
+        switch labels {
+        case "thumbs": .thumbs
+        case "any": .any
+        default: .named(labels.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+        }
+    }
+
     func validate() throws {
         guard list || votes != nil && (out != nil || why != nil) else {
             throw ValidationError("--votes FILE and --out DIR, or --why PERSON, are needed (or --list)")
+        }
+        do {
+            try kinds.check()
+        } catch let error as TrustError {
+            throw ValidationError("--labels: \(error.message)")
         }
     }
 
@@ -144,12 +158,6 @@ struct TrustCommand: AsyncParsableCommand {
         let url = URL(filePath: votes ?? "")
         let texts = try texts.map { try VoteFile.texts(URL(filePath: $0)) }
         if let model = method as? any VoteModel {
-            let kinds: BallotFile.Labels =
-                switch labels {
-                case "thumbs": .thumbs
-                case "any": .any
-                default: .named(labels.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
-                }
             let file = try BallotFile(url, labels: kinds)
             var solution = try model.solve(file.ballots, generator: generator)
             var collusion: Collusion?

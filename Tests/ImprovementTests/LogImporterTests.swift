@@ -1,0 +1,42 @@
+import Conversations
+import Foundation
+import Storage
+import Testing
+
+@testable import Improvement
+
+@Suite("Logs into the store")
+struct LogImporterTests {
+    private func log(_ conversations: [Conversation]) throws -> URL {
+        let file = FileManager.default.temporaryDirectory.appending(path: "loam-import-\(UUID().uuidString).jsonl")
+        try Data(conversations.map { $0.jsonLine + "\n" }.joined().utf8).write(to: file)
+        return file
+    }
+
+    @Test("a consent that was withdrawn since takes away what is held, and counts as none")
+    func withdrawn() async throws {
+        func chat(_ id: String, _ consent: Consent) -> Conversation {
+            Conversation(
+                id: id, userID: "u-\(id)",
+                messages: [
+                    Message(id: "1", sender: .human, text: "hi"),
+                    Message(
+                        id: "2", sender: .bot, text: "hello", feedback: [Feedback(userID: "u-\(id)", rating: .like)]),
+                ], consent: consent)
+        }
+        let store = try SQLiteStore()
+        let importer = LogImporter(format: .loam)
+        let first = try log([chat("a", .improve), chat("b", .improve), chat("c", .none)])
+        defer { try? FileManager.default.removeItem(at: first) }
+        let before = try await importer.importing(first, into: store)
+        #expect((before.kept, before.messages, before.likes, before.people.count) == (2, 4, 2, 2))
+        #expect(before.reasons == ["no consent": 1])
+        let second = try log([chat("a", .none), chat("b", .improve)])
+        defer { try? FileManager.default.removeItem(at: second) }
+        let after = try await importer.importing(second, into: store)
+        #expect((after.kept, after.messages, after.likes) == (1, 2, 1))
+        #expect(after.people == ["u-b"] && after.reasons == ["no consent": 1])
+        #expect(try await store.conversation(id: "a") == nil)
+        #expect(try await store.counts().messages == 2)
+    }
+}
