@@ -7,7 +7,7 @@ import Conversations
 /// it is how long a text may be where it comes in (`ServerLimits`), and long texts are read a part at a time, between which
 /// others have their turn.
 struct WindowedClassifier: TextClassifier {
-    /// Windows that are read in one call, where there are long texts.
+    /// Windows of long texts that are read in one call.
     static let together = 32
 
     /// What reads.
@@ -17,19 +17,23 @@ struct WindowedClassifier: TextClassifier {
 
     func probabilities(of pairs: [(context: [Turn], text: String)]) async throws -> [Double] {
         let windows = pairs.map { TextWindows.of($0.text) }
-        let parts = zip(pairs, windows).flatMap { pair, windows in windows.map { (context: pair.context, text: $0) } }
-        // Nothing is long: the texts are read as they came.
-        guard parts.count > pairs.count else { return try await read(pairs) }
-        var scores: [Double] = []
+        let short = pairs.indices.filter { windows[$0].count == 1 }
+        guard short.count < pairs.count else { return try await read(pairs) }
+        var worst = [Double](repeating: 0, count: pairs.count)
+        // What is short is read as it came; only the windows of long texts a few at a time.
+        if !short.isEmpty {
+            for (place, score) in zip(short, try await read(short.map { pairs[$0] })) { worst[place] = score }
+        }
+        let parts = pairs.indices.filter { windows[$0].count > 1 }.flatMap { place in
+            windows[place].map { (place: place, text: $0) }
+        }
         for start in stride(from: 0, to: parts.count, by: Self.together) {
             try Task.checkCancellation()
-            scores += try await read(Array(parts[start..<min(start + Self.together, parts.count)]))
+            let some = parts[start..<min(start + Self.together, parts.count)]
+            let scores = try await read(some.map { (context: pairs[$0.place].context, text: $0.text) })
+            for (part, score) in zip(some, scores) { worst[part.place] = max(worst[part.place], score) }
         }
-        var next = 0
-        return windows.map { windows in
-            defer { next += windows.count }
-            return scores[next..<next + windows.count].max() ?? 0
-        }
+        return worst
     }
 
     private func read(_ parts: [(context: [Turn], text: String)]) async throws -> [Double] {

@@ -9,7 +9,7 @@ public struct TrialWatch: Sendable {
     public let assignment: ArmAssignment
     /// When the trial began.
     public let start: Date
-    /// Chance, per guard-rail, that a harmless model is ever stopped.
+    /// Chance that a harmless model is ever stopped, by whichever guard-rail.
     public let level: Double
     public let window: TrialPeople.Window
     public let now: @Sendable () -> Date
