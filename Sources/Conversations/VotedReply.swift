@@ -37,10 +37,11 @@ public struct VotedReply: Sendable, Hashable {
 }
 
 extension Message {
-    /// A reply that no model wrote: given by a safety measure, because the model failed, or to ask about another reply. A
-    /// thumb on it says nothing of the model.
+    /// A reply that no model wrote: given by a safety measure, because the model failed, to ask about another reply, or to thank
+    /// for what was said of one. A thumb on it says nothing of the model.
     public var isCanned: Bool {
         isSafetyControlled || asksAbout != nil || extra["from_model_crash"] == .bool(true)
+            || extra["is_canned"] == .bool(true)
     }
 }
 

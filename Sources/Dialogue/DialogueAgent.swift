@@ -107,7 +107,8 @@ public struct DialogueAgent: Sendable {
     public var modelID: String { writers[.plainReply].modelID }
 
     /// The reply to the last turn of a conversation, or its opening where nobody has said anything yet and the plan can
-    /// open. Feedback turns are not part of what the model sees; one that was just given gets thanks.
+    /// open. Feedback turns are not part of what the model sees; one that was just given gets thanks,
+    /// or help where the person speaks of hurting themselves.
     /// - Parameters:
     ///   - sampling: how it is drawn where the plan says nothing else. A second attempt uses another seed; greedy drawing
     ///     (temperature 0) has none, since it would say the same again.
@@ -129,7 +130,8 @@ public struct DialogueAgent: Sendable {
         var turn = ReplyTurn(
             plan: plan, occasion: isFeedback ? .feedback : history.isEmpty ? .opening : .turn, turns: history,
             lastReplyID: conversation.messages.last { $0.sender == .bot && $0.asksAbout == nil }?.id,
-            sampling: sampling, isShownAtOnce: onPiece != nil && !isHeld)
+            feedback: isFeedback ? conversation.messages.last?.text ?? "" : "", sampling: sampling,
+            isShownAtOnce: onPiece != nil && !isHeld)
         let earlier = history.filter { $0.sender == .bot }.map { ReplyText.key(of: $0.text) }
         let runner = runner(for: conversation.userID)
 

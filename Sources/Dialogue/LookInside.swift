@@ -41,9 +41,10 @@ public enum LookInside {
         return lines
     }
 
-    /// Where a reply that stands on a search has it from: `[1] Title, address`, each document once.
+    /// Where a reply that stands on a search has it from: `[1] Title, address`, each document once. A canned reply
+    /// stands on nothing, whatever was found before it.
     public static func citations(of message: Message) -> [String] {
-        guard let search = message.search, search.knowledge != nil else { return [] }
+        guard !message.isCanned, let search = message.search, search.knowledge != nil else { return [] }
         var seen: Set<String> = []
         return search.documents.filter { seen.insert($0.url + $0.title).inserted }.enumerated().map {
             number, document in

@@ -1,4 +1,5 @@
 import Conversations
+import Safety
 
 /// What the safety layers say of one text.
 public struct SafetyOutcome: Sendable, Hashable {
@@ -14,6 +15,9 @@ public struct SafetyOutcome: Sendable, Hashable {
         self.isUnsafe = isUnsafe
         self.cannedReply = cannedReply
     }
+
+    /// Whether the person speaks of hurting themselves: they get help whatever else is going on.
+    public var needsHelp: Bool { decisions.contains { $0.isUnsafe && $0.category == SafetyPipeline.selfHarm } }
 
     /// Which layers object, and to what: for the record.
     public var reason: String {

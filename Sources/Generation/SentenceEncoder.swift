@@ -25,6 +25,7 @@ public final class SentenceEncoder: TextEncoder {
         folder: URL, dtype: DType = .float32, device: Device = .cpu, maximumLength: Int = 256,
         batchTokens: Int = 512, lane: ComputeLane = ComputeLane()
     ) throws {
+        try SentencePooling.requireMean(in: folder)
         model = try BertModel(folder: folder, dtype: dtype, device: device)
         tokenizer = try WordPiece(contentsOf: folder.appendingPathComponent("tokenizer.json"))
         guard tokenizer.vocabularySize <= model.configuration.vocabularySize else {

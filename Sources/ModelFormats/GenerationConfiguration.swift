@@ -83,7 +83,12 @@ public struct GenerationConfiguration: Sendable, Hashable, Codable {
         topK = try box.decodeIfPresent(Int.self, forKey: .topK)
         maximumNewTokens = try box.decodeIfPresent(Int.self, forKey: .maximumNewTokens)
         repetitionPenalty = try box.decodeIfPresent(Double.self, forKey: .repetitionPenalty)
-        stopStrings = try box.decodeIfPresent([String].self, forKey: .stopStrings)
+        // transformers takes one text as well as a list.
+        if let one = try? box.decode(String.self, forKey: .stopStrings) {
+            stopStrings = [one]
+        } else {
+            stopStrings = try box.decodeIfPresent([String].self, forKey: .stopStrings)
+        }
         samples = try box.decodeIfPresent(Bool.self, forKey: .samples)
         minP = try box.decodeIfPresent(Double.self, forKey: .minP)
         typicalP = try box.decodeIfPresent(Double.self, forKey: .typicalP)

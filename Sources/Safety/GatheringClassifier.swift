@@ -75,6 +75,10 @@ public actor GatheringClassifier: TextClassifier {
         guard scores.count == pairs.count else {
             throw SafetyError(.shape, "\(scores.count) scores for \(pairs.count) texts")
         }
+        // NaN is on no side of a threshold: such a score would let every text pass.
+        guard scores.allSatisfy(\.isFinite) else {
+            throw SafetyError(.shape, "a safety classifier gave a score that is no number")
+        }
         return scores
     }
 }

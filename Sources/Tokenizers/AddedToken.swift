@@ -12,6 +12,15 @@ struct AddedToken: Sendable {
     /// A control token: never made from what a person typed, and skipped when decoding.
     var isSpecial: Bool
 
+    /// Whether it is only text that has a token of its own: white space (Gemma's runs of line ends), or one of the characters
+    /// that byte-level vocabularies were filled up with (DeepSeek's `ü`). Whoever types one steers nothing.
+    var isText: Bool {
+        guard !isSpecial else { return false }
+        let scalars = String(decoding: content, as: UTF8.self).unicodeScalars
+        if scalars.count == 1, let only = scalars.first, only.value < 0x100 { return true }
+        return scalars.allSatisfy { ScalarTraits.of($0.value).isSpace }
+    }
+
     private static let mostTokens = 1 << 17
     private static let longestToken = 4096
 
@@ -45,6 +54,28 @@ public enum AddedTokenParsing: String, Sendable, CaseIterable {
     case all
 }
 
+/// Which added tokens are looked for: what a caller may ask for, and for a part of a prompt those that are only text.
+enum AddedTokenSearch: Sendable {
+    case none, text, ordinary, all
+
+    init(_ parsing: AddedTokenParsing) {
+        switch parsing {
+        case .none: self = .none
+        case .ordinary: self = .ordinary
+        case .all: self = .all
+        }
+    }
+
+    func finds(_ token: AddedToken) -> Bool {
+        switch self {
+        case .none: false
+        case .text: token.isText
+        case .ordinary: !token.isSpecial
+        case .all: true
+        }
+    }
+}
+
 /// Finds added tokens in texts.
 struct AddedTokens: Sendable {
     let tokens: [AddedToken]
@@ -52,6 +83,8 @@ struct AddedTokens: Sendable {
     private let normalized: TokenTrie
     private let hasOrdinaryRaw: Bool
     private let hasOrdinaryNormalized: Bool
+    private let hasTextRaw: Bool
+    private let hasTextNormalized: Bool
     /// The place in `tokens` by id, and by content.
     private var placesByID: [Int: Int] = [:]
     private var placesByContent = ByteTable()
@@ -97,6 +130,8 @@ struct AddedTokens: Sendable {
         normalized = TokenTrie(entries(true))
         hasOrdinaryRaw = kept.contains { !$0.isNormalized && !$0.isSpecial }
         hasOrdinaryNormalized = kept.contains { $0.isNormalized && !$0.isSpecial }
+        hasTextRaw = kept.contains { !$0.isNormalized && $0.isText }
+        hasTextNormalized = kept.contains { $0.isNormalized && $0.isText }
     }
 
     func token(of id: Int) -> AddedToken? { placesByID[id].map { tokens[$0] } }
@@ -109,12 +144,13 @@ struct AddedTokens: Sendable {
     /// - Parameter inNormalized: looks for those tokens that are looked for in normalized text.
     @inline(__always)
     func split(
-        _ text: UnsafeBufferPointer<UInt8>, _ parsing: AddedTokenParsing, inNormalized: Bool,
+        _ text: UnsafeBufferPointer<UInt8>, _ search: AddedTokenSearch, inNormalized: Bool,
         _ body: (_ range: Range<Int>, _ token: Int?) -> Void
     ) {
         let hasAny =
-            switch parsing {
+            switch search {
             case .none: false
+            case .text: inNormalized ? hasTextNormalized : hasTextRaw
             case .ordinary: inNormalized ? hasOrdinaryNormalized : hasOrdinaryRaw
             case .all: !(inNormalized ? normalized : raw).isEmpty
             }
@@ -122,11 +158,11 @@ struct AddedTokens: Sendable {
             if !text.isEmpty { body(0..<text.count, nil) }
             return
         }
-        search(text, parsing, inNormalized ? normalized : raw, body)
+        self.search(text, search, inNormalized ? normalized : raw, body)
     }
 
     private func search(
-        _ text: UnsafeBufferPointer<UInt8>, _ parsing: AddedTokenParsing, _ trie: TokenTrie,
+        _ text: UnsafeBufferPointer<UInt8>, _ search: AddedTokenSearch, _ trie: TokenTrie,
         _ body: (_ range: Range<Int>, _ token: Int?) -> Void
     ) {
         var done = 0
@@ -140,7 +176,7 @@ struct AddedTokens: Sendable {
             var (start, end) = (place, match.end)
             place = match.end
             // What is passed over is passed over as a whole, as in the reference.
-            if parsing == .ordinary, token.isSpecial { continue }
+            if !search.finds(token) { continue }
             if token.isSingleWord, !standsAlone(text, start, end) { continue }
             if token.stripsLeft { start = max(spaceStart(text, before: start), done) }
             if token.stripsRight { end = spaceEnd(text, after: end) }

@@ -96,16 +96,24 @@ public struct PretrainedTokenizer: Tokenizer {
     }
 
     public func encode(_ text: String, parsing: AddedTokenParsing) -> [Int] {
+        encode(text, finding: AddedTokenSearch(parsing), isBeginning: true)
+    }
+
+    /// - Parameters:
+    ///   - search: which added tokens are looked for.
+    ///   - isBeginning: whether the model sees nothing before this text; only there does a tokenizer that marks the
+    ///     beginning (`Metaspace` with the scheme `first`) write its mark.
+    func encode(_ text: String, finding search: AddedTokenSearch, isBeginning: Bool) -> [Int] {
         var text = text
         return text.withUTF8 { bytes in
             var ids: [Int] = []
             ids.reserveCapacity(bytes.count / 3 + 1)
             pool.lend { workspace in
-                added.split(bytes, parsing, inNormalized: false) { range, token in
+                added.split(bytes, search, inNormalized: false) { range, token in
                     if let token { return ids.append(token) }
                     normalize(
-                        UnsafeBufferPointer(rebasing: bytes[range]), isFirst: range.lowerBound == 0, parsing, workspace,
-                        &ids)
+                        UnsafeBufferPointer(rebasing: bytes[range]), isFirst: isBeginning && range.lowerBound == 0,
+                        search, workspace, &ids)
                 }
             }
             return ids
@@ -124,10 +132,10 @@ public struct PretrainedTokenizer: Tokenizer {
     }
 
     /// Added tokens that steer the model, special or not (Qwen's `<think>` is not), by spelling: what only a template may write.
-    /// Those that are nothing but white space are text.
+    /// Those that are only text (`AddedToken.isText`) are not among them.
     public var controlTokens: [String: Int] {
         Dictionary(
-            added.tokens.map { (String(decoding: $0.content, as: UTF8.self), $0.id) }
+            added.tokens.filter { !$0.isText }.map { (String(decoding: $0.content, as: UTF8.self), $0.id) }
                 .filter { !$0.0.allSatisfy(\.isWhitespace) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -136,29 +144,29 @@ public struct PretrainedTokenizer: Tokenizer {
 
     /// Normalizes a piece between added tokens and encodes it.
     private func normalize(
-        _ piece: UnsafeBufferPointer<UInt8>, isFirst: Bool, _ parsing: AddedTokenParsing, _ workspace: Workspace,
+        _ piece: UnsafeBufferPointer<UInt8>, isFirst: Bool, _ search: AddedTokenSearch, _ workspace: Workspace,
         _ ids: inout [Int]
     ) {
         guard let normalizer else {
             let origin = isFirst ? piece.scalar(at: 0).length : 0
-            return split(piece, origin: origin, parsing, workspace, &ids)
+            return split(piece, origin: origin, search, workspace, &ids)
         }
         // Taken out of the workspace while it is in use, so that nobody else writes to it.
         var text = NormalizedText()
         swap(&text, &workspace.normalized)
         text.reset(piece, isFirst: isFirst)
         normalizer.apply(&text, &workspace.spare)
-        text.bytes.withUnsafeBufferPointer { split($0, origin: text.origin, parsing, workspace, &ids) }
+        text.bytes.withUnsafeBufferPointer { split($0, origin: text.origin, search, workspace, &ids) }
         swap(&text, &workspace.normalized)
     }
 
     /// Looks for added tokens in normalized text and encodes what lies between.
     @inline(__always)
     private func split(
-        _ text: UnsafeBufferPointer<UInt8>, origin: Int, _ parsing: AddedTokenParsing, _ workspace: Workspace,
+        _ text: UnsafeBufferPointer<UInt8>, origin: Int, _ search: AddedTokenSearch, _ workspace: Workspace,
         _ ids: inout [Int]
     ) {
-        added.split(text, parsing, inNormalized: true) { range, token in
+        added.split(text, search, inNormalized: true) { range, token in
             if let token { return ids.append(token) }
             let part = UnsafeBufferPointer(rebasing: text[range])
             let origin = min(max(origin - range.lowerBound, 0), part.count)

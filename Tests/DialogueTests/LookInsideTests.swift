@@ -33,6 +33,9 @@ struct LookInsideTests {
                 "safety of the reply: classifier ok 0.123",
             ])
         #expect(LookInside.citations(of: message) == ["[1] Monk, https://m.example"])
+        message.isSafetyControlled = true
+        #expect(LookInside.citations(of: message).isEmpty, "a canned reply stands on nothing that was found")
+        message.isSafetyControlled = false
         message.search = SearchRecord(decision: "search", documents: [document], failure: "status 503")
         #expect(LookInside.lines(of: message).contains("no search: status 503"))
         #expect(LookInside.citations(of: message).isEmpty)

@@ -38,6 +38,10 @@ struct MemoryRuleTests {
             ("I keep bees, and I am also a doctor.", "I'm a doctor.", "", false),
             ("I live in a small house by the sea.", "We live near the sea.", "", false),
             ("I live by the sea.", "We live near the sea.", "", true),
+            // What the other one states is theirs: a bot that answers "Nice!" has no dog.
+            ("I have a dog named Rex.", "Nice!", "I have a dog named Rex.", false),
+            ("I have a dog named Rex.", "No, I do not.", "I have a dog named Rex. Do you have one?", false),
+            ("I have a dog.", "Yes, one.", "That is nice. Do you have a dog?", true),
             ("I love it.", "It was great.", "", true), ("I am a big fan.", "", "", false),
         ])
     func ground(fact: String, message: String, previous: String, holds: Bool) {

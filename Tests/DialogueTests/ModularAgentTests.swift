@@ -82,6 +82,44 @@ struct ModularAgentTests {
         #expect(try await store.memories(of: "ann").isEmpty)
     }
 
+    /// While it reads, the person has everything forgotten.
+    private struct ForgettingEncoder: TextEncoder {
+        let store: NotebookStore
+        var dimension: Int { StemEncoder().dimension }
+
+        func encode(_ texts: [String]) async throws -> [[Float]] {
+            try await store.forgetMemories(of: "ann")
+            return try await StemEncoder().encode(texts)
+        }
+    }
+
+    @Test("what a person has forgotten while the encoder reads does not come back")
+    func forgottenMeanwhile() async throws {
+        let store = NotebookStore([memory("I have a dog named Rex.", id: "rex")])
+        let bank = MemoryBank(store: store, encoder: ForgettingEncoder(store: store), makeID: { "new" })
+        #expect(try await bank.recollect("my dog Rex", of: "ann") == Recollection())
+        #expect(try await store.memories(of: "ann").isEmpty)
+        try await store.save(memory("I have a dog named Rex.", id: "rex"))
+        let taken = try await bank.take(
+            "I have a dog named Rex.", owner: .person, from: talk("ann", "I have a dog named Rex"), messageID: "m0")
+        #expect(taken.change == .add)
+        #expect(try await store.memories(of: "ann").map(\.id) == ["new"])
+        #expect(try await bank.edit("new", of: "ann", to: "I have a cat.") == false)
+        #expect(try await store.memories(of: "ann").isEmpty)
+    }
+
+    @Test("where there is no more room the memory goes that was touched longest ago, however long ago it was used")
+    func room() async throws {
+        var confirmed = memory("I have a dog named Rex.", id: "rex", at: -900)
+        confirmed.usedAt = now - 800
+        confirmed.changedAt = now - 10
+        let store = NotebookStore([confirmed, memory("I play the piano.", id: "piano", at: -500)])
+        let bank = MemoryBank(store: store, encoder: StemEncoder(), capacity: 2, now: { now }, makeID: { "new" })
+        _ = try await bank.take(
+            "I live in Oslo.", owner: .person, from: talk("ann", "I live in Oslo"), messageID: "m0")
+        #expect(Set(try await store.memories(of: "ann").map(\.id)) == ["rex", "new"])
+    }
+
     @Test("what safety or privacy rejects is never remembered, nor edited in")
     func rejected() async throws {
         let store = NotebookStore()

@@ -48,6 +48,45 @@ struct RecoveryTests {
             Message(id: "f", sender: .human, text: "You should have said: at nine", isDislikeFeedback: true))
         let thanks = try await agent.reply(to: conversation, sampling: sampling)
         #expect(thanks.message.text == CannedReplies().toFeedback && thanks.message.asksAbout == nil)
+        #expect(thanks.message.isCanned && !thanks.message.isSafetyControlled)
+        #expect(generator.calls.isEmpty)
+    }
+
+    /// Finds that somebody speaks of dying, as the layer that listens for self-harm does, and spiders bad.
+    private struct HelpCheck: SafetyCheck {
+        func check(person text: String, context: [Turn]) async throws -> SafetyOutcome {
+            let needsHelp = text.contains("want to die")
+            let isUnsafe = needsHelp || text.contains("spider")
+            return SafetyOutcome(
+                decisions: [
+                    SafetyDecision(
+                        layer: "self_harm_matcher", isUnsafe: needsHelp, category: needsHelp ? "self_harm" : nil),
+                    SafetyDecision(layer: "string_matcher", isUnsafe: text.contains("spider")),
+                ], isUnsafe: isUnsafe, cannedReply: isUnsafe ? "Please call somebody." : nil)
+        }
+
+        func check(reply text: String, context: [Turn]) async throws -> SafetyOutcome { SafetyOutcome() }
+    }
+
+    @Test(
+        "whoever speaks of hurting themselves in answer to the question gets help and no thanks",
+        arguments: [
+            ("You should have noticed that I want to die.", true), ("You should have said: a spider", false),
+            ("You should have said: at nine", false),
+        ])
+    func helpBeforeThanks(text: String, getsHelp: Bool) async throws {
+        let generator = ScriptedGenerator(["Let us talk about tea."])
+        let agent = DialogueAgent(generator: generator, safety: HelpCheck(), makeID: { "r" })
+        var conversation = talk("When does the shop open?", "I like tea.", "That's not what I asked.")
+        conversation.messages.append(
+            Message(id: "m3", sender: .bot, text: "Sorry. What would have been better?", asksAbout: "m1"))
+        conversation.messages.append(Message(id: "f", sender: .human, text: text, isDislikeFeedback: true))
+        let answer = try await agent.reply(to: conversation, sampling: sampling)
+        #expect(answer.message.text == (getsHelp ? "Please call somebody." : CannedReplies().toFeedback))
+        #expect(answer.message.isSafetyControlled == getsHelp)
+        #expect(answer.message.interactionFailure == (getsHelp ? "unsafe_Human" : nil))
+        // What the layers say of the words belongs to the words, whatever is answered.
+        #expect(answer.personDecisions.count == 2)
         #expect(generator.calls.isEmpty)
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Generation
+import LanguageModels
 import ModelFormats
 import Testing
 import Torch
@@ -55,6 +56,29 @@ import Torch
             let cosine = zip(vector, expected[place]).reduce(0) { $0 + $1.0 * $1.1 }
             #expect(cosine > 0.999 && cosine < 1.0001)
         }
+    }
+
+    /// A folder whose vectors are made in another way has vectors of the same width here, which would mean nothing.
+    @Test(arguments: [
+        (#"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}"#, "[]", "pooling_mode_cls_token true"),
+        (#"{"pooling_mode": "lasttoken"}"#, "[]", "pooling_mode “lasttoken”"),
+        (#"{"pooling_mode_mean_tokens": false}"#, "[]", "pooling_mode_mean_tokens false"),
+        (
+            #"{"pooling_mode_mean_tokens": true}"#,
+            #"[{"type": "sentence_transformers.models.Transformer", "path": ""}, {"type": "a.Dense", "path": "2_Dense"}]"#,
+            "a.Dense"
+        ),
+    ])
+    func anotherPoolingIsRefused(_ pooling: String, _ modules: String, _ part: String) throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("loam-pooling-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            at: folder.appendingPathComponent("1_Pooling"), withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data(pooling.utf8).write(to: folder.appendingPathComponent("1_Pooling/config.json"))
+        try Data(modules.utf8).write(to: folder.appendingPathComponent("modules.json"))
+        let error = #expect(throws: LanguageModelError.self) { try SentenceEncoder(folder: folder) }
+        #expect(error?.code == .configuration && error?.description.contains(part) == true)
+        #expect(error?.description.contains(folder.path) == true)
     }
 
     @Test func missingFolderIsAnError() {

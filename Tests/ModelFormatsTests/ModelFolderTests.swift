@@ -113,6 +113,13 @@ import Testing
             ] {
                 #expect(names.contains("\"\(name)\""))
             }
+            for (json, stops) in [
+                (#"{"stop_strings": "end"}"#, ["end"]), (#"{"stop_strings": ["a", "b"]}"#, ["a", "b"]),
+                (#"{"stop_strings": null}"#, nil),
+            ] as [(String, [String]?)] {
+                try folder.write(Data(json.utf8), to: "generation_config.json")
+                #expect(try folder.generationConfiguration().stopStrings == stops)
+            }
             try folder.write(Data(#"{"eos_token_id": "x"}"#.utf8), to: "generation_config.json")
             #expect { try folder.generationConfiguration() } throws: { code(.malformed, "eos_token_id")($0) }
         }

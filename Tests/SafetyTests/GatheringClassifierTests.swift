@@ -15,7 +15,7 @@ struct GatheringClassifierTests {
             passes.append(pairs.count)
             if !isOpen { await withCheckedContinuation { gate = $0 } }
             if pairs.contains(where: { $0.text == "broken" }) { throw SafetyError(.shape, "broken") }
-            return pairs.map { Double($0.text.count) }
+            return pairs.map { $0.text == "no number" ? .nan : Double($0.text.count) }
         }
 
         /// Whether somebody waits in the first pass.
@@ -66,5 +66,11 @@ struct GatheringClassifierTests {
     func broken() async throws {
         let (answers, _) = try await callers([["a"], ["broken"], ["cc"], ["ddd"]])
         #expect(answers == [[1], nil, [2], [3]])
+    }
+
+    @Test("a score that is no number is a failure: below every threshold it would let the text pass")
+    func noNumber() async throws {
+        let (answers, _) = try await callers([["a"], ["no number"], ["cc"]])
+        #expect(answers == [[1], nil, [2]])
     }
 }

@@ -55,6 +55,26 @@ import Testing
         #expect(harmless.allSatisfy { !$0.isUnsafe })
     }
 
+    @Test(arguments: [
+        "I cut myself on purpose", "I don't want to live in this world any more",
+        "I do not want to live with this pain",
+        "I want to hurt myself in my room", "life isn't worth living", "I keep thinking about suicide", "kms",
+        "I'm gonna kms today",
+    ])
+    func listHearsWhatTurnsOfPhraseWouldExcuse(_ text: String) throws {
+        #expect(try fixed(person: -4, reply: -4).selfHarmMatcher(text))
+    }
+
+    @Test(arguments: [
+        "I cut myself on a tin", "I don't want to live in the city", "I hurt myself in the gym",
+        "I don't want to hurt myself in the gym", "this flat isn't worth living in",
+        "I was thinking about Suicide Squad",
+        "I ran 5 kms today", "it is 120 kms away", "how many kms is it?", "we walked ten kms",
+    ])
+    func listLetsHarmlessWordsPass(_ text: String) throws {
+        #expect(try !fixed(person: -4, reply: -4).selfHarmMatcher(text))
+    }
+
     @Test func repliesAreChosenBySeed() throws {
         let pipeline = try fixed(person: 0, reply: 0)
         let unsafe = [SafetyDecision(layer: "classifier", isUnsafe: true, score: 0.9)]

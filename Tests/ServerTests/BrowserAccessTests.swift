@@ -84,6 +84,12 @@ extension BrowserTests {
             try await expectAccess(web, "safety")
             try await web.value("document.querySelector('.skip').focus()")
             #expect(try await expectFocusOrder(web, "talk") >= 15)
+            // Past the head by the first link; the address stays the conversation's.
+            let id = try await web.conversationID()
+            try await web.value("document.querySelector('.skip').focus()")
+            try await web.press("\u{E007}")
+            #expect(try await web.value("return document.activeElement.id") == .string("text"))
+            #expect(try await web.conversationID() == id)
 
             for dialog in ["earlier", "memory", "data"] {
                 try await web.click("#open\(dialog.prefix(1).uppercased())\(dialog.dropFirst())")
@@ -111,6 +117,13 @@ extension BrowserTests {
             try await web.type("hello\u{E007}", into: "#text")
             try await web.wait(until: "document.querySelectorAll('.pick').length === 2")
             try await web.wait(until: "document.querySelector('#announce').textContent.includes('two answers')")
+            #expect(
+                try await web.holds(
+                    """
+                    document.querySelector('#announce').textContent.includes(
+                      [...document.querySelectorAll('.option .bubble')]
+                        .map((bubble, place) => `${['First', 'Second'][place]}: ${bubble.textContent}`).join(' '))
+                    """))
             try await expectAccess(web, "choice")
             #expect(try await web.accessibleName(".pair") == "Loam has two answers. Which one do you like better?")
         }

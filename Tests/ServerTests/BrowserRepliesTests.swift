@@ -99,6 +99,26 @@ extension BrowserTests {
             #expect(
                 try await stored(bench, web).messages.suffix(2).allSatisfy { $0.feedback.first?.rating == .dislike })
             #expect(try await stored(bench, web).replyPairs.count == 1)
+
+            // Chosen on another page of the same person, where the talk went on: this one shows that, and is not stuck.
+            try await web.type("Still here?\u{E007}", into: "#text")
+            try await web.wait(until: "document.querySelectorAll('.pair .option').length === 2")
+            try await web.value(
+                """
+                const reply = document.querySelector('.option .bubble').id.slice('option-'.length);
+                const talk = location.hash.slice(1);
+                const send = (method, path, body) => fetch(path, {
+                  method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body),
+                }).then((answer) => answer.text());
+                return send('PUT', `/api/messages/${reply}/choice`, { better: true })
+                  .then(() => send('POST', `/api/conversations/${talk}/messages`, { text: 'Elsewhere.' })).then(() => true);
+                """)
+            try await web.click(".option:last-child .pick")
+            try await web.wait(until: "document.querySelectorAll('.turn.human').length === 4")
+            #expect(try await web.text("#alert") == "The conversation has gone on from there.")
+            try await web.click(".option:last-child .pick")
+            try await web.wait(until: "!document.querySelector('.pair')")
+            #expect(try await web.holds("!document.querySelector('#send').disabled"))
         }
     }
 

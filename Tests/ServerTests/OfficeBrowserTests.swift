@@ -268,12 +268,51 @@ struct OfficeBrowserTests {
                     try await web.press("\u{E004}")
                     #expect(try await web.value("return document.activeElement.innerText") == .string(stop))
                 }
+                _ = try await web.value("document.querySelector('.skip').focus()")
+                try await web.press("\u{E007}")
+                #expect(try await web.value("return document.activeElement.id") == .string("desk"))
+                #expect(try await web.value("return location.hash") == .string("#audit"))
+                #expect(try await web.text("#viewTitle") == "Audit log")
                 try await web.click("#signOut")
                 try await web.wait(until: "!document.querySelector('#signIn').hidden")
                 #expect(try await web.value("return document.querySelector('#desk').hidden") == .bool(true))
             }
             let log = try await bench.store.accesses(since: nil)
             #expect(log.map(\.action) == ["show", "improve", "promote", "roll_back"])
+        }
+    }
+
+    @Test(
+        "what the first thousand conversations do not have is found further back, and shown",
+        .enabled(if: WebDriver.isInstalled, missing), .timeLimit(.minutes(2)))
+    func furtherBack() async throws {
+        let bench = try await OfficeBench()
+        func talk(_ number: Int, _ model: String) -> Conversation {
+            let date = bench.clock.now
+            return Conversation(
+                id: "c\(number)", userID: "web-1",
+                messages: [
+                    Message(id: "c\(number).q", sender: .human, text: "Hello.", sentAt: date),
+                    Message(
+                        id: "c\(number).a", sender: .bot, text: "Good day.", sentAt: date,
+                        generation: GenerationRecord(model: model)),
+                ], startedAt: date)
+        }
+        try await bench.store.save(talk(0, "loam-old"))
+        bench.clock.advance(60)
+        try await bench.store.save((1...OfficeReading.patience).map { talk($0, "loam-new") })
+        try await bench.server.application(port: 0).test(.live) { client in
+            let address = "http://localhost:\(try #require(client.port))"
+            try await WebDriver.run { web in
+                try await web.open(address + "/admin#conversations?model=loam-old")
+                try await signIn(web, "ann")
+                try await web.wait(until: "document.querySelector('.empty')?.checkVisibility()")
+                #expect(try await web.text(".empty").contains("further back"))
+                try await web.click("#more")
+                try await web.wait(until: "document.querySelector('.entry')?.checkVisibility()")
+                #expect(try await web.count(".entry") == 1)
+                #expect(try await web.holds("!document.querySelector('.empty').checkVisibility()"))
+            }
         }
     }
 
@@ -313,11 +352,16 @@ struct OfficeBrowserTests {
                 #expect(try await web.value("return document.body.innerText.includes('Holloway')") == .bool(false))
                 #expect(try await web.value("return document.body.innerText.includes('loam-2023')") == .bool(false))
                 try await pictures(web, "rate-category")
-                try await web.press("1")
+                // A key that is held down answers nothing.
+                _ = try await web.value(
+                    "document.dispatchEvent(new KeyboardEvent('keydown', { key: '1', repeat: true, bubbles: true }))")
+                try await web.type("so so", into: "#comment")
+                try await web.click("[data-answer=good]")
                 try await web.wait(until: "document.querySelector('.meter')?.innerText.includes('1 done')")
-                // Back to the last one, and another answer.
+                // Back to the last one with what was remarked, and another answer.
                 try await web.press("b")
                 try await web.wait(until: "document.querySelector('#item') && !document.querySelector('#back')")
+                #expect(try await web.value("return document.querySelector('#comment').value") == .string("so so"))
                 try await web.press("7")
                 try await web.wait(until: "document.querySelector('#back')")
                 let words = try await bench.store.annotations(label: "other").filter { $0.value == 1 }

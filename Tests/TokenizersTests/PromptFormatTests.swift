@@ -70,6 +70,65 @@ struct TemplateFormatTests {
         }
     }
 
+    /// Whether a control token takes the white space beside it, and where a text begins, only the whole text tells: a tokenizer
+    /// that is given all of it at once, control tokens and all, is the measure.
+    @Test("control tokens take white space with them, and the mark of a text's beginning stands at the prompt's alone")
+    func pieces() throws {
+        let plain = #""single_word":false,"lstrip":false,"rstrip":false"#
+        let mistral = try String(contentsOf: fixtures.appending(path: "kinds/mistral.json"), encoding: .utf8)
+        let taking = mistral.replacing(
+            #""content":"[INST]",\#(plain)"#,
+            with: #""content":"[INST]","single_word":false,"lstrip":false,"rstrip":true"#
+        ).replacing(
+            #""content":"[/INST]",\#(plain)"#,
+            with: #""content":"[/INST]","single_word":false,"lstrip":true,"rstrip":false"#)
+        #expect(taking.contains(#""rstrip":true"#) && taking.contains(#""lstrip":true"#))
+        for (kind, tokenizer, space) in [("as it is", mistral, ""), ("taking white space", taking, " \n")] {
+            try withFolder { folder in
+                try Data(tokenizer.utf8).write(to: folder.appending(path: "tokenizer.json"))
+                try JSONEncoder().encode(["bos_token": "<s>", "eos_token": "</s>"])
+                    .write(to: folder.appending(path: "tokenizer_config.json"))
+                let source =
+                    "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}{{ '[INST]\(space)' }}{{ m.content }}"
+                    + "{{ '\(space)[/INST]' }}{% else %}{{ m.content ~ eos_token }}{% endif %}{% endfor %}"
+                try Data(source.replacing("\n", with: "\\n").utf8).write(
+                    to: folder.appending(path: "chat_template.jinja"))
+                let format = try PromptFormats.of(folder)
+                #expect(format is TemplatePromptFormat)
+                let asked = "<s>[INST]\(space)hello\(space)[/INST]good day</s>[INST]\(space)and you?\(space)[/INST]"
+                let context = turns(["hello", "good day", "and you?"])
+                let prompt = format.vocabulary.encode(asked, parsing: .all)
+                #expect(try format.prompt(for: context, room: 999) == prompt, "\(kind)")
+                let made = try #require(try format.exchange(context: context, reply: "fine", room: 999))
+                let whole = format.vocabulary.encode(asked + "fine</s>", parsing: .all)
+                #expect(made.prompt + made.reply == whole, "\(kind)")
+            }
+        }
+    }
+
+    /// Transformers finds every added token in what people type; here those that steer nothing.
+    @Test("runs of line ends and single letters that have tokens of their own get them, whoever writes them")
+    func textTokens() throws {
+        let plain = #""single_word":false,"lstrip":false,"rstrip":false,"normalized":false"#
+        let last = #""content":"<start_of_turn>",\#(plain),"special":true}"#
+        let letter = #"{"id":646,"content":"ÿ",\#(plain),"special":false}"#
+        let gemma = try String(contentsOf: fixtures.appending(path: "kinds/gemma.json"), encoding: .utf8)
+            .replacing(last, with: last + "," + letter)
+        #expect(gemma.contains(letter))
+        try withFolder { folder in
+            try Data(gemma.utf8).write(to: folder.appending(path: "tokenizer.json"))
+            try JSONEncoder().encode(["bos_token": "<s>", "eos_token": "</s>"])
+                .write(to: folder.appending(path: "tokenizer_config.json"))
+            let source = "{{ bos_token }}{% for m in messages %}<start_of_turn>{{ m.content }}{% endfor %}"
+            try Data(source.utf8).write(to: folder.appending(path: "chat_template.jinja"))
+            let format = try PromptFormats.of(folder)
+            let prompt = try format.prompt(for: turns(["one\n\n\ntwo ÿ"]), room: 999)
+            #expect(prompt.contains(640) && prompt.contains(646))
+            #expect(prompt == format.vocabulary.encode("<s><start_of_turn>one\n\n\ntwo ÿ", parsing: .all))
+            #expect(!format.markerIDs.contains(640) && !format.markerIDs.contains(646))
+        }
+    }
+
     @Test("Llama 3's end of turn ends a reply, though the tokenizer names another end")
     func turnEnd() throws {
         try withFolder { folder in

@@ -172,6 +172,13 @@ extension ReplyTurn {
         return .finished(done)
     }
 
+    /// For what somebody said of a reply.
+    mutating func thanks() -> Step {
+        // Before it is finished: nobody learns from a thumb on it.
+        result.isThanks = true
+        return canned(plan.canned.toFeedback)
+    }
+
     mutating func canned(_ text: String, failure: String? = nil, verdict: SafetyOutcome? = nil) -> Step {
         phase = .done
         result.text = text

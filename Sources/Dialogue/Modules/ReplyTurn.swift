@@ -12,7 +12,8 @@ public struct ReplyTurn: Sendable {
         case turn
         /// Nothing yet: the bot speaks first.
         case opening
-        /// What the person said would have been better: it was feedback, and gets thanks.
+        /// What the person said would have been better: it was feedback, and gets thanks; help, where they speak of hurting
+        /// themselves.
         case feedback
     }
 
@@ -43,6 +44,7 @@ public struct ReplyTurn: Sendable {
     let occasion: Occasion
     let turns: [Turn]
     let lastReplyID: String?
+    let feedback: String
     let sampling: Sampling
     let isShownAtOnce: Bool
     let earlier: [[Unicode.Scalar]]
@@ -66,17 +68,19 @@ public struct ReplyTurn: Sendable {
     /// - Parameters:
     ///   - turns: the talk so far, oldest first, without feedback.
     ///   - lastReplyID: id of the bot's last message, which a complaint is about.
+    ///   - feedback: the words of the feedback that the turn answers (`Occasion.feedback`), which are in no turn.
     ///   - sampling: how replies are drawn where neither plan nor style says; its seed is the turn's.
     ///   - isShownAtOnce: whether pieces are shown while they are drawn: then a reply can only be taken back before its
     ///     first piece, and faults of the whole are not looked for.
     public init(
-        plan: TurnPlan, occasion: Occasion = .turn, turns: [Turn], lastReplyID: String? = nil, sampling: Sampling,
-        isShownAtOnce: Bool = false
+        plan: TurnPlan, occasion: Occasion = .turn, turns: [Turn], lastReplyID: String? = nil, feedback: String = "",
+        sampling: Sampling, isShownAtOnce: Bool = false
     ) {
         self.plan = plan
         self.occasion = occasion
         self.turns = turns
         self.lastReplyID = lastReplyID
+        self.feedback = feedback
         self.sampling = sampling
         self.isShownAtOnce = isShownAtOnce
         earlier = turns.filter { $0.sender == .bot }.map { ReplyText.key(of: $0.text) }
@@ -88,7 +92,9 @@ public struct ReplyTurn: Sendable {
     public mutating func start() -> Step {
         switch occasion {
         case .feedback:
-            return canned(plan.canned.toFeedback)
+            guard !feedback.isEmpty else { return thanks() }
+            phase = .checking
+            return ask([.check(.person(feedback, context: turns))])
         case .opening:
             phase = .checking
             return ask(plan.memory == .never ? [] : [.recall("")])
@@ -146,7 +152,8 @@ public struct ReplyTurn: Sendable {
             switch answer {
             case .verdict(let outcome):
                 result.personDecisions = outcome.decisions
-                if outcome.isUnsafe {
+                // Feedback quotes what was wrong, and gets its thanks whatever it says; help goes before thanks.
+                if outcome.isUnsafe, occasion != .feedback || outcome.needsHelp {
                     return canned(
                         outcome.cannedReply ?? plan.canned.toUnsafePerson, failure: "unsafe_Human", verdict: outcome)
                 }
@@ -155,6 +162,7 @@ public struct ReplyTurn: Sendable {
             default: break
             }
         }
+        if occasion == .feedback { return thanks() }
         if plan.memory != .never {
             let all = recollection.all.map { MemoryText.line($0.owner, $0.text) }
             result.memory = MemoryRecord(memories: all)

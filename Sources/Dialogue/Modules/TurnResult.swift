@@ -27,6 +27,8 @@ public struct TurnResult: Sendable, Hashable {
     public var failure: String?
     /// Whether no model had anything to say.
     public var isCrash = false
+    /// Whether it only thanks for what somebody said of a reply.
+    public var isThanks = false
     /// The reply that this one asks the person about.
     public var asksAbout: String?
     /// The memory that the reply stands on.
@@ -36,9 +38,12 @@ public struct TurnResult: Sendable, Hashable {
 
     /// The message of it.
     public func message(id: String) -> Message {
-        Message(
+        var extra: [String: JSONValue] = [:]
+        if isCrash { extra["from_model_crash"] = .bool(true) }
+        if isThanks { extra["is_canned"] = .bool(true) }
+        return Message(
             id: id, sender: .bot, text: text, generation: generation, search: search, memory: memory,
             modules: modules, asksAbout: asksAbout, safety: safety, isSafetyControlled: isSafetyControlled,
-            interactionFailure: failure, extra: isCrash ? ["from_model_crash": .bool(true)] : [:])
+            interactionFailure: failure, extra: extra)
     }
 }

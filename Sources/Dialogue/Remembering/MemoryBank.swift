@@ -44,9 +44,16 @@ public struct MemoryBank: Sendable {
         let missing = all.indices.filter { all[$0].vector?.count != encoder.dimension }
         let vectors = try await encoder.encode([text] + missing.map { all[$0].text })
         var known = all
-        for (place, vector) in zip(missing, vectors.dropFirst()) {
-            known[place].vector = vector
-            try await store.save(known[place])
+        if !missing.isEmpty {
+            // Reading took its time: what was forgotten or edited meanwhile must not be written back, nor be told.
+            var read: [String: (text: String, vector: [Float])] = [:]
+            for (place, vector) in zip(missing, vectors.dropFirst()) { read[all[place].id] = (all[place].text, vector) }
+            known = try await store.memories(of: userID)
+            for place in known.indices {
+                guard let new = read[known[place].id], new.text == known[place].text else { continue }
+                known[place].vector = new.vector
+                try await store.save(known[place])
+            }
         }
         return Recollection(all: known, near: recall.near(vectors[0], among: known, at: now()))
     }
@@ -65,15 +72,16 @@ public struct MemoryBank: Sendable {
     ) async throws -> (change: MemoryChange, memory: Memory?) {
         guard conversation.consent != .none else { return (.ignore, nil) }
         let userID = conversation.userID
-        let same = try await store.memories(of: userID).filter { $0.owner == owner }
+        // Read first: a memory that is forgotten while the encoder works must not come back.
         let vector = try await encoder?.encode([fact]).first
+        let same = try await store.memories(of: userID).filter { $0.owner == owner }
         let change = merge.change(for: fact, vector: vector, among: same)
         let time = now()
         switch change {
         case .ignore: return (change, nil)
         case .add:
             if same.count >= capacity,
-                let oldest = same.min(by: { ($0.usedAt ?? $0.changedAt) < ($1.usedAt ?? $1.changedAt) })
+                let oldest = same.min(by: { ($0.touchedAt, $0.id) < ($1.touchedAt, $1.id) })
             {
                 try await store.forget(memory: oldest.id, of: userID)
             }
@@ -107,10 +115,11 @@ public struct MemoryBank: Sendable {
 
     /// Changes the words of a memory; false when the person has no such memory.
     public func edit(_ id: String, of userID: String, to text: String) async throws -> Bool {
+        let vector = try await encoder?.encode([text]).first
         guard var memory = try await store.memories(of: userID).first(where: { $0.id == id }) else { return false }
         memory.text = text
         memory.changedAt = now()
-        memory.vector = try await encoder?.encode([text]).first
+        memory.vector = vector
         try await store.save(memory)
         return true
     }
@@ -124,4 +133,9 @@ public struct MemoryBank: Sendable {
 
     /// Forgets all of a person.
     public func forgetAll(of userID: String) async throws { try await store.forgetMemories(of: userID) }
+}
+
+extension Memory {
+    /// When it was last told, confirmed or used.
+    fileprivate var touchedAt: Date { max(changedAt, usedAt ?? .distantPast) }
 }

@@ -7,11 +7,13 @@ import Foundation
 enum MemoryGround {
     /// - Parameters:
     ///   - message: What the fact is said to be stated in.
-    ///   - previous: The turn before it, which a short answer ("Yes, two of them") speaks of; empty where there is none.
+    ///   - previous: The turn before it, whose questions a short answer ("Yes, two of them") speaks of; empty where there
+    ///     is none. What the other one states there is their fact, not one of whoever answers.
     static func holds(_ fact: String, in message: String, after previous: String) -> Bool {
         let fact = carrying(fact)
         guard !fact.isEmpty else { return true }
-        let said = carrying(message).union(carrying(previous))
+        let questions = SentenceCut.sentences(of: previous).filter { $0.contains("?") }.joined(separator: " ")
+        let said = carrying(message).union(carrying(questions))
         return 3 * fact.count { word in said.contains { isAkin(word, $0) } } > fact.count
     }
 

@@ -105,10 +105,16 @@ async function conversations(parameters) {
   const page = await json("GET", "/api/admin/conversations?" + query);
   const list = make("ol", { class: "list", id: "list" }, page.conversations.map(entry));
   const status = make("p", { class: "soft", role: "status" });
-  const tell = (looked) => { status.textContent = `${count(list.children.length)} shown, ${count(looked)} looked at.`; };
+  const none = empty("");
   let looked = page.looked;
   let after = page.next;
-  tell(looked);
+  const tell = () => {
+    status.textContent = `${count(list.children.length)} shown, ${count(looked)} looked at.`;
+    none.textContent = after ? "None of those looked at is like that; further back there may be some." : "No conversation is like that.";
+    none.hidden = list.children.length > 0;
+    list.hidden = !none.hidden;
+  };
+  tell();
   const more = make("button", { type: "button", class: "button", id: "more", hidden: !after, onclick: async () => {
     more.disabled = true;
     try {
@@ -116,7 +122,7 @@ async function conversations(parameters) {
       list.append(...further.conversations.map(entry));
       looked += further.looked;
       after = further.next;
-      tell(looked);
+      tell();
       more.hidden = !after;
     } catch (error) { alarm(error.message); }
     more.disabled = false;
@@ -138,7 +144,7 @@ async function conversations(parameters) {
     if (location.hash === hash) show(); else location.hash = hash;
   });
   return [headline("Conversations", "The latest first. Names, numbers and addresses are replaced; to see what was really said, open one and say why."),
-    form, page.conversations.length ? list : empty("No conversation is like that."), make("div", { class: "row" }, more, status)];
+    form, none, list, make("div", { class: "row" }, more, status)];
 }
 
 function entry(one) {
@@ -477,7 +483,8 @@ async function show(isNew = false) {
       window.scrollTo({ top: 0 });
     }
   } catch (error) {
-    if (mine === turn) desk.replaceChildren(make("p", { class: "alert", role: "alert", id: "deskError" }, error.message));
+    if (mine === turn) desk.replaceChildren(make("p", { class: "alert", role: "alert", id: "deskError" }, error.message,
+      make("button", { type: "button", class: "link", onclick: () => show(true) }, "Try again")));
   }
   desk.removeAttribute("aria-busy");
 }

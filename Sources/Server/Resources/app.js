@@ -5,7 +5,7 @@ import {
 import { alarm, byID } from "./dom.js";
 import "./memory.js";
 import "./owndata.js";
-import { json } from "./server.js";
+import { away, json } from "./server.js";
 import "./talk.js";
 
 async function begin(consent) {
@@ -54,12 +54,25 @@ byID("consentForm").addEventListener("submit", async (event) => {
 
 byID("again").addEventListener("click", async () => {
   page.running?.abort();
-  try { await begin(page.conversation.consent); } catch (error) { alarm(error.message); }
+  try {
+    // On another page of the same person the choice may have been changed since, or all of it deleted.
+    const { consent } = await json("GET", "/api/session");
+    if (consent || page.conversation.consent === "none") return await begin(consent ?? "none");
+    alarm(null);
+    await load();
+    byID("welcomeTitle").focus();
+  } catch (error) { alarm(error.message); }
+});
+
+// The address stays the conversation's.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  byID(page.conversation ? "text" : "welcomeTitle").focus();
 });
 
 async function start() {
   try { await load(); } catch (error) {
-    byID("model").textContent = error.message;
+    byID("model").textContent = error.isAway ? away : error.message;
     byID("model").classList.add("waiting");
     // Nobody has to press reload: the page is tried again until the server is there.
     setTimeout(start, 3000);

@@ -1,5 +1,5 @@
 // The conversation on the screen: what the page knows of it, and how it is shown.
-import { announce, byID, make } from "./dom.js";
+import { alarm, announce, byID, make } from "./dom.js";
 import { json } from "./server.js";
 import { turn } from "./turn.js";
 
@@ -16,6 +16,7 @@ export const page = {
 };
 
 export const scrollDown = () => window.scrollTo({ top: document.documentElement.scrollHeight });
+export const isAtEnd = () => window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 80;
 
 /** Takes a conversation as the server knows it. */
 export function adopt(conversation) {
@@ -32,9 +33,22 @@ export function adoptMessage(message) {
   return message;
 }
 
-/** Asks the server how the conversation stands; what it says counts. */
+/** Asks the server how the conversation stands; what it says counts, unless the person went elsewhere or spoke meanwhile. */
 export async function resync() {
-  adopt(await json("GET", `/api/conversations/${page.conversation.id}`));
+  const { conversation: { id }, running } = page;
+  const conversation = await json("GET", `/api/conversations/${id}`);
+  const isHere = page.conversation?.id === id && page.running === running;
+  if (isHere) adopt(conversation);
+  return isHere;
+}
+
+/** Tells why something was refused; where it is no longer so (another page of the same person was faster), shows what is. */
+export async function refused(error) {
+  alarm(error.message);
+  if (error.status !== 409 || !await resync().catch(() => false)) return;
+  showConversation();
+  scrollDown();
+  byID("text").focus({ preventScroll: true });
 }
 
 export const lastMessage = () => page.conversation.messages.at(-1);

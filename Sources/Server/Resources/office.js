@@ -114,6 +114,11 @@ export async function enter(role, begin) {
     }
     button.disabled = false;
   });
+  // The address says which view it is, and stays.
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    byID(byID("desk").hidden ? "name" : "desk").focus();
+  });
   byID("signOut").addEventListener("click", async () => {
     try { await call("POST", "/api/office/sign-out"); } catch { /* the session is gone already */ }
     location.reload();

@@ -1,5 +1,5 @@
 // "Your data": what votes did, what is allowed, taking everything along, deleting it; and earlier conversations.
-import { adopt, KEPT, opening, page, scrollDown, showConversation } from "./conversation.js";
+import { adopt, KEPT, opening, page, resync, scrollDown, showConversation } from "./conversation.js";
 import { alarm, announce, byID, count, day, make, moment } from "./dom.js";
 import { call, json } from "./server.js";
 
@@ -32,8 +32,12 @@ function learnt({ votes, counted, disputes, models }) {
   return parts.join(" ");
 }
 
-byID("openData").addEventListener("click", () => {
+function showConsent() {
   for (const choice of byID("consentChange").elements.changed) choice.checked = choice.value === page.conversation.consent;
+}
+
+byID("openData").addEventListener("click", () => {
+  showConsent();
   byID("consentDone").textContent = "";
   byID("deleteSure").hidden = true;
   byID("contribution").replaceChildren();
@@ -41,15 +45,25 @@ byID("openData").addEventListener("click", () => {
   showContribution();
 });
 
-byID("consentChange").addEventListener("change", async (event) => {
+async function allow(wanted) {
   try {
-    const { consent } = await json("PUT", "/api/me/consent", { consent: event.target.value });
-    adopt(await json("GET", `/api/conversations/${page.conversation.id}`));
-    showConversation();
+    const { consent } = await json("PUT", "/api/me/consent", { consent: wanted });
+    page.conversation.consent = consent;
+    byID("kept").textContent = KEPT[consent];
     byID("consentDone").textContent = "Changed. " + KEPT[consent];
     showContribution();
-  } catch (error) { byID("consentDone").textContent = error.message; }
-});
+    // A reply that is being written shows all anew when it is there.
+    if (!page.running && await resync().catch(() => false)) showConversation();
+  } catch (error) {
+    // What holds is what the server has.
+    showConsent();
+    byID("consentDone").textContent = error.message;
+  }
+}
+
+// One after the other, as they were chosen: arrow keys go through all.
+let allowed = Promise.resolve();
+byID("consentChange").addEventListener("change", ({ target }) => { allowed = allowed.then(() => allow(target.value)); });
 
 byID("delete").addEventListener("click", () => {
   byID("deleteSure").hidden = false;

@@ -29,9 +29,10 @@ function heading(text, under) {
   return make("div", {}, make("h2", { id: "asked", tabindex: "-1" }, text), under && make("p", { class: "soft" }, under));
 }
 
-function alarm(text) {
+function alarm(text, again) {
   byID("rateError")?.remove();
-  if (text) desk.prepend(make("p", { class: "alert", role: "alert", id: "rateError" }, text));
+  if (text) desk.prepend(make("p", { class: "alert", role: "alert", id: "rateError" }, text,
+    again && make("button", { type: "button", class: "link", onclick: again }, "Try again")));
 }
 
 /** How far one is, as a line and in words. */
@@ -63,7 +64,7 @@ function answerButton(code, key, name, hint) {
 
 function commentField() {
   return make("label", { class: "field" }, make("span", {}, "Anything to add? ", make("small", { class: "soft" }, "optional")),
-    make("textarea", { id: "comment", rows: 1, maxlength: 1000 }));
+    make("textarea", { id: "comment", rows: 1, maxlength: 1000 }, state.view.comment));
 }
 
 function below() {
@@ -106,7 +107,11 @@ function show() {
 }
 
 async function next() {
-  state.view = await json("GET", `/api/rate/next?task=${state.task}`);
+  const { task } = state;
+  const view = await json("GET", `/api/rate/next?task=${task}`);
+  // Somebody went to the other task meanwhile.
+  if (task !== state.task) return;
+  state.view = view;
   state.verdict = null;
   show();
 }
@@ -114,7 +119,11 @@ async function next() {
 async function load() {
   state.task = location.hash === "#pairs" ? "pair" : "category";
   state.last = null;
-  try { await next(); } catch (error) { alarm(error.message); }
+  try { await next(); } catch (error) {
+    state.view = null;
+    desk.replaceChildren();
+    alarm(error.message, load);
+  }
 }
 
 function lock(isBusy) {
@@ -135,7 +144,8 @@ async function answer(code) {
       lock(false);
       return explain(code, outcome);
     }
-    state.last = view;
+    // With what was remarked, so that it is there when one comes back.
+    if (view.task === state.task) state.last = { ...view, comment };
     await next();
     announce("Noted. Next one.");
   } catch (error) {
@@ -183,7 +193,8 @@ function back() {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  // A key that is held down is one answer, and none to what comes next.
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
   if (["TEXTAREA", "INPUT"].includes(event.target.tagName) || byID("desk").hidden || state.verdict) return;
   const key = event.key.toLowerCase();
   if (state.task === "category" && /^[1-7]$/.test(key)) answer(LABELS[key - 1][0]);

@@ -7,11 +7,13 @@ export class Refusal extends Error {
     Object.assign(this, { code, status, retryAfter });
   }
 
-  /** True where nobody answered at all. */
-  get isAway() { return this.status === 0; }
+  /** True where nobody answered at all, or a proxy in the server's place. */
+  get isAway() { return [0, 502, 503, 504].includes(this.status); }
 }
 
-export const away = "Loam cannot be reached just now. This page tries again by itself.";
+const unreachable = "Loam cannot be reached just now.";
+/** Said where it is so; elsewhere the person has to try again. */
+export const away = `${unreachable} This page tries again by itself.`;
 
 export async function call(method, path, body, signal) {
   const options = { method, signal, headers: {} };
@@ -24,7 +26,7 @@ export async function call(method, path, body, signal) {
     response = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refusal(away);
+    throw new Refusal(`${unreachable} Please try again.`);
   }
   if (!response.ok) {
     const answer = await response.json().catch(() => null);
@@ -45,7 +47,7 @@ export async function* events(response) {
     let part;
     try { part = await reader.read(); } catch (error) {
       if (error.name === "AbortError") throw error;
-      throw new Refusal(away);
+      throw new Refusal(`${unreachable} Please try again.`);
     }
     if (part.done) return;
     held += part.value;

@@ -1,10 +1,12 @@
 // Saying something, and hearing the reply while it is written.
 import {
-  actions, adoptMessage, itemOf, lastMessage, page, resync, scrollDown, showComposer, showConversation,
+  actions, adoptMessage, isAtEnd, itemOf, lastMessage, page, resync, scrollDown, showComposer, showConversation,
 } from "./conversation.js";
 import { alarm, announce, byID } from "./dom.js";
-import { call, events } from "./server.js";
+import { away, call, events } from "./server.js";
 import { turn, writingTurn } from "./turn.js";
+
+const GONE = "This conversation is gone: it was not kept, or was deleted. Please start again.";
 
 /**
  * Runs one turn.
@@ -27,7 +29,7 @@ async function talk(path, body, { typed = null, instead = null } = {}) {
   if (instead) itemOf(instead)?.replaceWith(writing.item);
   else byID("log").append(writing.item);
   scrollDown();
-  const known = page.conversation.messages.length;
+  const { id, messages: { length: known } } = page.conversation;
   let failure = null;
   let answered = false;
   try {
@@ -38,7 +40,7 @@ async function talk(path, body, { typed = null, instead = null } = {}) {
         optimistic?.replaceWith(turn(event.data));
         optimistic = null;
       } else if (event.name === "piece") {
-        const atEnd = window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 80;
+        const atEnd = isAtEnd();
         writing.add(event.data.text);
         if (atEnd) scrollDown();
       } else if (event.name === "reply") {
@@ -51,21 +53,33 @@ async function talk(path, body, { typed = null, instead = null } = {}) {
   } catch (error) {
     if (error.name !== "AbortError") failure = error;
   }
+  // Where no reply came, what the server has counts, not what was seen of it.
+  const fault = answered ? null : await recover(failure);
+  // What the safety layers found in the person's words is known only now.
+  if (answered && page.conversation?.id === id && lastMessage().can_dispute) await resync().catch(() => {});
   page.running = null;
   busy(false);
-  // Where no reply came, what the server has counts, not what was seen of it.
-  const isKnown = answered || await recover(failure);
-  // What the safety layers found in the person's words is known only now.
-  if (answered && lastMessage().can_dispute) await resync().catch(() => {});
-  showConversation();
-  scrollDown();
-  if (failure) alarm(failure.message);
-  const wasStored = !optimistic || (isKnown && page.conversation.messages.slice(known).some((message) => message.text === typed));
+  // While it was written the person may have gone to another conversation, or deleted all.
+  const isHere = page.conversation?.id === id;
+  const wasStored = !optimistic || (isHere && !fault && page.conversation.messages.slice(known).some((message) => message.text === typed));
   if (typed && !wasStored) {
-    byID("text").value = typed;
+    // In front of what was begun meanwhile.
+    byID("text").value = [typed, byID("text").value].filter(Boolean).join("\n");
     grow();
   }
-  if (instead && answered) byID("log").lastElementChild?.querySelector(".regenerate, .look")?.focus({ preventScroll: true });
+  if (!page.conversation) return;
+  const atEnd = isAtEnd();
+  const field = document.activeElement?.closest(".panel textarea");
+  const place = field && `[data-id="${CSS.escape(field.closest(".turn").dataset.id)}"] .panel [name="${field.name}"]`;
+  showConversation();
+  if (atEnd) scrollDown();
+  if (!isHere) return;
+  if (fault?.isAway) alarm(away);
+  else if (fault?.status === 404) alarm(GONE);
+  else if (failure) alarm(failure.message);
+  const again = place && byID("log").querySelector(place);
+  if (again) again.focus({ preventScroll: true });
+  else if (instead && answered) byID("log").lastElementChild?.querySelector(".regenerate, .look")?.focus({ preventScroll: true });
   else byID("text").focus({ preventScroll: true });
 }
 
@@ -73,19 +87,24 @@ function take(reply, instead) {
   const { messages } = page.conversation;
   if (instead) messages[messages.length - 1] = adoptMessage(reply);
   else messages.push(adoptMessage(reply));
-  announce(reply.comparison?.outcome === "open"
-    ? `Loam has two answers. First: ${reply.text} Please choose.` : `Loam said: ${reply.text}`);
+  const { order, outcome } = reply.comparison ?? {};
+  const [first, second] = outcome === "open" ? order.map((id) => reply.siblings.find((one) => one.id === id).text) : [];
+  announce(outcome === "open"
+    ? `Loam has two answers. First: ${first} Second: ${second} Please choose.` : `Loam said: ${reply.text}`);
 }
 
-/** After a turn without a reply: how the conversation stands by the server. Where nobody answers, it is asked again later. */
+/**
+ * After a turn without a reply: how the conversation stands by the server. Where nobody answers, it is asked again later.
+ * @returns what that failed with, or null
+ */
 async function recover(failure) {
   try {
     await resync();
     if (failure?.code === "still_writing") catchUpIn((failure.retryAfter || 1) * 1000);
-    return true;
+    return null;
   } catch (error) {
     if (error.isAway) catchUpIn(1500);
-    return false;
+    return error;
   }
 }
 
@@ -101,13 +120,13 @@ function catchUpIn(milliseconds) {
 async function catchUp() {
   if (page.running || !page.conversation) return;
   try {
-    await resync();
+    if (!await resync()) return;
     alarm(null);
     showConversation();
   } catch (error) {
     if (error.isAway) catchUpIn(2000);
     // Not kept, and forgotten when the server started anew.
-    else if (error.status === 404) alarm("This conversation was not kept and is gone. Please begin a new one.");
+    else if (error.status === 404) alarm(GONE);
   }
 }
 
@@ -139,10 +158,12 @@ actions.regenerate = (message) => {
 };
 
 byID("form").addEventListener("submit", (event) => { event.preventDefault(); send(); });
+// The button that sends also stops: of a double click the second is no wish to stop.
+byID("send").addEventListener("click", (event) => { if (event.detail > 1) event.preventDefault(); });
 byID("text").addEventListener("input", grow);
 byID("text").addEventListener("keydown", (event) => {
-  // While an input method composes a character, Enter belongs to it.
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+  // While an input method composes a character, Enter belongs to it; Safari says so by the key's code alone.
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
     event.preventDefault();
     if (!page.running) send();
   }

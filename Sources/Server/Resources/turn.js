@@ -1,9 +1,9 @@
 // One turn of the talk: what was said, and what the person may do with it.
-import { actions, lastMessage, refresh, replaceLast } from "./conversation.js";
+import { actions, lastMessage, refresh, refused, replaceLast } from "./conversation.js";
 import { alarm, announce, icon, iconButton, linkButton, make } from "./dom.js";
 import { toggleInside } from "./inside.js";
 import { json } from "./server.js";
-import { dispute, remarks, votes } from "./votes.js";
+import { addPanel, dispute, isBegun, remarks, votes } from "./votes.js";
 
 export function turn(message) {
   if (message.comparison?.outcome === "open") return choice(message);
@@ -24,6 +24,7 @@ export function turn(message) {
   else if (!shown.is_safety_reply) bar.append(...votes(message, shown));
   bar.append(...tools(message, shown));
   item.append(bar, ...remarks(message, shown));
+  if (isBegun(shown)) addPanel(item, message, shown);
   return item;
 }
 
@@ -64,7 +65,7 @@ async function go(message, reply, focus) {
     replaceLast(await json("PUT", `/api/messages/${reply.id}/kept`, {}), focus);
     alarm(null);
     say();
-  } catch (error) { alarm(error.message); }
+  } catch (error) { await refused(error); }
 }
 
 /** Two replies side by side, of which the person picks one. */
@@ -77,7 +78,7 @@ function choice(message) {
       alarm(null);
       announce("Thank you. Your choice was noted.");
       document.getElementById("text").focus({ preventScroll: true });
-    } catch (error) { alarm(error.message); }
+    } catch (error) { await refused(error); }
   };
   const card = (reply, place) => {
     const name = ["first", "second"][place];

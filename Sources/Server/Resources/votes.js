@@ -14,6 +14,10 @@ const REASONS = {
   disagree_sensitive: null,
 };
 
+/** What somebody began to write of a reply and has not saved, by the reply's id: it is there again when the turn is shown anew. */
+const drafts = new Map();
+export const isBegun = (reply) => drafts.has(reply.id);
+
 /** The thumbs under a reply. `message` is the turn, `reply` the one of its replies that is looked at. */
 export function votes(message, reply) {
   const feedback = reply.feedback;
@@ -64,6 +68,7 @@ async function vote(message, reply, rating) {
   try {
     const kept = rating === -1 ? { reasons: old?.reasons ?? [], comment: old?.comment, correction: old?.correction } : {};
     reply.feedback = await json("PUT", `/api/messages/${reply.id}/feedback`, { rating, ...kept });
+    if (rating === 1) drafts.delete(reply.id);
     refresh(message, rating === 1 ? ".up" : ".down");
     alarm(null);
     announce(reply.feedback.counted ? "Your vote was counted." : "Noted for this chat only.");
@@ -83,7 +88,14 @@ async function takeBack(message, reply) {
 
 function openPanel(message, reply) {
   const item = refresh(message);
-  const { reasons = [], comment = "", correction = "" } = reply.feedback ?? {};
+  const panel = item.querySelector(".panel") ?? addPanel(item, message, reply);
+  panel.querySelector("input")?.focus();
+  panel.scrollIntoView({ block: "nearest" });
+}
+
+/** Puts the form for what was wrong under a turn. */
+export function addPanel(item, message, reply) {
+  const { reasons = [], comment = "", correction = "" } = drafts.get(reply.id) ?? reply.feedback ?? {};
   const limit = page.session.limits.message_characters;
   const chip = (reason) => make("label", { class: "chip" },
     make("input", { type: "checkbox", name: "reason", value: reason, checked: reasons.includes(reason) }), REASONS[reason] ?? reason);
@@ -97,25 +109,33 @@ function openPanel(message, reply) {
     area("correction", "What should it have said?", correction, "A better reply, in your words"),
     area("comment", "Anything else?", comment, "Optional"),
     make("div", { class: "row" }, make("button", { type: "submit", class: "primary" }, "Save"),
-      make("button", { type: "button", class: "quiet", onclick: () => refresh(message, ".down") }, "Close")));
+      make("button", { type: "button", class: "quiet", onclick: () => close() }, "Close")));
+  const close = () => {
+    drafts.delete(reply.id);
+    refresh(message, ".down");
+  };
+  const written = () => {
+    const data = new FormData(panel);
+    return { reasons: data.getAll("reason"), comment: data.get("comment"), correction: data.get("correction") };
+  };
+  panel.addEventListener("input", () => drafts.set(reply.id, written()));
   panel.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const data = new FormData(panel);
+    const { reasons, comment, correction } = written();
     try {
       reply.feedback = await json("PUT", `/api/messages/${reply.id}/feedback`, {
-        rating: -1, reasons: data.getAll("reason"),
-        comment: data.get("comment").trim() || null, correction: data.get("correction").trim() || null,
+        rating: -1, reasons, comment: comment.trim() || null, correction: correction.trim() || null,
       });
+      drafts.delete(reply.id);
       refresh(message, ".edit");
       announce("Saved. Thank you.");
       alarm(null);
     } catch (error) { alarm(error.message); }
   });
-  panel.addEventListener("keydown", (event) => { if (event.key === "Escape") refresh(message, ".down"); });
+  panel.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
   for (const part of item.querySelectorAll(".mine-said, .said .link")) part.remove();
   item.append(panel);
-  panel.querySelector("input")?.focus();
-  panel.scrollIntoView({ block: "nearest" });
+  return panel;
 }
 
 /** On a safety reply: whether what the person had said was as bad as all that. */

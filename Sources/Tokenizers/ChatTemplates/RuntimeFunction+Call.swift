@@ -32,7 +32,9 @@ extension RuntimeFunction {
             guard !arguments.positional.isEmpty else { throw TemplateFault.runtime("no items for cycling given") }
             return arguments.positional[loop.index0 % arguments.positional.count]
         case .changed(let loop):
-            if let last = loop.lastChanged, RuntimeValue.tuple(last).equals(.tuple(arguments.positional)) {
+            if let last = loop.lastChanged,
+                try RuntimeValue.tuple(last).equals(.tuple(arguments.positional), in: renderer)
+            {
                 return .bool(false)
             }
             loop.lastChanged = arguments.positional
@@ -90,6 +92,7 @@ extension RuntimeFunction {
         case "get":
             guard arguments.named.isEmpty else { throw TemplateFault.runtime("dict.get() takes no keyword arguments") }
             let bound = try arguments.bound("get", ["key", "default"], required: 1)
+            if case .string(let text)? = bound[0] { try renderer.spend(text.count / 16) }
             return try dictionary[bound[0] ?? .none] ?? bound[1] ?? .none
         case "fromkeys":
             let bound = try arguments.bound("fromkeys", ["iterable", "value"], required: 1)
@@ -115,10 +118,10 @@ extension RuntimeFunction {
         switch name {
         case "count":
             let item = try arguments.bound(name, ["value"], required: 1)[0] ?? .none
-            return .int(items.count { $0.equals(item) })
+            return .int(try items.reduce(0) { try $1.equals(item, in: renderer) ? $0 + 1 : $0 })
         case "index":
             let item = try arguments.bound(name, ["value"], required: 1)[0] ?? .none
-            guard let index = items.firstIndex(where: { $0.equals(item) }) else {
+            guard let index = try items.firstIndex(where: { try $0.equals(item, in: renderer) }) else {
                 throw TemplateFault.runtime("the value is not in the list")
             }
             return .int(index)

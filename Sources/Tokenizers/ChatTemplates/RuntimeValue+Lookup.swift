@@ -52,6 +52,8 @@ extension RuntimeValue {
             guard let index = key.int, index >= -count, index < count else { return try missing() }
             return get(index < 0 ? index + count : index)
         }
+        // A long key is compared as often as it is looked up.
+        if case .string(let text) = key { try renderer.spend(text.count / 16) }
         switch self {
         case .undefined(let reason): throw reason.fault
         case .dictionary(let dictionary):

@@ -2,26 +2,38 @@ import Foundation
 
 /// Comparison and arithmetic as Python does them.
 extension RuntimeValue {
-    func equals(_ other: RuntimeValue) -> Bool {
+    /// Compared in small steps, which count: a value may hold another many times over, and be compared as often as a loop turns.
+    func equals(_ other: RuntimeValue, in renderer: TemplateRenderer) throws -> Bool {
         switch (self, other) {
         case (.undefined, .undefined), (.none, .none): return true
-        case (.string(let left), .string(let right)): return left == right
+        case (.string(let left), .string(let right)):
+            guard left.count == right.count else { return false }
+            try renderer.spend(left.count / 16)
+            return left == right
         case (.list(let left), .list(let right)), (.tuple(let left), .tuple(let right)):
-            return left.count == right.count && zip(left, right).allSatisfy { $0.equals($1) }
+            guard left.count == right.count else { return false }
+            try renderer.spend(left.count / 4)
+            for (a, b) in zip(left, right) {
+                guard try a.equals(b, in: renderer) else { return false }
+            }
+            return true
         case (.dictionary(let left), .dictionary(let right)):
             guard left.entries.count == right.entries.count else { return false }
-            return left.entries.allSatisfy { entry in
-                guard let value = try? right[entry.key] else { return false }
-                return value.equals(entry.value)
+            for entry in left.entries {
+                try renderer.spend(1)
+                guard let value = try? right[entry.key], try value.equals(entry.value, in: renderer) else {
+                    return false
+                }
             }
+            return true
         case (.range(let left), .range(let right)):
-            return RuntimeValue.list(left.items).equals(.list(right.items))
+            return try RuntimeValue.list(left.items).equals(.list(right.items), in: renderer)
         case (.namespace(let left), .namespace(let right)): return left === right
         case (.iterator(let left), .iterator(let right)): return left === right
         case (.loop(let left), .loop(let right)): return left === right
         case (.view(let left), .view(let right)):
-            return left.kind == right.kind && left.kind != .values
-                && RuntimeValue.dictionary(left.dictionary).equals(.dictionary(right.dictionary))
+            guard left.kind == right.kind, left.kind != .values else { return false }
+            return try RuntimeValue.dictionary(left.dictionary).equals(.dictionary(right.dictionary), in: renderer)
         default:
             switch (number, other.number) {
             case (.int(let left)?, .int(let right)?): return left == right
@@ -32,13 +44,16 @@ extension RuntimeValue {
     }
 
     /// Whether this one comes first.
-    func isLess(_ other: RuntimeValue, _ symbol: String = "<") throws -> Bool {
+    func isLess(_ other: RuntimeValue, _ symbol: String = "<", in renderer: TemplateRenderer) throws -> Bool {
         switch (self, other) {
         case (.undefined(let reason), _), (_, .undefined(let reason)): throw reason.fault
         case (.string(let left), .string(let right)):
+            try renderer.spend(min(left.count, right.count) / 16)
             return left.scalars.lexicographicallyPrecedes(right.scalars)
         case (.list(let left), .list(let right)), (.tuple(let left), .tuple(let right)):
-            for (a, b) in zip(left, right) where !a.equals(b) { return try a.isLess(b, symbol) }
+            for (a, b) in zip(left, right) {
+                if try !a.equals(b, in: renderer) { return try a.isLess(b, symbol, in: renderer) }
+            }
             return left.count < right.count
         default:
             switch (number, other.number) {
@@ -54,12 +69,12 @@ extension RuntimeValue {
     /// `==`, `<`, `in` and the others.
     func compares(_ symbol: String, to other: RuntimeValue, in renderer: TemplateRenderer) throws -> Bool {
         switch symbol {
-        case "==": equals(other)
-        case "!=": !equals(other)
-        case "<": try isLess(other)
-        case ">": try other.isLess(self, symbol)
-        case "<=": try isOrdered(other, symbol) && !(try other.isLess(self, symbol))
-        case ">=": try isOrdered(other, symbol) && !(try isLess(other, symbol))
+        case "==": try equals(other, in: renderer)
+        case "!=": !(try equals(other, in: renderer))
+        case "<": try isLess(other, in: renderer)
+        case ">": try other.isLess(self, symbol, in: renderer)
+        case "<=": try isOrdered(other, symbol) && !(try other.isLess(self, symbol, in: renderer))
+        case ">=": try isOrdered(other, symbol) && !(try isLess(other, symbol, in: renderer))
         case "in": try other.contains(self, in: renderer)
         default: !(try other.contains(self, in: renderer))
         }
@@ -73,6 +88,7 @@ extension RuntimeValue {
     }
 
     func contains(_ item: RuntimeValue, in renderer: TemplateRenderer) throws -> Bool {
+        if case .string(let text) = item { try renderer.spend(text.count / 16) }
         switch self {
         case .string(let text):
             guard case .string(let needle) = item else {
@@ -86,7 +102,7 @@ extension RuntimeValue {
             let iterator = try renderer.iterate(self)
             while let next = try iterator.next() {
                 try renderer.spend(1)
-                if next.equals(item) { return true }
+                if try next.equals(item, in: renderer) { return true }
             }
             return false
         }

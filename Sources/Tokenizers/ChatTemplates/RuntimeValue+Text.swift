@@ -34,6 +34,10 @@ extension RuntimeValue {
         guard depth <= TemplateRenderer.deepestValue + 4 else {
             throw TemplateFault.limit("a value is nested deeper than \(TemplateRenderer.deepestValue)")
         }
+        guard output.utf8.count <= TemplateRenderer.longestValue else {
+            throw TemplateFault.limit(
+                "a value is longer than \(TemplateRenderer.longestValue) bytes when it is written")
+        }
         func list(_ items: [RuntimeValue], _ open: String, _ close: String) throws {
             output += open
             for (index, item) in items.enumerated() {

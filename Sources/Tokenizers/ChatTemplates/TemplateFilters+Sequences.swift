@@ -166,8 +166,8 @@ extension TemplateFilters {
         try keys.indices.sorted { left, right in
             try renderer.spend(1)
             let (a, b) = reverse ? (right, left) : (left, right)
-            if try keys[a].isLess(keys[b]) { return true }
-            if try keys[b].isLess(keys[a]) { return false }
+            if try keys[a].isLess(keys[b], in: renderer) { return true }
+            if try keys[b].isLess(keys[a], in: renderer) { return false }
             return left < right
         }
     }
@@ -184,7 +184,8 @@ extension TemplateFilters {
                 best = (item, key)
                 continue
             }
-            if name == "min" ? try key.isLess(current.key) : try current.key.isLess(key) { best = (item, key) }
+            let (first, second) = name == "min" ? (key, current.key) : (current.key, key)
+            if try first.isLess(second, in: renderer) { best = (item, key) }
         }
         return best?.item ?? .undefined(.hint("No aggregated item, sequence was empty."))
     }

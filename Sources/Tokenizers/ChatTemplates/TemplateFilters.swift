@@ -124,7 +124,9 @@ enum TemplateFilters {
         var indent: String?
         switch bound[1] {
         case nil, RuntimeValue.none?: break
-        case .string(let text)?: indent = text.string
+        case .string(let text)?:
+            guard text.count <= 1_000 else { throw TemplateFault.limit("tojson's indent is past 1000") }
+            indent = text.string
         case let number?:
             guard let number = number.int else {
                 throw TemplateFault.runtime("tojson's indent is a whole number or a text")

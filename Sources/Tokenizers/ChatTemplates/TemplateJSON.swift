@@ -26,6 +26,10 @@ struct TemplateJSON {
         guard level <= TemplateRenderer.deepestValue + 4 else {
             throw TemplateFault.limit("a value is nested deeper than \(TemplateRenderer.deepestValue)")
         }
+        guard output.utf8.count <= TemplateRenderer.longestValue else {
+            throw TemplateFault.limit(
+                "a value is longer than \(TemplateRenderer.longestValue) bytes when it is written")
+        }
         try renderer.spend(1)
         switch value {
         case .none: output += "null"
@@ -56,7 +60,7 @@ struct TemplateJSON {
             return
         }
         var entries = dictionary.entries
-        if sortsKeys { entries = try entries.sorted { try $0.key.isLess($1.key) } }
+        if sortsKeys { entries = try entries.sorted { try $0.key.isLess($1.key, in: renderer) } }
         output += "{"
         for (index, entry) in entries.enumerated() {
             output += (index > 0 ? itemSeparator : "") + newline(level + 1)

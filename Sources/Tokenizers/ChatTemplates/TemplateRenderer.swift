@@ -121,6 +121,10 @@ final class TemplateRenderer {
     /// The deepest that values may be nested; deeper ones could not be printed, compared or freed on a small stack.
     static let deepestValue = 100
 
+    /// The most bytes of a value that is being written, whose length is checked once it is whole: a list of one long text many
+    /// times over is small, and what it is written as is not.
+    static let longestValue: Int = 4 * ChatTemplateLimits().textLength
+
     /// Items that are put into a new value, when they are not nested too deep.
     func nested(_ items: [RuntimeValue]) throws -> [RuntimeValue] {
         for item in items { try checkNesting(item, room: Self.deepestValue - 1) }

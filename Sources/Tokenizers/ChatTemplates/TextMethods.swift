@@ -174,7 +174,13 @@ enum TextMethods {
         switch name {
         case "join":
             let items = try renderer.items(try arguments.bound(name, ["iterable"], required: 1)[0] ?? .none)
-            return .string(try renderer.checked(text.joining(try items.map { try string($0, name) })))
+            let pieces = try items.map { try string($0, name) }
+            // Counted before it is built: one long text may come many times.
+            let length = pieces.reduce(text.count * max(pieces.count - 1, 0)) { $0 + $1.count }
+            guard length <= renderer.limits.textLength else {
+                throw TemplateFault.limit("a text is longer than \(renderer.limits.textLength) characters")
+            }
+            return .string(try renderer.checked(text.joining(pieces)))
         case "center", "ljust", "rjust":
             let bound = try arguments.bound(name, ["width", "fillchar"], required: 1)
             let fill = try bound[1].map { try string($0, name) } ?? .own(" ")

@@ -6,6 +6,7 @@ extension TracedText {
         let (length, pattern) = (needle.count, needle.scalars)
         guard start >= 0, start <= end, length <= end - start else { return nil }
         guard length > 0 else { return start }
+        guard length <= Self.shortNeedle else { return place(of: pattern, in: start..<end, isLast: false) }
         var index = start
         while index + length <= end {
             if scalars[index] == pattern[0] {
@@ -21,10 +22,40 @@ extension TracedText {
     func findLast(_ needle: TracedText, from start: Int = 0, to end: Int? = nil) -> Int? {
         let end = min(end ?? count, count)
         guard start >= 0, start <= end, needle.count <= end - start else { return nil }
+        guard needle.count <= Self.shortNeedle else {
+            return place(of: needle.scalars.reversed(), in: start..<end, isLast: true)
+        }
         var index = end - needle.count
         while index >= start {
             if matches(needle, at: index) { return index }
             index -= 1
+        }
+        return nil
+    }
+
+    /// Longer ones are not looked for at every place anew, which takes time by the product of both lengths: a template could
+    /// write two texts that keep a server for hours.
+    private static let shortNeedle = 32
+
+    /// Where a pattern begins, by the search of Morris and Pratt (1970), whose time goes by the sum of both lengths.
+    /// - Parameters:
+    ///   - pattern: Back to front where the last place is looked for.
+    ///   - isLast: Whether the search goes from the end.
+    private func place(of pattern: [Unicode.Scalar], in range: Range<Int>, isLast: Bool) -> Int? {
+        /// How much of the pattern's beginning ends each of its beginnings, the whole of it aside.
+        var borders = [Int](repeating: 0, count: pattern.count)
+        var matched = 0
+        for place in pattern.indices.dropFirst() {
+            while matched > 0, pattern[place] != pattern[matched] { matched = borders[matched - 1] }
+            if pattern[place] == pattern[matched] { matched += 1 }
+            borders[place] = matched
+        }
+        matched = 0
+        for step in 0..<range.count {
+            let index = isLast ? range.upperBound - 1 - step : range.lowerBound + step
+            while matched > 0, scalars[index] != pattern[matched] { matched = borders[matched - 1] }
+            if scalars[index] == pattern[matched] { matched += 1 }
+            if matched == pattern.count { return isLast ? index : index + 1 - matched }
         }
         return nil
     }

@@ -120,19 +120,21 @@ public struct TemplatePromptFormat: PromptFormat {
         try taking(context) { turns in
             let open = try rendered(turns, reply: nil)
             let whole = try rendered(turns, reply: reply)
-            let prompt = try ids(of: open)
+            let prompt = ids(of: open)
             let border = open.text.utf8.count
             let isContinued = whole.text.utf8.starts(with: open.text.utf8) && whole.contentEnd > border
             guard isContinued else {
                 let text = reply.trimmingCharacters(in: .whitespacesAndNewlines)
-                return (prompt, try ended(tokenizer.encode(text, parsing: .none), by: replyEnd))
+                let said = tokenizer.encode(text, finding: .text, isBeginning: border == 0)
+                return (prompt, try ended(said, by: replyEnd))
             }
             let cut = turnEnd(of: whole)
             let end = cut?.range.upperBound ?? whole.contentEnd
-            let ids = try self.ids(of: whole.part(0..<end))
+            let ids = self.ids(of: whole.part(0..<end))
             let said =
                 ids.starts(with: prompt)
-                ? Array(ids.dropFirst(prompt.count)) : try self.ids(of: whole.part(border..<end))
+                ? Array(ids.dropFirst(prompt.count))
+                : self.ids(of: whole.part(border..<end), isBeginning: border == 0)
             return (prompt, cut == nil ? try ended(said, by: self.end) : said)
         }
     }
@@ -166,8 +168,8 @@ public struct TemplatePromptFormat: PromptFormat {
             clock: TemplateClock(now: now()))
     }
 
-    private func ids(of prompt: RenderedPrompt) throws -> [Int] {
-        prompt.encode(specialTokens: specialTokens) { tokenizer.encode($0, parsing: .none) }
+    private func ids(of prompt: RenderedPrompt, isBeginning: Bool = true) -> [Int] {
+        tokenizer.encode(prompt, controls: specialTokens, isBeginning: isBeginning)
     }
 
     /// Does something with turns, or, where the template refuses them, with the same turns put in order.

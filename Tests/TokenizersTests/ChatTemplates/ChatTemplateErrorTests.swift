@@ -97,9 +97,31 @@ import Tokenizers
         "{% set ns = namespace(x=[1]) %}{% for i in range(9999) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
         "{% set ns = namespace(x=[1]) %}{% for i in range(9999) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x | tojson }}",
         "{{ [1] | batch(99999999999, 0) | list }}", "{{ '%.99999999f' % 1 }}", "{{ range(9223372036854775807) }}",
+        "{{ ['a' * 1000000] * 1000000 }}", "{{ (['a' * 1000000] * 1000000) | tojson }}",
+        "{{ ','.join(['a' * 1000000] * 1000000) }}", "{{ [1] | tojson(indent='a' * 99999) }}",
+        "{% set n = namespace(x=[1]) %}{% for i in range(20) %}{% set n.x = [n.x, n.x] %}{% endfor %}"
+            + "{% for i in range(30) %}{% if n.x == n.x %}{% endif %}{% endfor %}",
     ])
     func `what runs away is stopped`(_ source: String) throws {
         #expect(fault(source)?.code == .limit)
+    }
+
+    /// Looked for at every place anew, the first would take two hundred thousand million steps.
+    @Test(.timeLimit(.minutes(1))) func `long texts are found in time that goes by their length`() throws {
+        func text(_ source: String) throws -> String {
+            try ChatTemplate(source: source, name: "t.jinja").render(variables: [:]).text
+        }
+        let long = "{% set text = 'a' * 1000000 %}{% set part = 'a' * 500000 ~ 'b' %}"
+        let ends = try text(long + "{{ part in text }} {{ (text ~ 'b').find(part) }} {{ text.rfind(part) }}")
+        #expect(ends == "False 500000 -1")
+        let mixed = "{% set text = 'ab' * 50 ~ 'c' ~ 'ab' * 50 ~ 'd' %}{% set part = 'ab' * 20 %}"
+        let found = try text(
+            mixed
+                + "{{ text.find(part) }} {{ text.rfind(part) }} {{ text.find(part ~ 'c') }} {{ text.rfind(part ~ 'd') }} "
+                + "{{ text.count(part) }} {{ text.split(part) }} {{ text.rsplit(part, 1) | length }} "
+                + "{{ text.replace(part, '-') | length }}")
+        let rest = String(repeating: "ab", count: 10)
+        #expect(found == "0 161 60 161 4 ['', '', '\(rest)c', '', '\(rest)d'] 2 46")
     }
 
     @Test func `deep templates are refused before they overflow the stack`() throws {
