@@ -111,7 +111,13 @@ indirect enum UndefinedReason {
 
 /// Keys in the order in which they came.
 struct RuntimeDictionary {
-    private(set) var entries: [(key: RuntimeValue, value: RuntimeValue)] = []
+    /// No tuple: with one, Swift 6.3 found a "circular reference" in whatever file it compiled alone.
+    struct Entry {
+        var key: RuntimeValue
+        var value: RuntimeValue
+    }
+
+    private(set) var entries: [Entry] = []
     /// Made when there are more keys than a short look finds.
     private var places: [HashKey: Int] = [:]
     private static let shortLook = 8
@@ -142,7 +148,7 @@ struct RuntimeDictionary {
             entries[place].value = value
             return
         }
-        entries.append((key, value))
+        entries.append(Entry(key: key, value: value))
         if entries.count == Self.shortLook + 1 {
             for (place, entry) in entries.enumerated() { places[try entry.key.hashKey()] = place }
         } else if entries.count > Self.shortLook {
