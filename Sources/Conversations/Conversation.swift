@@ -32,6 +32,11 @@ public struct Conversation: Sendable, Hashable, Identifiable {
         self.source = source
         self.extra = extra
     }
+
+    /// Whether it began before another one. What has no beginning is older than what has; of equal ones the id decides.
+    public func isOlder(than other: Conversation) -> Bool {
+        (startedAt ?? .distantPast, id) < (other.startedAt ?? .distantPast, other.id)
+    }
 }
 
 /// What a person allowed to be done with a conversation. Ordered: each scope includes the ones before it.

@@ -6,6 +6,7 @@ public enum LogEvent: Sendable, Hashable {
 }
 
 /// Reads a log record by record, in constant memory but for 8 to 16 bytes per conversation by which repeated ids are known.
+/// Of those the first counts; a later one that takes back consent is handed out too.
 ///
 /// Used by one task at a time. `LogFormat.reader(of:options:)` opens one.
 public protocol LogReader: AnyObject {
@@ -36,8 +37,7 @@ final class RecordLogReader: LogReader {
     private let decoder: RecordDecoder
     private let isStrict: Bool
     private var hasRead = false
-    /// Hashes of the ids so far, seeded per process by the language: no log can be made to collide on purpose.
-    private var seen: Set<Int> = []
+    private var seen = SeenConversations()
 
     init(source: any RawLog, file: String, decoder: RecordDecoder, isStrict: Bool) {
         self.source = source
@@ -53,7 +53,7 @@ final class RecordLogReader: LogReader {
             let skip: SkipReason
             switch decoder.decode(record) {
             case .success(let conversation):
-                if seen.insert(conversation.id.hashValue).inserted { return .conversation(conversation) }
+                if seen.insert(conversation.id.hashValue, conversation.consent) { return .conversation(conversation) }
                 skip = SkipReason(
                     .duplicate, file: file, line: record.line, field: record.element.map { "[\($0)]" },
                     reason: "conversation \(quoted(conversation.id)) came before in this file")
@@ -74,6 +74,23 @@ final class RecordLogReader: LogReader {
             hasRead = true
             throw error
         }
+    }
+}
+
+/// Which conversations of a file came before, by which repeated ids are known.
+///
+/// A repeated id that takes back consent is no repetition: whoever keeps the earlier one has to hear of it, once.
+struct SeenConversations {
+    /// Hashes of the ids so far, seeded per process by the language: no log can be made to collide on purpose.
+    private var ids: Set<Int> = []
+    /// Those of them that allow nothing.
+    private var withdrawn: Set<Int> = []
+
+    /// Whether a record is to be read, and not left out as one that came before.
+    mutating func insert(_ hash: Int, _ consent: Consent) -> Bool {
+        let isNew = ids.insert(hash).inserted
+        if consent == .none { return withdrawn.insert(hash).inserted }
+        return isNew
     }
 }
 

@@ -15,8 +15,8 @@ public final class MappedLog<Value: Sendable> {
     private struct Decoded: Sendable {
         var line: Int
         var field: String?
-        /// Hash of the conversation's id, and the id itself for a message.
-        var id: (hash: Int, text: String)?
+        /// Hash of the conversation's id, the id itself for a message, and what the person allows.
+        var id: (hash: Int, text: String, consent: Consent)?
         var event: Event
     }
 
@@ -26,7 +26,7 @@ public final class MappedLog<Value: Sendable> {
     private let isStrict: Bool
     private let transform: @Sendable (Conversation) -> Value
     private var waiting: [Task<[Decoded], Never>] = []
-    private var seen: Set<Int> = []
+    private var seen = SeenConversations()
     private var hasRead = false
     private var end: Result<Void, LogError>?
 
@@ -66,7 +66,7 @@ public final class MappedLog<Value: Sendable> {
         events.reserveCapacity(batch.count)
         for item in batch {
             var event = item.event
-            if let id = item.id, !seen.insert(id.hash).inserted {
+            if let id = item.id, !seen.insert(id.hash, id.consent) {
                 event = .skipped(
                     SkipReason(
                         .duplicate, file: file, line: item.line, field: item.field,
@@ -119,7 +119,8 @@ public final class MappedLog<Value: Sendable> {
             switch decoder.decode(record) {
             case .success(let conversation):
                 return Decoded(
-                    line: record.line, field: field, id: (conversation.id.hashValue, conversation.id),
+                    line: record.line, field: field,
+                    id: (conversation.id.hashValue, conversation.id, conversation.consent),
                     event: .value(transform(conversation)))
             case .failure(let error):
                 return Decoded(line: record.line, field: field, event: .skipped(error.skip(file: file, record: record)))

@@ -47,6 +47,7 @@ public struct RewardTraining {
             let kind: ScoreLoss.Kind = shape == .pairwise ? .pairwise : .binary
             let made = try DecoderRewardTraining(kind: kind, perStep: perStep, options: options).run(
                 data, base: model, to: folder, today: RunDay.of(folder.appending(path: "training"), now: now),
+                origin: Self.origin(of: model),
                 onStep: { step in
                     if step.step % 20 == 0 {
                         onProgress("step \(step.step) of \(options.steps), loss \(String(format: "%.3f", step.loss))")
@@ -75,8 +76,23 @@ public struct RewardTraining {
             let made = try await RewardModel.train(
                 votes, encoder: makeEncoder(), encoderName: encoder.lastPathComponent, extra: states, options: settings)
             try made.save(to: folder)
+            // Whose states it reads: without that nobody could open it.
+            if let model {
+                try RunFolder.write(
+                    StatefulReward.Source(of: model.path), to: folder.appending(path: StatefulReward.Source.file))
+            }
             return "\(votes.count) votes, out-of-fold AUC " + String(format: "%.3f", made.training.outOfFoldAUC)
         }
+    }
+
+    /// What a run's checkpoints are begun with and do not hold themselves: the base model's weights, as `MethodTraining` has it.
+    /// `nil` where there are none: what is wrong with such a folder is said when it is loaded.
+    private static func origin(of model: URL) throws -> String? {
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: model.path)) ?? [])
+            .filter { $0.hasSuffix(".safetensors") }.sorted()
+        if names.isEmpty { return nil }
+        let weights: [String] = try names.flatMap { [$0, try Fingerprint.of(file: model.appending(path: $0))] }
+        return "model \(Fingerprint.of(weights).prefix(16))"
     }
 
     /// Thumbs of logs and labels of training files; each line of a file counts as a person of its own.

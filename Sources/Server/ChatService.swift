@@ -79,7 +79,13 @@ public actor ChatService {
     /// All conversations of a person, oldest first.
     public func conversations(of userID: String) async throws -> [Conversation] {
         (try await store.conversations(of: userID) + unkept.of(userID))
-            .sorted { ($0.startedAt ?? .distantPast, $0.id) < ($1.startedAt ?? .distantPast, $1.id) }
+            .sorted { $0.isOlder(than: $1) }
+    }
+
+    /// The conversation that a person began last, kept or not: what the page opens with. The others are not read for it.
+    func newestConversation(of userID: String) async throws -> Conversation? {
+        let kept = try await store.newestConversation(of: userID)
+        return (unkept.of(userID) + [kept].compactMap { $0 }).max { $0.isOlder(than: $1) }
     }
 
     // MARK: Talking

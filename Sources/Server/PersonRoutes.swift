@@ -74,7 +74,7 @@ struct PersonRoutes: Sendable {
 
     private func session(_ request: Request) async throws -> Response {
         var latest: Conversation?
-        if let person = Person(of: request) { latest = try await chat.conversations(of: person.userID).last }
+        if let person = Person(of: request) { latest = try await chat.newestConversation(of: person.userID) }
         var shown: ConversationView?
         if let latest { shown = try await view(of: latest) }
         let state = await host.stateName

@@ -1,6 +1,8 @@
 import Conversations
 import Dialogue
 import Foundation
+import Generation
+import HTTPTypes
 import Synchronization
 
 /// Continues texts for `/v1/completions`. Nothing of them is kept.
@@ -40,6 +42,12 @@ struct TextCompletionService: Sendable {
                     for (index, choice) in choices { continuation.yield(.choice(index: index, choice)) }
                     await host.give()
                     continuation.finish()
+                } catch let error as GenerationError where error.code == .promptTooLong {
+                    await host.give()
+                    // A chat's would name `messages`, which no request here has.
+                    continuation.finish(
+                        throwing: ServerError(
+                            .badRequest, error.message, param: "prompt", code: "context_length_exceeded"))
                 } catch {
                     await host.give()
                     continuation.finish(throwing: error)

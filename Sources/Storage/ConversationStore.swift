@@ -17,6 +17,9 @@ public protocol ConversationStore: Sendable {
     func conversation(id: String) async throws -> Conversation?
     /// A person's conversations, in order of their ids.
     func conversations(of userID: String) async throws -> [Conversation]
+    /// The conversation of a person that began last; `nil` when there is none. Of several that began at once, or of which no
+    /// beginning is known, it is the one whose id comes last.
+    func newestConversation(of userID: String) async throws -> Conversation?
     /// At most `limit` conversations in order of their ids, beginning after `id`: consented to `consent` at least, and
     /// begun or changed at `since` or later. `ConversationStore.conversations(consent:since:)` walks through all.
     func page(after id: String?, limit: Int, consent: Consent, since: Date?) async throws -> [Conversation]

@@ -15,6 +15,10 @@ extension SQLStore {
         try await look { try $0.conversations("WHERE userID = ?1 ORDER BY id", [.text(userID)]) }
     }
 
+    public func newestConversation(of userID: String) async throws -> Conversation? {
+        try await look { try $0.newestConversation(of: userID) }
+    }
+
     public func page(after id: String?, limit: Int, consent: Consent, since: Date?) async throws -> [Conversation] {
         try await look { store in
             var conditions = ["consent >= ?1"]

@@ -170,17 +170,42 @@ struct StoreTransaction {
 
     /// Conversations by what follows `FROM conversation`, with messages and current feedback.
     func conversations(_ condition: String, _ arguments: [SQLValue]) throws -> [Conversation] {
+        try heads(condition, arguments).map { head in
+            var conversation = try bare(head)
+            conversation.messages = try messages(of: head.number, user: conversation.userID)
+            return conversation
+        }
+    }
+
+    /// The conversation of a person that began last. When one began is in its body, so all heads are read; messages and
+    /// feedback, which are nearly all of a store, are read of that one alone.
+    func newestConversation(of userID: String) throws -> Conversation? {
+        var newest: (number: Int64, conversation: Conversation)?
+        for head in try heads("WHERE userID = ?1", [.text(userID)]) {
+            let one = try bare(head)
+            if let found = newest?.conversation, !found.isOlder(than: one) { continue }
+            newest = (head.number, one)
+        }
+        guard let newest else { return nil }
+        var conversation = newest.conversation
+        conversation.messages = try messages(of: newest.number, user: conversation.userID)
+        return conversation
+    }
+
+    private func heads(_ condition: String, _ arguments: [SQLValue]) throws -> [Head] {
         var heads: [Head] = []
         try session.query("SELECT number, consent, body FROM conversation \(condition)", arguments) {
             heads.append(Head(number: Int64($0.int(0)), consent: $0.int(1), body: $0.bytes(2)))
         }
-        return try heads.map { head in
-            var conversation = try Conversation(jsonLine: head.body)
-            // The column counts: consent may have been changed since.
-            conversation.consent = Self.consent(head.consent)
-            conversation.messages = try messages(of: head.number, user: conversation.userID)
-            return conversation
-        }
+        return heads
+    }
+
+    /// A conversation without its messages.
+    private func bare(_ head: Head) throws -> Conversation {
+        var conversation = try Conversation(jsonLine: head.body)
+        // The column counts: consent may have been changed since.
+        conversation.consent = Self.consent(head.consent)
+        return conversation
     }
 
     private func messages(of number: Int64, user: String) throws -> [Message] {

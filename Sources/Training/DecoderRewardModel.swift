@@ -79,10 +79,12 @@ public struct DecoderRewardTraining: Sendable {
     }
 
     /// Trains, and writes the folder with tokenizer; `training/` in it holds metrics and checkpoints.
-    /// - Parameter today: What a chat template that asks for the date is told; the same when a run goes on.
+    /// - Parameters:
+    ///   - today: What a chat template that asks for the date is told; the same when a run goes on.
+    ///   - origin: Says which model `base` is: a checkpoint that was begun from another one is refused. `nil` does not ask.
     /// - Throws: `TrainingError` for data of one class or without pairs, `LogError` naming the line that does not fit.
     public func run(
-        _ data: TrainingData, base: URL, to folder: URL, today: Date, device: Device = .cpu,
+        _ data: TrainingData, base: URL, to folder: URL, today: Date, device: Device = .cpu, origin: String? = nil,
         onStep: (StepMetrics) throws -> Void = { _ in }, shouldStop: () -> Bool = { Task.isCancelled }
     ) throws -> (model: DecoderRewardModel, summary: TrainingSummary) {
         let scorer = try SequenceScorer(
@@ -115,8 +117,8 @@ public struct DecoderRewardTraining: Sendable {
                 seed: options.seed)
         }
         let trainer = try Trainer(
-            model: scorer.body, loss: loss, source: source, options: options, folder: folder.appending(path: "training")
-        )
+            model: scorer.body, loss: loss, source: source, options: options, folder: folder.appending(path: "training"),
+            origin: origin)
         let summary = try trainer.run(onStep: onStep, shouldStop: shouldStop)
         try scorer.save(to: folder, metadata: ["format": "pt"])
         try TokenizerFiles.carry(from: base, to: folder)

@@ -24,6 +24,8 @@ struct PageServing {
     var registry: ModelRegistry?
     /// Bits that the weights are packed into; `nil` leaves that to the generator.
     var packing: PackedWeight.Bits?
+    /// Weight of DIRECTOR's classifier; `nil` leaves it to the model.
+    var guidance: Double?
     /// How the bot goes about a turn; a plain chat where nobody says.
     var bot: BotOptions?
     /// Share of turns that are answered twice, for the person to choose.
@@ -41,9 +43,9 @@ struct PageServing {
         let store = try await store.open()
         let console = Console(json: false)
         let (model, modelID, address, encoder) = (model, modelID, host, encoder)
-        let (registry, packing, bot, api) = (registry, packing, bot, api)
+        let (registry, packing, guidance, bot, api) = (registry, packing, guidance, bot, api)
         let served = ServedModel(host: modelHost, current: modelID) { entry in
-            try ServedAgents(encoder: encoder, store: store, bot: bot, packing: packing)
+            try ServedAgents(encoder: encoder, store: store, bot: bot, packing: packing, guidance: guidance)
                 .served(URL(filePath: entry.path), entry.id, api: api)
         }
         let office = try OfficeServing(
@@ -55,7 +57,8 @@ struct PageServing {
             requiresKeys: api?.requireKeys ?? false, proxies: api?.proxies() ?? TrustedProxies(), logger: logger)
         let loading = Task {
             do {
-                let agents = try ServedAgents(encoder: encoder, store: store, bot: bot, packing: packing)
+                let agents = try ServedAgents(
+                    encoder: encoder, store: store, bot: bot, packing: packing, guidance: guidance)
                 let (base, beside) = try agents.served(model, modelID, api: api)
                 await modelHost.offer(beside)
                 guard let registry, let trial = try registry.trial() else {

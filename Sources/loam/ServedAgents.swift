@@ -13,15 +13,22 @@ struct ServedAgents: Sendable {
     private let store: any ConversationStore
     private let bot: BotOptions?
     private let packing: PackedWeight.Bits?
+    private let guidance: Double?
 
-    /// - Parameter encoder: the sentence encoder's folder.
-    init(encoder: String, store: any ConversationStore, bot: BotOptions?, packing: PackedWeight.Bits?) throws {
+    /// - Parameters:
+    ///   - encoder: the sentence encoder's folder.
+    ///   - guidance: weight of DIRECTOR's classifier; `nil` leaves it to the model.
+    init(
+        encoder: String, store: any ConversationStore, bot: BotOptions?, packing: PackedWeight.Bits?,
+        guidance: Double? = nil
+    ) throws {
         let place = URL(filePath: encoder)
         self.encoder = try SentenceEncoder(folder: place, dtype: Device.cpu.matrixType)
         safety = try SafetyLayers.open(self.encoder, folder: place, tuned: bot?.safety)
         self.store = store
         self.bot = bot
         self.packing = packing
+        self.guidance = guidance
     }
 
     /// A bot that answers with the model in a folder.
@@ -36,7 +43,7 @@ struct ServedAgents: Sendable {
         func open() throws -> ReplyGenerator {
             let model = try ReplyGenerator(
                 folder: place(), modelID: id, dtype: ReplyGenerator.fastestType(place(), packing: packing),
-                packing: packing)
+                packing: packing, options: .init(guidance: guidance))
             onOpening(model)
             return model
         }

@@ -136,6 +136,22 @@ struct BrokenLogTests {
         #expect(skipped.reason == "conversation \"good\" came before in this file")
     }
 
+    @Test("the same conversation again, which now allows nothing, is no repetition; once more it is")
+    func withdrawn() throws {
+        func line(_ consent: Consent) -> String {
+            Conversation(
+                id: "c", userID: "u", messages: [Message(id: "1", sender: .human, text: "hi")], consent: consent
+            ).jsonLine
+        }
+        let lines = [Consent.improve, .improve, .none, .none, .improve].map(line)
+        try withFile(lines.joined(separator: "\n")) { file in
+            let read = try LogFormat.loam.reader(of: file).readAll()
+            #expect(read.conversations.map(\.consent) == [.improve, .none])
+            #expect(read.skipped.map(\.code) == [.duplicate, .duplicate, .duplicate])
+            #expect(read.skipped.map(\.line) == [2, 4, 5])
+        }
+    }
+
     @Test("a person who did not consent leaves an empty conversation in a BB3x log")
     func noConsent() throws {
         let skipped = try skip(Array(#"{"chat_id":"x","user_pseudo_id":"u","message_history":[]}"#.utf8), format: .bb3x)

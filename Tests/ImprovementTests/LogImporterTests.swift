@@ -39,4 +39,24 @@ struct LogImporterTests {
         #expect(try await store.conversation(id: "a") == nil)
         #expect(try await store.counts().messages == 2)
     }
+
+    @Test("a later line of the same file takes consent back, however the file is read", arguments: [false, true])
+    func withdrawnInOneFile(isStrict: Bool) async throws {
+        func chat(_ consent: Consent) -> Conversation {
+            Conversation(
+                id: "a", userID: "u", messages: [Message(id: "1", sender: .human, text: "hi")], consent: consent)
+        }
+        let store = try SQLiteStore()
+        let file = try log([chat(.improve), chat(.none)])
+        defer { try? FileManager.default.removeItem(at: file) }
+        let counts = try await LogImporter(format: .loam, isStrict: isStrict).importing(file, into: store)
+        #expect(counts.reasons == ["no consent": 1])
+        #expect(try await store.conversation(id: "a") == nil)
+        // What came after that is a repetition again, and brings nothing back.
+        let longer = try log([chat(.improve), chat(.none), chat(.improve), chat(.none)])
+        defer { try? FileManager.default.removeItem(at: longer) }
+        let again = try await LogImporter(format: .loam).importing(longer, into: store)
+        #expect(again.reasons == ["no consent": 1, "duplicate": 2])
+        #expect(try await store.conversation(id: "a") == nil)
+    }
 }

@@ -34,4 +34,17 @@ struct RoundStepsTests {
             ImproveConfiguration.self, from: JSONEncoder().encode(configuration))
         #expect(changed.training.sftSteps == 7)
     }
+
+    @Test("the report says how many steps the arm of good replies alone had, and how many the rounds")
+    func note() {
+        var configuration = ImproveConfiguration(
+            logs: ["a.jsonl"], format: "loam", store: "s", model: "m", encoder: "e")
+        (configuration.training.steps, configuration.iterations) = (40, 3)
+        let usual = ReportStage.sftNote(configuration)
+        #expect(usual.contains("in 40 optimizer steps") && usual.contains("each of the 3 rounds takes 40"))
+        configuration.training.sftSteps = 120
+        #expect(ReportStage.sftNote(configuration).contains("in 120 optimizer steps"))
+        configuration.iterations = 1
+        #expect(ReportStage.sftNote(configuration).contains("the round takes 40"))
+    }
 }

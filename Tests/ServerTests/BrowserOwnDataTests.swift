@@ -96,6 +96,8 @@ extension BrowserTests {
             try await web.click("#openEarlier")
             try await web.wait(until: "document.querySelectorAll('.talk').length === 2")
             #expect(try await web.text(".talk[aria-current] b") == "Something new.")
+            // The test's clock is years behind the browser's.
+            #expect(try await web.text(".talk[aria-current] small").contains("2023"))
             try await web.screenshots("earlier")
             try await web.click("#earlierList li:last-child .talk")
             try await web.wait(until: "!document.querySelector('#earlier').open")
@@ -118,6 +120,16 @@ extension BrowserTests {
                     "return fetch(document.querySelector('#download').href).then((r) => r.json()).then((d) => d.conversations.length)"
                 )
                     == .number(2))
+            try await web.value(
+                """
+                const real = window.fetch;
+                window.fetch = async () => {
+                  window.fetch = real;
+                  return new Response('{"error":{"message":"Not now."}}', { status: 503 });
+                };
+                """)
+            try await web.click("#download")
+            try await web.wait(until: "document.querySelector('#downloadDone').textContent === 'Not now.'")
             try await web.click("#consentChange input[value=release]")
             try await web.wait(until: "document.querySelector('#consentDone').textContent.startsWith('Changed')")
             #expect(try await stored(bench, web).consent == .release)

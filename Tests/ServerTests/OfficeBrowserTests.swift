@@ -200,6 +200,21 @@ struct OfficeBrowserTests {
                 try await check(web, "reason dialog")
                 try await web.screenshot("admin-reason")
                 try await web.type(" complaint of 3 May", into: "#ask-reason")
+                // Where the server refuses, the dialog says so and keeps what was typed.
+                _ = try await web.value(
+                    """
+                    const real = window.fetch;
+                    window.fetch = async () => {
+                      window.fetch = real;
+                      return new Response('{"error":{"message":"Not now."}}', { status: 503 });
+                    };
+                    """)
+                try await web.click("#askYes")
+                try await web.wait(until: "document.querySelector('dialog .alert')?.innerText === 'Not now.'")
+                #expect(
+                    try await web.value("return document.querySelector('#ask-reason').value")
+                        == .string("x complaint of 3 May"))
+                try await web.wait(until: "document.activeElement.id === 'ask-reason'")
                 try await web.click("#askYes")
                 try await web.wait(until: "document.querySelector('#rawNote')")
                 #expect(
@@ -219,8 +234,20 @@ struct OfficeBrowserTests {
                 try await go(web, "rounds", "Rounds")
                 try await web.wait(until: "document.querySelector('#start')")
                 _ = try await web.value("document.querySelector('#runName').value = 'first'")
-                try await web.click("#start")
+                // A double click begins it once.
+                _ = try await web.value(
+                    """
+                    window.begun = 0;
+                    const real = window.fetch;
+                    window.fetch = (path, options) => {
+                      if (options?.method === 'POST') window.begun += 1;
+                      return real(path, options);
+                    };
+                    document.querySelector('#startForm').requestSubmit();
+                    document.querySelector('#startForm').requestSubmit();
+                    """)
                 try await web.wait(until: "document.querySelector('.run[data-state=running] .steps li')")
+                #expect(try await web.value("return window.begun") == .number(1))
                 try await web.wait(until: "document.querySelector('.log-lines').innerText.includes('[2/2] report')")
                 try await pictures(web, "admin-round-running")
                 try runs.go("first")

@@ -1,6 +1,7 @@
 import Conversations
 import Dialogue
 import Foundation
+import Generation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -130,6 +131,22 @@ struct TextCompletionTests {
         }
     }
 
+    @Test("a prompt that is too long is named as the field that it is, whole and streamed", arguments: [false, true])
+    func tooLong(isStreamed: Bool) async throws {
+        var models = try SideModels.forTests()
+        models.completer = FullCompleter()
+        let bench = try Workbench(beside: models)
+        try await bench.server.application().test(.router) { client in
+            let response = try await post(client, #""prompt":"a b","stream":\#(isStreamed)"#)
+            // A stream has begun by then: its error is an event.
+            let streamed = response.events.last?.object["error"] as? [String: any Sendable]
+            let error = isStreamed ? try #require(streamed) : response.error
+            #expect(response.status == (isStreamed ? .ok : .badRequest))
+            #expect(error["code"] as? String == "context_length_exceeded" && error["param"] as? String == "prompt")
+            #expect(await bench.host.load == 0)
+        }
+    }
+
     @Test("an unsafe prompt is not continued, an unsafe continuation not shown")
     func safety() async throws {
         try await serve { client in
@@ -157,6 +174,17 @@ struct TextCompletionTests {
             #expect(response.status == .notFound && response.error["code"] as? String == "model_not_found")
             #expect(await bench.host.load == 0)
         }
+    }
+}
+
+/// Cannot read any text.
+private struct FullCompleter: TextCompleter {
+    let modelID = "scripted-1"
+
+    func continuation(
+        of text: String, sampling: Sampling, onPiece: (@Sendable (String) -> Void)?
+    ) async throws -> Reply {
+        throw GenerationError(.promptTooLong, "the prompt has 9 tokens")
     }
 }
 

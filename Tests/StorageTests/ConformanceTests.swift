@@ -253,6 +253,28 @@ struct ConformanceTests {
         #expect(try await store.conversations(of: "u").map(\.id) == ["b"])
     }
 
+    @Test("the conversation that a person began last, with all that is in it", arguments: StoreKind.present)
+    func newest(_ kind: StoreKind) async throws {
+        let bench = try StoreBench(kind)
+        let store = try await bench.open()
+        #expect(try await store.newestConversation(of: "u") == nil)
+        let day = Date(timeIntervalSince1970: 1_700_000_000)
+        try await store.save([chat("z", of: "u"), chat("y", of: "v", startedAt: day.addingTimeInterval(900))])
+        #expect(try await store.newestConversation(of: "u")?.id == "z")
+        try await store.save([
+            chat("c", of: "u", startedAt: day), chat("b", of: "u", startedAt: day.addingTimeInterval(60)),
+            chat("a", of: "u", startedAt: day.addingTimeInterval(60)),
+        ])
+        try await store.setFeedback(Feedback(userID: "u", rating: .like), on: "2", in: "b")
+        // What is touched later did not begin later.
+        try await store.setFeedback(Feedback(userID: "u", rating: .like), on: "2", in: "c")
+        try await store.setConsent(.release, conversationID: "b")
+        let newest = try #require(try await store.newestConversation(of: "u"))
+        #expect(newest.id == "b" && newest.consent == .release)
+        #expect(try await store.conversation(id: "b") == newest)
+        #expect(newest.messages.count == 3 && newest.messages[1].feedback.count == 1)
+    }
+
     @Test(
         "what the safety layers said comes later than the message, and changes nothing else of it",
         arguments: StoreKind.present)

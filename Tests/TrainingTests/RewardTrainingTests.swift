@@ -76,6 +76,21 @@ struct RewardTrainingTests {
         }
     }
 
+    @Test("a run that was begun from another base is refused, and goes on from its own")
+    func otherBase() throws {
+        let (base, _) = try base()
+        let folder = TrainerTests.folder()
+        defer { for place in [base, folder] { try? FileManager.default.removeItem(at: place) } }
+        func run(_ origin: String) throws {
+            _ = try DecoderRewardTraining(kind: .binary, perStep: 6, options: TrainerTests.options(2)).run(
+                data(), base: base, to: folder, today: .distantPast, origin: origin)
+        }
+        try run("model 1")
+        let error = #expect(throws: TrainingError.self) { try run("model 2") }
+        #expect(error.map { "\($0)".contains("another model") } == true)
+        try run("model 1")
+    }
+
     @Test("data of one kind is refused")
     func oneKind() throws {
         let (base, _) = try base()

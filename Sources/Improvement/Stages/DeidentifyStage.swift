@@ -52,10 +52,11 @@ struct DeidentifyStage: Stage {
                     try await deidentifier.deidentify(waiting, with: tagger)
                 } else { waiting.map { deidentifier.deidentify($0) } }
             for (said, (clean, findings)) in zip(waiting, treated) {
+                // Whoever voted on a conversation belongs to it: a correction of theirs is learnt like one of its own person.
+                let people = [said.userID] + said.messages.flatMap(\.feedback).map(\.userID)
                 // The others' words judge the model, and it never meets them.
-                if split.part(of: clean.userID) == Corpus.Part.learn.rawValue { learntFrom.insert(said.userID) }
-                everybody.insert(said.userID)
-                everybody.formUnion(said.messages.flatMap(\.feedback).map(\.userID))
+                if split.part(of: clean.userID) == Corpus.Part.learn.rawValue { learntFrom.formUnion(people) }
+                everybody.formUnion(people)
                 for finding in findings { counts[finding.entity.rawValue, default: 0] += 1 }
                 try writer.write(clean)
                 kept += 1

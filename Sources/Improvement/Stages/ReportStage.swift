@@ -12,7 +12,7 @@ struct ReportStage: Stage {
     let configuration: ImproveConfiguration
     let lineage: Lineage
 
-    var settings: [String: String] { ["version": "2"] }
+    var settings: [String: String] { ["version": "3"] }
 
     func run(_ work: StageWork) async throws -> StageOutcome {
         let table = try RunFolder.read(ComparisonTable.self, from: work.file("table.json", of: "gate"))
@@ -45,7 +45,7 @@ struct ReportStage: Stage {
             "The judge is a reward model learnt from the votes of people whose votes and conversations the trained model never met; "
                 + "the prompts come from a third group of people.",
             "“base, temperature …” is the untrained base with other decoding: what goes beyond it is learning, not sharpening.",
-            "SFT on good learns from the same good replies without the bad ones, with the same number of steps.",
+            Self.sftNote(configuration),
         ]
         if configuration.loss == .maskedCringe {
             notes.append(
@@ -59,6 +59,15 @@ struct ReportStage: Stage {
             )
         }
         return notes
+    }
+
+    /// How the arm without bad replies compares with the rounds, in optimizer steps: each round has its own, on top of the one before.
+    static func sftNote(_ configuration: ImproveConfiguration) -> String {
+        let (rounds, steps) = (configuration.iterations, configuration.training.steps)
+        let own = configuration.training.sftSteps ?? steps
+        return "SFT on good learns from the log's good replies without the bad ones, in \(own) optimizer steps; "
+            + (rounds == 1
+                ? "the round takes \(steps)." : "each of the \(rounds) rounds takes \(steps), on top of those before it.")
     }
 
     /// Every finished stage's own words, read from its `done.json`.

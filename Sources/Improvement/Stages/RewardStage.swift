@@ -119,7 +119,8 @@ struct RewardStage: Stage {
             let isTest = places.map { corpus.items[$0].part == .test }
             parts = [(isTest.indices.filter { !isTest[$0] }, isTest.indices.filter { isTest[$0] })]
         }
-        let method = try TrustMethods.named(configuration.trust)
+        // As the run weighs votes, what raters judged included: else the figure would be of another method.
+        let (method, _) = try TrustStage.method(configuration)
         let conduct = try RunFolder.read(Conduct.self, from: work.file(Conduct.file, of: "trust"))
         var names: [String] = []
         var scores: [[Double]] = []

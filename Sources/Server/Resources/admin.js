@@ -166,16 +166,15 @@ async function conversation(id) {
       make("ol", { class: "talk", id: "talk" }, one.messages.map((message) => messageItem(message, labels.get(message.id) ?? []))));
   };
   const raw = make("button", { type: "button", class: "button", id: "raw", onclick: async () => {
-    const said = await ask({
+    const shown = await ask({
       title: "Show what was really said?", text: "It may name people. The look is written down with your name and the reason before the text is shown.",
       fields: [reasonField], confirm: "Show it",
+      send: ({ reason }) => json("POST", `/api/admin/conversations/${encodeURIComponent(id)}/raw`, { reason }),
     });
-    if (!said) return;
-    try {
-      paint(await json("POST", `/api/admin/conversations/${encodeURIComponent(id)}/raw`, { reason: said.reason }));
-      raw.hidden = true;
-      announce("The conversation is shown as it was said.");
-    } catch (error) { alarm(error.message); }
+    if (!shown) return;
+    paint(shown);
+    raw.hidden = true;
+    announce("The conversation is shown as it was said.");
   } }, icon("shield"), "Show as it was said");
   paint(found);
   return [headline("A conversation", null, make("div", { class: "row" }, raw, make("a", { class: "button", href: "#conversations", onclick: (event) => { if (history.length > 1) { event.preventDefault(); history.back(); } } }, "Back"))),
@@ -241,35 +240,33 @@ async function models() {
 }
 
 async function promote(model) {
-  const said = await ask({
+  await tell(await ask({
     title: `Promote ${model.id}?`,
     text: model.passed_gate ? "From then on people talk to this model." : "It did not pass the gate. From then on people talk to it all the same.",
     fields: [
       { name: "confirm", kind: "text", label: "Type the model's id", check: (text) => (text === model.id ? null : "That is not the model's id.") },
       reasonField,
     ], confirm: "Promote", isDanger: !model.passed_gate,
-  });
-  if (!said) return;
-  await act(async () => {
-    await call("POST", `/api/admin/models/${encodeURIComponent(model.id)}/promote`, { ...said, even_if_gate_failed: !model.passed_gate });
-    return `${model.id} serves now.`;
-  });
+    send: async (said) => {
+      await call("POST", `/api/admin/models/${encodeURIComponent(model.id)}/promote`, { ...said, even_if_gate_failed: !model.passed_gate });
+      return `${model.id} serves now.`;
+    },
+  }));
 }
 
 async function rollBack() {
-  const said = await ask({ title: "Roll back?", text: "People talk to the model that served before, from then on.", fields: [reasonField], confirm: "Roll back", isDanger: true });
-  if (!said) return;
-  await act(async () => `${(await json("POST", "/api/admin/rollback", said)).serving} serves again.`);
+  await tell(await ask({
+    title: "Roll back?", text: "People talk to the model that served before, from then on.", fields: [reasonField], confirm: "Roll back", isDanger: true,
+    send: async (said) => `${(await json("POST", "/api/admin/rollback", said)).serving} serves again.`,
+  }));
 }
 
-/** Does something, shows the view anew, and says what was done or why not. */
-async function act(body) {
-  try {
-    const text = await body();
-    await show();
-    announce(text);
-    desk.prepend(make("p", { class: "note", id: "done" }, text));
-  } catch (error) { alarm(error.message); }
+/** Shows the view anew and says what was done, where something was. */
+async function tell(text) {
+  if (!text) return;
+  await show();
+  announce(text);
+  desk.prepend(make("p", { class: "note", id: "done" }, text));
 }
 
 // Rounds
@@ -303,13 +300,21 @@ function startForm(isBusy) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const data = new FormData(form);
-    await act(async () => {
+    const button = form.querySelector("#start");
+    if (button.disabled) return;
+    // A second click would begin it a second time.
+    button.disabled = true;
+    alarm(null);
+    try {
       await call("POST", "/api/admin/runs", {
         name: data.get("name"), iterations: Number(data.get("iterations")), loss: data.get("loss") || null,
         steps: data.get("steps") ? Number(data.get("steps")) : null, seed: Number(data.get("seed")),
       });
-      return `${data.get("name")} has begun.`;
-    });
+    } catch (error) {
+      button.disabled = false;
+      return alarm(error.message);
+    }
+    await tell(`${data.get("name")} has begun.`);
   });
   return form;
 }
@@ -371,12 +376,13 @@ function follow(name) {
 }
 
 async function stop(name) {
-  const said = await ask({ title: `Stop ${name}?`, text: "What is done stays; the same name goes on from there.", confirm: "Stop it", isDanger: true });
-  if (!said) return;
-  await act(async () => {
-    await call("POST", `/api/admin/runs/${encodeURIComponent(name)}/stop`, {});
-    return `${name} is stopped.`;
-  });
+  await tell(await ask({
+    title: `Stop ${name}?`, text: "What is done stays; the same name goes on from there.", confirm: "Stop it", isDanger: true,
+    send: async () => {
+      await call("POST", `/api/admin/runs/${encodeURIComponent(name)}/stop`, {});
+      return `${name} is stopped.`;
+    },
+  }));
 }
 
 // Trust
@@ -428,12 +434,13 @@ async function raters() {
 }
 
 async function forgive(name) {
-  const said = await ask({ title: `Let ${name} begin anew?`, text: "The introduction is asked again, and what was wrong is forgotten.", fields: [reasonField], confirm: "Let begin anew" });
-  if (!said) return;
-  await act(async () => {
-    await call("POST", `/api/admin/raters/${encodeURIComponent(name)}/forgive`, said);
-    return `${name} may begin anew.`;
-  });
+  await tell(await ask({
+    title: `Let ${name} begin anew?`, text: "The introduction is asked again, and what was wrong is forgotten.", fields: [reasonField], confirm: "Let begin anew",
+    send: async (said) => {
+      await call("POST", `/api/admin/raters/${encodeURIComponent(name)}/forgive`, said);
+      return `${name} may begin anew.`;
+    },
+  }));
 }
 
 // Audit log

@@ -160,10 +160,14 @@ export const plain = (code) => String(code).replaceAll("_", " ");
 // Asking back
 
 /**
- * A dialog that asks for a reason before something is done.
- * @returns the fields' values, or null when the person thinks better of it
+ * A dialog that asks for a reason before something is done, and does it.
+ *
+ * It stays until that is done, so that what was typed is still there when the server refuses; until then it asks for nothing
+ * a second time.
+ * @param send does it with the fields' values
+ * @returns what `send` gave, or null when the person thinks better of it
  */
-export function ask({ title, text, fields = [], confirm, isDanger = false }) {
+export function ask({ title, text, fields = [], confirm, isDanger = false, send }) {
   const inputs = fields.map((field) => {
     const attributes = { id: `ask-${field.name}`, name: field.name, required: field.isRequired !== false, autocomplete: "off", ...field.attributes };
     const input = field.kind === "check" ? make("input", { ...attributes, type: "checkbox", required: false })
@@ -179,27 +183,45 @@ export function ask({ title, text, fields = [], confirm, isDanger = false }) {
     alarm,
     make("div", { class: "row" },
       make("button", { type: "submit", class: isDanger ? "danger solid" : "primary", id: "askYes" }, confirm),
-      make("button", { type: "button", class: "quiet", onclick: () => dialog.close("no") }, "Cancel")));
+      make("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Cancel")));
   const dialog = make("dialog", { "aria-labelledby": "askTitle", class: "ask" }, form);
   document.body.append(dialog);
+  const complain = (fault) => {
+    alarm.textContent = fault;
+    alarm.hidden = false;
+  };
+  const buttons = form.querySelectorAll("button");
   return new Promise((resolve) => {
-    let answer = null;
-    form.addEventListener("submit", (event) => {
+    let done = null;
+    let isBusy = false;
+    const setBusy = (busy) => {
+      isBusy = busy;
+      for (const button of buttons) button.disabled = busy;
+    };
+    form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      answer = Object.fromEntries(inputs.map(({ field, input }) => [field.name, field.kind === "check" ? input.checked : input.value.trim()]));
-      for (const { field } of inputs) {
-        const fault = field.check?.(answer[field.name]);
-        if (!fault) continue;
-        alarm.textContent = fault;
-        alarm.hidden = false;
-        answer = null;
-        return;
+      if (isBusy) return;
+      const answer = Object.fromEntries(inputs.map(({ field, input }) => [field.name, field.kind === "check" ? input.checked : input.value.trim()]));
+      const fault = inputs.map(({ field }) => field.check?.(answer[field.name])).find(Boolean);
+      if (fault) return complain(fault);
+      alarm.hidden = true;
+      setBusy(true);
+      try {
+        done = await send(answer);
+        dialog.close();
+      } catch (error) {
+        // Signed out: the dialog would only stand before the form that asks for the password.
+        if (error.status === 401) return dialog.close();
+        setBusy(false);
+        complain(error.message);
+        (inputs[0]?.input ?? form.querySelector("#askYes")).focus();
       }
-      dialog.close("yes");
     });
+    // Escape takes back nothing that is on its way.
+    dialog.addEventListener("cancel", (event) => { if (isBusy) event.preventDefault(); });
     dialog.addEventListener("close", () => {
       dialog.remove();
-      resolve(dialog.returnValue === "yes" ? answer : null);
+      resolve(done);
     });
     dialog.showModal();
     (inputs[0]?.input ?? form.querySelector("#askYes")).focus();

@@ -39,6 +39,7 @@ function showConsent() {
 byID("openData").addEventListener("click", () => {
   showConsent();
   byID("consentDone").textContent = "";
+  byID("downloadDone").textContent = "";
   byID("deleteSure").hidden = true;
   byID("contribution").replaceChildren();
   byID("data").showModal();
@@ -64,6 +65,22 @@ async function allow(wanted) {
 // One after the other, as they were chosen: arrow keys go through all.
 let allowed = Promise.resolve();
 byID("consentChange").addEventListener("change", ({ target }) => { allowed = allowed.then(() => allow(target.value)); });
+
+// Without this the link would save it as well, but where the server refuses, only the browser would say so, and not why.
+byID("download").addEventListener("click", async (event) => {
+  event.preventDefault();
+  const link = event.currentTarget;
+  if (link.getAttribute("aria-disabled")) return;
+  link.setAttribute("aria-disabled", "true");
+  byID("downloadDone").textContent = "";
+  try {
+    const address = URL.createObjectURL(await (await call("GET", "/api/me")).blob());
+    make("a", { href: address, download: link.download }).click();
+    // The browser has begun to read it by then.
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  } catch (error) { byID("downloadDone").textContent = error.message; }
+  link.removeAttribute("aria-disabled");
+});
 
 byID("delete").addEventListener("click", () => {
   byID("deleteSure").hidden = false;

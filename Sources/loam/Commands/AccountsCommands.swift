@@ -15,8 +15,11 @@ struct AccountsCommand: AsyncParsableCommand {
         ])
 
     /// The store, if it can keep accounts.
-    static func store(_ options: StoreOptions) async throws -> any OfficeStore {
-        guard let store = try await options.location.open() as? any OfficeStore else {
+    /// - Parameter isMade: whether a store that is not there is made; else it is an error, as a name that was mistyped is.
+    static func store(_ options: StoreOptions, isMade: Bool = false) async throws -> any OfficeStore {
+        let location = options.location
+        let opened = try await isMade ? location.open() : location.openExisting()
+        guard let store = opened as? any OfficeStore else {
             throw ImprovementFault(description: "\(options.name): this store keeps no accounts")
         }
         return store
@@ -55,7 +58,7 @@ struct AccountsAddCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let store = try await AccountsCommand.store(store)
+        let store = try await AccountsCommand.store(store, isMade: true)
         let hash = try PasswordHash(of: PasswordPrompt.newPassword())
         try await store.add(Account(name: name, role: role, passwordHash: hash.description, createdAt: Date()))
         try common.console.result(Answer(name: name, role: role.rawValue))

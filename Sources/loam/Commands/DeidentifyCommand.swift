@@ -92,18 +92,24 @@ struct DeidentifyCommand: AsyncParsableCommand {
     private static let batch = 64
 
     private func treating() async throws {
+        guard let output else { return try await treating(to: FileHandle.standardOutput) }
+        // What is read may be the very file that is written.
+        let file = try WholeFile(output)
+        do {
+            try await treating(to: file.handle)
+        } catch {
+            file.discard()
+            throw error
+        }
+        try file.close()
+    }
+
+    private func treating(to handle: FileHandle) async throws {
         var random = SystemRandomNumberGenerator()
         let deidentifier = try Deidentifier(
             key: DeidentificationKey.loadOrCreate(at: URL(filePath: key), using: &random),
             operators: OperatorTable(rule), lexicon: Lexicon(kept: kept.names))
         let tagger = try tagger()
-        let handle =
-            try output.map { path in
-                guard FileManager.default.createFile(atPath: path, contents: nil),
-                    let handle = FileHandle(forWritingAtPath: path)
-                else { throw ImprovementFault.unwritable(path) }
-                return handle
-            } ?? FileHandle.standardOutput
         var counts = FindingCounts()
         var number = 0
         var waiting: [(conversation: Conversation, isPlain: Bool)] = []

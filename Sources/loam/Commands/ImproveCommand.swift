@@ -120,6 +120,9 @@ struct LoopOptions: ParsableArguments {
         ] where value < 1 {
             throw ValidationError("--\(name) must be at least 1, it is \(value)")
         }
+        guard configuration.labels.generations >= 0 else {
+            throw ValidationError("--generations must be 0 or more, it is \(configuration.labels.generations)")
+        }
     }
 }
 

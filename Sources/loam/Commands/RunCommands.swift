@@ -52,6 +52,12 @@ struct SimulateCommand: AsyncParsableCommand {
         }
         guard flaws >= 0, flaws.isFinite else { throw ValidationError("--flaws must be 0 or more") }
         guard flaws == 1 || dialogues != nil else { throw ValidationError("--flaws goes with --dialogues") }
+        if let dialogues {
+            guard dialogues > 0 else { throw ValidationError("--dialogues must be at least 1, it is \(dialogues)") }
+            guard model == nil else {
+                throw ValidationError("--dialogues goes without --model: the small world's own bot talks in them")
+            }
+        }
         let world = try World()
         let file = URL(filePath: out)
         if let dialogues {
@@ -86,6 +92,9 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor", abstract: "Checks the installation and says what to do about each fault.",
         discussion: "Example: loam doctor")
 
+    @Option(name: .long, help: "The port that `loam serve` is to take.")
+    var port = 8080
+
     @OptionGroup var places: PlaceOptions
     @OptionGroup var registry: RegistryOptions
     @OptionGroup var store: StoreOptions
@@ -95,6 +104,12 @@ struct DoctorCommand: AsyncParsableCommand {
         var part: String
         var fine: Bool
         var says: String
+    }
+
+    func validate() throws {
+        guard (0...65_535).contains(port) else {
+            throw ValidationError("--port must be from 0 to 65535, it is \(port)")
+        }
     }
 
     func run() async throws {
@@ -133,6 +148,7 @@ struct DoctorCommand: AsyncParsableCommand {
             return
                 "\(registry.url.path): \(try registry.entries().count) models, serving \(try registry.serving()?.id ?? "none")"
         }
+        await check("port", "choose another --port for `loam serve`") { try PortCheck.text(of: port) }
         try common.console.result(checks)
         for check in checks { common.console.show("\(check.fine ? "ok   " : "FAULT") \(check.part): \(check.says)") }
         if checks.contains(where: { !$0.fine }) { throw ExitCode(1) }

@@ -45,7 +45,8 @@ struct ServeCommand: AsyncParsableCommand {
             model: folder, modelID: registry?.serving()?.id,
             store: store.location, encoder: places.encoderFolder, sampling: model.sampling(of: folder), host: host,
             port: port, threads: model.threads, registry: registry,
-            packing: model.packing(), bot: bot, compareShare: compareShare, office: office.choices, api: api
+            packing: model.packing(), guidance: model.guidance, bot: bot, compareShare: compareShare,
+            office: office.choices, api: api
         ).run()
     }
 }

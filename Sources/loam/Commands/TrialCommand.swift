@@ -56,18 +56,20 @@ struct TrialCommand: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
 
         struct Answer: Encodable {
-            var trial: ModelRegistry.Trial
+            /// `nil` where none was ever begun.
+            var trial: ModelRegistry.Trial?
             var comparison: LiveComparison?
         }
 
         func run() async throws {
             let console = common.console
             guard let trial = try registry.open().lastTrial() else {
+                try console.result(Answer())
                 console.show("no trial yet; `loam trial start ID` begins one")
                 return
             }
             let watch = TrialWatch(
-                store: try await store.location.open(), assignment: try trial.assignment(),
+                store: try await store.location.openExisting(), assignment: try trial.assignment(),
                 start: trial.startedAt, level: trial.level, now: { Date() })
             let comparison = try await watch.look()
             try console.result(Answer(trial: trial, comparison: comparison))

@@ -69,6 +69,26 @@ struct TrustCommand: AsyncParsableCommand {
         }
     }
 
+    /// What `--list` says of a method.
+    struct Method: Encodable {
+        var name: String
+        var readsTexts: Bool
+        var summary: String
+        var source: String
+
+        init(_ method: any TrustMethod) {
+            name = method.name
+            readsTexts = method.usesContent
+            summary = method.summary
+            source = method.source
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case name, summary, source
+            case readsTexts = "reads_texts"
+        }
+    }
+
     /// The classes as they were asked for.
     private var kinds: BallotFile.Labels {
         switch labels {
@@ -91,8 +111,9 @@ struct TrustCommand: AsyncParsableCommand {
 
     func run() async throws {
         if list {
+            try common.console.result(TrustMethods.all.map(Method.init))
             for method in TrustMethods.all {
-                print(
+                common.console.show(
                     "\(method.name)\(method.usesContent ? " (reads texts)" : ""): \(method.summary) (\(method.source))")
             }
             return
