@@ -117,8 +117,8 @@ public struct DecoderRewardTraining: Sendable {
                 seed: options.seed)
         }
         let trainer = try Trainer(
-            model: scorer.body, loss: loss, source: source, options: options, folder: folder.appending(path: "training"),
-            origin: origin)
+            model: scorer.body, loss: loss, source: source, options: options,
+            folder: folder.appending(path: "training"), origin: origin)
         let summary = try trainer.run(onStep: onStep, shouldStop: shouldStop)
         try scorer.save(to: folder, metadata: ["format": "pt"])
         try TokenizerFiles.carry(from: base, to: folder)

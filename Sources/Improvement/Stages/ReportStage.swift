@@ -67,7 +67,8 @@ struct ReportStage: Stage {
         let own = configuration.training.sftSteps ?? steps
         return "SFT on good learns from the log's good replies without the bad ones, in \(own) optimizer steps; "
             + (rounds == 1
-                ? "the round takes \(steps)." : "each of the \(rounds) rounds takes \(steps), on top of those before it.")
+                ? "the round takes \(steps)."
+                : "each of the \(rounds) rounds takes \(steps), on top of those before it.")
     }
 
     /// Every finished stage's own words, read from its `done.json`.
