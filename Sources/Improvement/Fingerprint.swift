@@ -31,6 +31,14 @@ enum Fingerprint {
         return try of(files.flatMap { [$0.lastPathComponent, try of(file: $0)] })
     }
 
+    /// Of a model folder's weights alone; `nil` where there are none.
+    static func of(weights folder: URL) throws -> String? {
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
+            .filter { $0.hasSuffix(".safetensors") }.sorted()
+        if names.isEmpty { return nil }
+        return try of(names.flatMap { [$0, try of(file: folder.appending(path: $0))] })
+    }
+
     /// Of a model folder: the weights, the configuration, the tokenizer and its template, not its card or dates.
     static func of(model folder: URL) throws -> String {
         let kinds = [".safetensors", ".json", ".jinja", "merges.txt"]

@@ -90,10 +90,7 @@ public struct MethodTraining {
     /// put beside them. Only the first process has checkpoints.
     private func origin(of model: URL) throws -> String? {
         guard run.group.isFirst else { return nil }
-        let names = try FileManager.default.contentsOfDirectory(atPath: model.path)
-            .filter { $0.hasSuffix(".safetensors") }.sorted()
-        let weights: [String] = try names.flatMap { [$0, try Fingerprint.of(file: model.appending(path: $0))] }
-        var parts = ["model \(Fingerprint.of(weights).prefix(16))"]
+        var parts = try Fingerprint.of(weights: model).map { ["model \($0.prefix(16))"] } ?? []
         if let lora = run.lora {
             parts.append("LoRA of rank \(lora.rank) and alpha \(lora.alpha)")
             if lora.isRankStabilized { parts.append("rank-stabilised") }

@@ -88,11 +88,7 @@ public struct RewardTraining {
     /// What a run's checkpoints are begun with and do not hold themselves: the base model's weights, as `MethodTraining` has it.
     /// `nil` where there are none: what is wrong with such a folder is said when it is loaded.
     private static func origin(of model: URL) throws -> String? {
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: model.path)) ?? [])
-            .filter { $0.hasSuffix(".safetensors") }.sorted()
-        if names.isEmpty { return nil }
-        let weights: [String] = try names.flatMap { [$0, try Fingerprint.of(file: model.appending(path: $0))] }
-        return "model \(Fingerprint.of(weights).prefix(16))"
+        try Fingerprint.of(weights: model).map { "model \($0.prefix(16))" }
     }
 
     /// Thumbs of logs and labels of training files; each line of a file counts as a person of its own.
