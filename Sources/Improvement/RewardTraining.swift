@@ -95,7 +95,7 @@ public struct RewardTraining {
     private static func votes(_ files: [URL]) throws -> [RewardExample] {
         var votes: [RewardExample] = []
         for file in files {
-            guard try TrainingData.isLog(file) else {
+            guard try LearnableLog.isLog(file) else {
                 votes += try TrainingFile(file).read().labelled.enumerated().map { index, one in
                     RewardExample(
                         context: one.item.context + (one.item.plainPrompt.map { [Turn(.human, $0)] } ?? []),
@@ -104,9 +104,9 @@ public struct RewardTraining {
                 }
                 continue
             }
-            let reader = try LogFormat.loam.reader(of: file)
-            while let event = try reader.next() {
-                guard case .conversation(let conversation) = event, conversation.consent >= .improve else { continue }
+            let log = try LearnableLog(file)
+            while let event = try log.next() {
+                guard case .conversation(let conversation) = event else { continue }
                 votes += conversation.rewardExamples()
             }
         }

@@ -29,8 +29,12 @@ public protocol Decoder: Module, Sendable {
     /// and without effect on a decoder that cannot.
     var recomputesLayers: Bool { get set }
 
-    /// Draws that drop inputs of an adapter follow from this seed; `nil`, as it is at first, drops none. Set before each
-    /// pass by whoever trains, so that a run can be repeated. Without effect on a decoder that drops nothing.
+    /// Share of the embeddings, and of what each part of a layer adds to them, that is dropped while learning; 0 at first. A
+    /// decoder that cannot drop keeps 0.
+    var dropout: Double { get set }
+
+    /// What is dropped follows from this seed; `nil`, as it is at first, drops nothing. Set before each pass by whoever trains,
+    /// so that a run can be repeated. Without effect on a decoder that drops nothing.
     var dropoutSeed: UInt64? { get set }
 
     /// Weights in the matrices of the layers, without embeddings and head: what the arithmetic of a token is counted by.
@@ -40,6 +44,11 @@ public protocol Decoder: Module, Sendable {
 extension Decoder {
     public var recomputesLayers: Bool {
         get { false }
+        set {}
+    }
+
+    public var dropout: Double {
+        get { 0 }
         set {}
     }
 

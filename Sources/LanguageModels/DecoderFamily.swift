@@ -44,6 +44,9 @@ protocol CheckpointDecoder: DecoderFamily {
     /// The weights as a file holds them: names with their prefix, matrices in the file's layout.
     func checkpointTensors() throws -> [(name: String, tensor: Tensor)]
 
+    /// What is dropped while learning.
+    var residualDropout: ResidualDropout { get }
+
     /// What some files spell before every name and others do not.
     static var prefix: String { get }
     /// The embedding that a tied head shares.
@@ -53,6 +56,16 @@ protocol CheckpointDecoder: DecoderFamily {
 }
 
 extension CheckpointDecoder {
+    public var dropout: Double {
+        get { residualDropout.share }
+        set { residualDropout.share = newValue }
+    }
+
+    public var dropoutSeed: UInt64? {
+        get { residualDropout.seed.value }
+        set { residualDropout.seed.value = newValue }
+    }
+
     /// Opens the configuration and the weights of a folder, makes the model and checks that nothing was left over.
     init(opening folder: URL, as purpose: Purpose, dtype: DType, device: Device) throws {
         let opened = try FamilyFolder<Family>(folder, as: purpose)

@@ -14,6 +14,7 @@ public final class GPT2Model: CheckpointDecoder, @unchecked Sendable {
     /// Made of the embedding where the two are tied; `nil` in a scorer's body.
     private var head: Linear?
     public var recomputesLayers = false
+    let residualDropout = ResidualDropout()
     /// The layers in one computation; `nil` while they are not packed.
     private var stack: StackedPass?
 
@@ -185,21 +186,22 @@ public final class GPT2Model: CheckpointDecoder, @unchecked Sendable {
             cache?.advance(by: length)
             return states
         }
-        var x = try firstLayerInput(
-            ids.embedding(weight: tokens.value).to(type) + positions.embedding(weight: places.value).to(type), cache)
+        let embedded =
+            try ids.embedding(weight: tokens.value).to(type) + positions.embedding(weight: places.value).to(type)
+        var x = try firstLayerInput(residualDropout.embedded(embedded), cache)
         for (index, layer) in layers.enumerated() {
-            x = try self.layer(x, cache) { [family] x in
+            x = try self.layer(x, cache) { [family, residualDropout] x in
                 let mixed = try layer.mix(layer.attentionNorm(x))
                 func heads(_ part: Int) throws -> Tensor {
                     try mixed.narrow(dim: -1, start: part * width, length: width)
                         .reshape([batch, length, count, width / count]).transpose(1, 2)
                 }
-                let x =
-                    try x
-                    + layer.output(
-                        layer.attention(
-                            query: heads(0), key: heads(1), value: heads(2), layer: index, mask: mask, cache: cache))
-                return try x + layer.down(family.activation(layer.up(layer.feedForwardNorm(x))))
+                let attended = try layer.output(
+                    layer.attention(
+                        query: heads(0), key: heads(1), value: heads(2), layer: index, mask: mask, cache: cache))
+                let x = try x + residualDropout.mixed(attended, layer: index)
+                let fed = try layer.down(family.activation(layer.up(layer.feedForwardNorm(x))))
+                return try x + residualDropout.fed(fed, layer: index)
             }
         }
         cache?.advance(by: length)

@@ -16,6 +16,7 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
     private var head: Linear?
     private let rotation: Rotation
     public var recomputesLayers = false
+    let residualDropout = ResidualDropout()
     /// The layers in one computation; `nil` while they are not packed.
     private var stack: StackedPass?
 
@@ -214,17 +215,18 @@ public final class GatedDecoder<Family: GatedFamily>: CheckpointDecoder, @unchec
         }
         let angles = try rotation.angles(positions, type)
         let narrow = try options.window.map { try mask.narrowed(to: $0.size) }
-        var x = try firstLayerInput(ids.embedding(weight: embedding.value).to(type), cache)
+        var x = try firstLayerInput(
+            residualDropout.embedded(ids.embedding(weight: embedding.value).to(type)), cache)
         for (index, layer) in layers.enumerated() {
             let slides = options.window?.layers[index] == true
             x = try self.layer(x, cache) { [self] x in
-                let x =
-                    try x
-                    + attention(
-                        layer.attentionNorm(x), layer, index, angles, slides ? narrow ?? mask : mask,
-                        slides ? options.window?.size : nil, cache)
+                let mixed = try attention(
+                    layer.attentionNorm(x), layer, index, angles, slides ? narrow ?? mask : mask,
+                    slides ? options.window?.size : nil, cache)
+                let x = try x + residualDropout.mixed(mixed, layer: index)
                 let gates = try layer.gates(layer.feedForwardNorm(x))
-                return try x + layer.down(shape.activation.gating(gates[0], gates[1]))
+                let fed = try layer.down(shape.activation.gating(gates[0], gates[1]))
+                return try x + residualDropout.fed(fed, layer: index)
             }
         }
         cache?.advance(by: ids.shape[1])

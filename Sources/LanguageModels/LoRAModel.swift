@@ -14,7 +14,7 @@ public final class LoRAModel: Decoder, @unchecked Sendable {
     public let lora: LoRAConfiguration
     /// By the names of the matrices, in the model's order.
     private let changes: [(module: String, change: LowRankChange)]
-    private let seed: LowRankDropout.Seed
+    private let seed: Dropout.Seed
 
     public var configuration: DecoderConfiguration { adapted.configuration }
 
@@ -35,9 +35,18 @@ public final class LoRAModel: Decoder, @unchecked Sendable {
         set { adapted.recomputesLayers = newValue }
     }
 
+    /// Of the layers of the base; the adapter's inputs have `lora.dropout`.
+    public var dropout: Double {
+        get { adapted.dropout }
+        set { adapted.dropout = newValue }
+    }
+
     public var dropoutSeed: UInt64? {
         get { seed.value }
-        set { seed.value = newValue }
+        set {
+            seed.value = newValue
+            adapted.dropoutSeed = newValue
+        }
     }
 
     // MARK: - Making
@@ -47,7 +56,7 @@ public final class LoRAModel: Decoder, @unchecked Sendable {
         factors: (_ name: String, _ shape: [Int], _ number: Int) throws -> LoRAAdapter.Factors?
     ) throws {
         let adapted = base.sharingWeights()
-        let seed = LowRankDropout.Seed()
+        let seed = Dropout.Seed()
         var changes: [(module: String, change: LowRankChange)] = []
         let isTied = !base.namedParameters.contains { $0.name == "lm_head.weight" }
         try adapted.replaceLinears { name, linear in
@@ -63,7 +72,7 @@ public final class LoRAModel: Decoder, @unchecked Sendable {
             let change = LowRankChange(
                 down: try own(made.down), up: try own(made.up), scale: made.scale,
                 dropout: lora.dropout > 0
-                    ? LowRankDropout(share: lora.dropout, seed: seed, number: UInt64(changes.count)) : nil)
+                    ? Dropout(share: lora.dropout, seed: seed, number: UInt64(changes.count)) : nil)
             changes.append((name, change))
             guard let whole = made.base, let weight = linear.weight else { return linear.changed(by: change) }
             let own = Parameter(try whole.to(weight.value.dtype).to(base.device))

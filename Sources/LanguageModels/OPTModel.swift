@@ -14,6 +14,7 @@ public final class OPTModel: CheckpointDecoder, @unchecked Sendable {
     /// Made of the embedding where the two are tied; `nil` in a scorer's body.
     private var head: Linear?
     public var recomputesLayers = false
+    let residualDropout = ResidualDropout()
     /// The layers in one computation; `nil` while they are not packed, and where norms stand behind.
     private var stack: StackedPass?
 
@@ -209,12 +210,14 @@ public final class OPTModel: CheckpointDecoder, @unchecked Sendable {
             cache?.advance(by: ids.shape[1])
             return try projectOut?(states) ?? states
         }
-        x = try firstLayerInput(x, cache)
+        x = try firstLayerInput(residualDropout.embedded(x), cache)
         for (index, layer) in layers.enumerated() {
             x = try self.layer(x, cache) { [self] x in
-                var x = try x + attention(isBefore ? layer.attentionNorm(x) : x, layer, index, mask, cache)
+                let mixed = try attention(isBefore ? layer.attentionNorm(x) : x, layer, index, mask, cache)
+                var x = try x + residualDropout.mixed(mixed, layer: index)
                 if !isBefore { x = try layer.attentionNorm(x) }
-                x = try x + layer.down(family.activation(layer.up(isBefore ? layer.feedForwardNorm(x) : x)))
+                let fed = try layer.down(family.activation(layer.up(isBefore ? layer.feedForwardNorm(x) : x)))
+                x = try x + residualDropout.fed(fed, layer: index)
                 return isBefore ? x : try layer.feedForwardNorm(x)
             }
         }

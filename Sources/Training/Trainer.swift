@@ -76,6 +76,10 @@ public final class Trainer {
                 "document \(long) has \(source.examples[long].count) tokens, the model's context "
                     + "\(model.configuration.contextLength)")
         }
+        model.dropout = options.dropout
+        guard model.dropout == options.dropout else {
+            throw TrainingError(.options, "dropout \(options.dropout): this kind of model drops nothing")
+        }
         optimizer = try Self.optimizer(parameters, of: model, options: options)
         schedule = Schedule(
             options.schedule, peak: options.learningRate, warmUp: options.warmUp, total: options.steps,

@@ -49,6 +49,9 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     public var epsilon: Double
     /// Gradients longer than this are scaled down to it.
     public var clip: Double
+    /// Share of the embeddings, and of what each part of a layer adds to them, that is dropped in each pass (Srivastava et al.
+    /// 2014), so that a model which sees its data many times does not learn it by heart.
+    public var dropout: Double
 
     // Cost
     /// Rows per forward pass; a step of more rows accumulates gradients. The result does not depend on it.
@@ -80,7 +83,8 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
         steps: Int, learningRate: Double = 3e-4, warmUp: Int = 10, schedule: Schedule.Kind = .cosine,
         floor: Double = 0.1, optimizer: OptimizerKind = .adamW,
         weightDecay: Double = 0.1, decaysEmbeddings: Bool = false, beta1: Double = 0.9, beta2: Double = 0.95,
-        epsilon: Double = 1e-8, clip: Double = 1, rowsPerMicroBatch: Int = 16, lossChunk: Int = 2048,
+        epsilon: Double = 1e-8, clip: Double = 1, dropout: Double = 0, rowsPerMicroBatch: Int = 16,
+        lossChunk: Int = 2048,
         compute: ComputeType = .fastest(), recomputesLayers: Bool = false, evaluateEvery: Int = 0,
         earlyStopping: EarlyStopping? = nil, checkpointEvery: Int = 0, divergenceLimit: Double? = nil, seed: UInt64 = 0
     ) {
@@ -96,6 +100,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
         self.beta2 = beta2
         self.epsilon = epsilon
         self.clip = clip
+        self.dropout = dropout
         self.rowsPerMicroBatch = rowsPerMicroBatch
         self.lossChunk = lossChunk
         self.compute = compute
@@ -121,6 +126,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
         try require(beta2 >= 0 && beta2 < 1, "beta2", "from 0 up to below 1, is \(beta2)")
         try require(epsilon > 0, "epsilon", "above 0, is \(epsilon)")
         try require(clip > 0, "clip", "above 0, is \(clip)")
+        try require(dropout >= 0 && dropout < 1, "dropout", "from 0 up to below 1, is \(dropout)")
         try require(rowsPerMicroBatch > 0, "rows_per_micro_batch", "1 or more, is \(rowsPerMicroBatch)")
         try require(lossChunk > 0, "loss_chunk", "1 or more, is \(lossChunk)")
         try require(checkpointEvery >= 0, "checkpoint_every", "0 or more, is \(checkpointEvery)")
@@ -136,7 +142,7 @@ public struct TrainingOptions: Sendable, Hashable, Codable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case steps, schedule, floor, optimizer, beta1, beta2, epsilon, clip, compute, seed
+        case steps, schedule, floor, optimizer, beta1, beta2, epsilon, clip, dropout, compute, seed
         case learningRate = "learning_rate"
         case warmUp = "warm_up"
         case weightDecay = "weight_decay"
@@ -170,6 +176,7 @@ extension TrainingOptions {
         try read(.beta2, \.beta2)
         try read(.epsilon, \.epsilon)
         try read(.clip, \.clip)
+        try read(.dropout, \.dropout)
         try read(.rowsPerMicroBatch, \.rowsPerMicroBatch)
         try read(.lossChunk, \.lossChunk)
         try read(.compute, \.compute)

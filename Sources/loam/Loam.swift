@@ -37,7 +37,11 @@ struct Loam: AsyncParsableCommand {
             let arguments = try Settings.isAnythingSet ? Settings.ofProcess().completed(given) : given
             var command = try parseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
+                if asynchronous is any ResumableCommand {
+                    try await Interruption.ending(asynchronous)
+                } else {
+                    try await asynchronous.run()
+                }
             } else {
                 try command.run()
             }

@@ -78,6 +78,9 @@ struct SamplingOptions: ParsableArguments {
         }
     }
 
+    /// Whether nobody said how to draw.
+    var isSilent: Bool { (try? Self.parse([]))?.sampling() == sampling() }
+
     private func bias() throws -> [Int: Double] {
         var bias: [Int: Double] = [:]
         for text in logitBias {

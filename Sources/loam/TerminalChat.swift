@@ -27,6 +27,8 @@ struct TerminalChat {
         case quit
     }
 
+    private static let commands = "/good  /bad WHY  /say BETTER REPLY  /undo  /memory  /forget N|all  /look  /quit"
+
     func run() async throws {
         let stamp = String(UInt64.random(in: 0...UInt64.max), radix: 36)
         let userID = "terminal-\(ProcessInfo.processInfo.userName)"
@@ -36,8 +38,7 @@ struct TerminalChat {
         var session = ConversationSession(conversation)
         var afterwork: Task<DialogueAgent.Remembered?, Never>?
         print(
-            "What is said here is kept in the store and may train the next model. /good  /bad WHY  /say BETTER REPLY  /undo  "
-                + "/memory  /forget N|all  /look  /quit")
+            "What is said here is kept in the store and may train the next model. \(Self.commands)")
         loop: while let line = prompt("you> ") {
             switch Self.command(line) {
             case .quit: break loop
@@ -91,7 +92,8 @@ struct TerminalChat {
         case "/forget":
             if rest == "all" { return .forgetAll }
             return Int(rest).map(Command.forget) ?? .usage("/forget N, or /forget all")
-        default: return .event(.said(text))
+        // Nobody greets a bot with a slash; a mistyped thumb is not to become a turn that a model learns from.
+        default: return word.hasPrefix("/") ? .usage("There is no \(word). \(commands)") : .event(.said(text))
         }
     }
 

@@ -177,6 +177,32 @@ struct LoRAModelTests {
         #expect(try logits(model) == plain)
     }
 
+    @Test(
+        "what layers add is dropped by the pass's seed, in every family, under an adapter too",
+        arguments: FixtureFiles.families)
+    func residualDropout(_ family: String) throws {
+        let model = try load(family)
+        let plain = try learn(model).loss
+        #expect(model.dropout == 0)
+        model.dropoutSeed = 3
+        #expect(try learn(model).loss == plain, "without a share nothing is dropped")
+        model.dropout = 0.3
+        let first = try learn(model)
+        #expect(try first.loss != plain && learn(model).loss == first.loss)
+        model.recomputesLayers = true
+        #expect(try learn(model).gradients == first.gradients)
+        model.dropoutSeed = 4
+        #expect(try learn(model).loss != first.loss)
+        model.dropoutSeed = nil
+        #expect(try learn(model).loss == plain, "without a seed nothing is dropped")
+        let adapted = try LoRAModel(
+            load(family), adapter: LoRAConfiguration(rank: 2, alpha: 4), generator: Generator(seed: 1))
+        adapted.dropout = 0.3
+        #expect(try logits(adapted) == logits(model))
+        adapted.dropoutSeed = 3
+        #expect(try logits(adapted) != logits(model))
+    }
+
     @Test("what cannot be is said by name")
     func refused() throws {
         let base = try load("llama-bias")

@@ -46,6 +46,15 @@ struct CommandFaults {
             (["simulate", "--dialogues=-1", "--out", folder("d.jsonl")], "--dialogues must be"),
             (["simulate", "--dialogues=1", "--model", "m", "--out", folder("d.jsonl")], "without --model"),
             (["doctor", "--port=70000"], "--port must be"),
+            (["embed", "--json"], "--json needs --out"),
+            (["train", "pretrain", "--data", "a", "--out", folder("run"), "--held-out", "b"], "no use for --held-out"),
+            (["train", "reward", "--data", "a", "--out", folder("run"), "--dropout", "0.1"], "no use for --dropout"),
+            (["train", "sft", "--data", "a", "--out", folder("run"), "--context", "64"], "are for pretrain"),
+            (["train", "pretrain", "--data", "a", "--out", folder("run"), "--model", "m"], "from nothing"),
+            (
+                ["evaluate", "--run", "r", "--model", "m", "--against", "n", "--temperature", "1"],
+                "draws replies as the run did"
+            ),
         ] {
             let result = try LoamProcess.run(arguments)
             #expect(result.status == 2 && !result.wasKilled, "\(arguments): \(result.errors)")

@@ -25,10 +25,11 @@ struct LoamProcess {
             "the loam binary is not beside the tests: \(candidates.map(\.path))")
     }
 
-    /// Runs to the end; `input` is what is typed. `killWhen` sees each line on standard error and ends the process with SIGKILL when it says so.
+    /// Runs to the end; `input` is what is typed. `killWhen` sees each line on standard error and sends the process
+    /// a signal when it says so.
     static func run(
         _ arguments: [String], folder: URL? = nil, input: String? = nil, environment: [String: String] = [:],
-        killWhen: (@Sendable (String) -> Bool)? = nil
+        signal: Int32 = SIGKILL, killWhen: (@Sendable (String) -> Bool)? = nil
     ) throws -> Result {
         let process = Process()
         process.executableURL = try binary()
@@ -49,7 +50,7 @@ struct LoamProcess {
         }
         let identifier = process.processIdentifier
         let reader = Thread {
-            said.read(errors.fileHandleForReading) { kill(identifier, SIGKILL) }
+            said.read(errors.fileHandleForReading) { kill(identifier, signal) }
         }
         let outputReader = Thread { outputRead.read(output.fileHandleForReading) {} }
         reader.start()

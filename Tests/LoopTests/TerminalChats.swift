@@ -21,6 +21,7 @@ struct TerminalChats {
                 how are you ?
                 /good
                 /undo
+                /godo
                 what do you like ?
                 /say i like walking by the river
                 /quit
@@ -29,6 +30,7 @@ struct TerminalChats {
         #expect(result.status == 0, "\(result.errors)")
         #expect(result.output.contains("There is no reply to judge yet."))
         #expect(result.output.contains("Taken back."))
+        #expect(result.output.contains("There is no /godo. /good"))
 
         let log = folder.appending(path: "out")
         let export = try LoamProcess.run(["export", "--to", "loam", "--store", store, "--out", log.path])
@@ -43,6 +45,7 @@ struct TerminalChats {
         #expect(line.contains("you could have said hello back"))
         #expect(line.contains("i like walking by the river"))
         #expect(line.contains("off_topic"))
+        #expect(!line.contains("/godo"), "a mistyped command is not said to the bot")
         // The one like was taken back.
         #expect(!line.contains("\"is_liked\":true"))
         #expect(!line.contains("\"rating\":1"))

@@ -6,6 +6,21 @@ import Torch
 
 @testable import Training
 
+/// A decoder of somebody else's, which knows of no dropout.
+private struct PlainDecoder: LanguageModels.Decoder {
+    let model: LlamaModel
+    var configuration: DecoderConfiguration { model.configuration }
+    var namedParameters: [(name: String, parameter: Parameter)] { model.namedParameters }
+
+    func hidden(
+        _ ids: Tensor, positions: Tensor, mask: AttentionMask, cache: KVCache?, compute: DType?
+    ) throws -> Tensor {
+        try model.hidden(ids, positions: positions, mask: mask, cache: cache, compute: compute)
+    }
+
+    func logits(_ hidden: Tensor) throws -> Tensor { try model.logits(hidden) }
+}
+
 /// What a run does beside its steps: evaluating, stopping, going on, logging.
 @Suite("Training runs", .serialized)
 struct TrainerRunTests {
@@ -33,21 +48,44 @@ struct TrainerRunTests {
     }
 
     @Test(
-        "cut at every step in turn it ends with the same weights, an adapter with dropout too",
-        arguments: [false, true])
-    func everyCut(lora: Bool) throws {
-        let uncut = try trainer(nil, steps: 6, lora: lora)
+        "cut at every step in turn it ends with the same weights, with dropout in the layers and in an adapter too",
+        arguments: [false, true], [0, 0.2])
+    func everyCut(lora: Bool, dropout: Double) throws {
+        let drops: (inout TrainingOptions) -> Void = { $0.dropout = dropout }
+        let uncut = try trainer(nil, steps: 6, lora: lora, drops)
         try uncut.run()
         for cut in 1..<6 {
             try withFolder { folder in
-                let first = try trainer(folder, steps: 6, lora: lora)
+                let first = try trainer(folder, steps: 6, lora: lora, drops)
                 #expect(throws: CancellationError.self) { try first.run(shouldStop: { first.step == cut }) }
-                let second = try trainer(folder, steps: 6, lora: lora)
+                let second = try trainer(folder, steps: 6, lora: lora, drops)
                 #expect(second.step == cut)
                 try second.run()
                 #expect(try TrainerTests.weights(second.model) == TrainerTests.weights(uncut.model), "cut at \(cut)")
             }
         }
+    }
+
+    @Test("dropout changes what is learned, and a decoder that cannot drop says so instead of learning without")
+    func dropout() throws {
+        let (plain, dropped) = (try trainer(nil), try trainer(nil) { $0.dropout = 0.3 })
+        try plain.run()
+        try dropped.run()
+        #expect(try TrainerTests.weights(plain.model) != TrainerTests.weights(dropped.model))
+        func other(_ dropout: Double) throws -> Trainer {
+            var options = TrainerTests.options(1)
+            options.dropout = dropout
+            return try Trainer(
+                model: PlainDecoder(model: TinyModel.make(vocabulary: TrainerTests.vocabulary)),
+                loss: CrossEntropyLoss(),
+                source: PackedSource(TrainerTests.documents(4), rowLength: 24, rowsPerStep: 2, seed: 2),
+                options: options)
+        }
+        #expect(try other(0).trainStep().loss > 0)
+        let error = #expect(throws: TrainingError.self) { try other(0.1) }
+        #expect(error?.code == .options && "\(error!)".contains("drops nothing"))
+        let range = #expect(throws: TrainingError.self) { try other(1) }
+        #expect("\(range!)".contains("dropout must be"))
     }
 
     @Test("recomputed layers, micro-batches and chunks lead to the same weights")

@@ -16,16 +16,13 @@ struct TeachingData: Sendable {
     init(_ files: [URL], teacher: ModuleTeacher, onProgress: (String) -> Void) throws {
         for file in files {
             let before = learned.count + heldOut.count
-            if try DialogueFile.isLog(file) {
-                let reader = try LogFormat.loam.reader(of: file)
-                while let event = try reader.next() {
+            if try LearnableLog.isLog(file) {
+                let log = try LearnableLog(file)
+                while let event = try log.next() {
                     switch event {
                     case .skipped(let reason): skipped[reason.code.rawValue, default: 0] += 1
+                    case .withheld: skipped["no consent", default: 0] += 1
                     case .conversation(let conversation):
-                        guard conversation.consent >= .improve else {
-                            skipped["no consent", default: 0] += 1
-                            continue
-                        }
                         add(teacher.tasks(of: conversation), key: conversation.id, file: file)
                     }
                 }

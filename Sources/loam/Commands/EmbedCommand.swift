@@ -35,6 +35,10 @@ struct EmbedCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
+        guard out != nil || !common.json else {
+            throw ValidationError(
+                "--json needs --out: without a file the vectors themselves are what is printed, as JSON")
+        }
         guard maximumLength > 2 else { throw ValidationError("--maximum-length is 3 at least") }
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Evaluation
 import Foundation
 import Improvement
+import Torch
 
 struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -42,6 +43,10 @@ struct EvaluateCommand: AsyncParsableCommand {
         guard suite == .safety || (run != nil && against != nil && model.model != nil) else {
             throw ValidationError("--suite heldout needs --run, --model and --against")
         }
+        guard suite == .safety || (model.draw.isSilent && model.bits == nil && model.guidance == nil) else {
+            throw ValidationError(
+                "--suite heldout draws replies as the run did: it takes no sampling option, --bits or --guidance")
+        }
     }
 
     func run() async throws {
@@ -52,6 +57,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             console.show(report.text)
             return
         }
+        try Engine.setThreadCount(model.threads)
         let result = try await ModelComparison(
             run: URL(filePath: run), model: URL(filePath: own), against: URL(filePath: against)
         ).compare { console.say($0) }

@@ -129,7 +129,7 @@ struct LoopOptions: ParsableArguments {
 extension ImproveConfiguration.Loss: ExpressibleByArgument {}
 extension Consent: ExpressibleByArgument {}
 
-struct ImproveCommand: AsyncParsableCommand {
+struct ImproveCommand: AsyncParsableCommand, ResumableCommand {
     static let configuration = CommandConfiguration(
         commandName: "improve",
         abstract: "The whole loop on your logs: from votes to a better model and the proof of it.",

@@ -8,7 +8,7 @@ import Safety
 import Torch
 import Training
 
-struct TrainCommand: AsyncParsableCommand {
+struct TrainCommand: AsyncParsableCommand, ResumableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
         abstract: "Makes or tunes a model: \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).",
@@ -112,6 +112,16 @@ struct TrainCommand: AsyncParsableCommand {
             case tokensPerSecond = "tokens_per_second"
             case heldOutPerplexity = "held_out_perplexity"
             case heldOutBitsPerByte = "held_out_bits_per_byte"
+        }
+    }
+
+    func validate() throws {
+        try training.requireUse(in: kind)
+        guard kind == .pretrain || (vocabulary == nil && context == nil) else {
+            throw ValidationError("--vocabulary and --context are for pretrain: \(kind.rawValue) has its model's")
+        }
+        guard kind != .pretrain || model == nil else {
+            throw ValidationError("pretrain makes a model from nothing: --model is for the others")
         }
     }
 

@@ -19,6 +19,14 @@ struct TrainingRunOptions: ParsableArguments {
     @Option(name: .long, help: "What moves the weights.")
     var optimizer: TrainingOptions.OptimizerKind = .adamW
 
+    @Option(name: .long, help: "Decay of the weights, each step times the learning rate.")
+    var weightDecay = 0.1
+
+    @Option(
+        name: .long,
+        help: "Share of each layer's output that is dropped while learning, against learning by heart.")
+    var dropout = 0.0
+
     @Option(name: .long, help: "Rows that go through the model at a time; a step of more accumulates gradients.")
     var microBatch = 16
 
@@ -57,10 +65,23 @@ struct TrainingRunOptions: ParsableArguments {
     @Option(name: .long, help: "Share of the adapter's inputs that are dropped while learning.")
     var loraDropout = 0.0
 
+    /// - Throws: `ValidationError` naming an option that says something and that a training of this kind would not hear.
+    func requireUse(in kind: TrainCommand.Kind) throws {
+        guard [.pretrain, .reward, .safety].contains(kind) else { return }
+        let unheard: [(name: String, isGiven: Bool)] = [
+            ("--held-out", !heldOut.isEmpty), ("--sample-every", sampleEvery != 0), ("--lora-rank", loraRank != nil),
+            ("--lora-alpha", loraAlpha != nil), ("--lora-targets", !loraTargets.isEmpty),
+            ("--lora-dropout", loraDropout != 0), ("--dropout", dropout != 0 && kind != .pretrain),
+        ]
+        guard let first = unheard.first(where: \.isGiven) else { return }
+        throw ValidationError("\(kind.rawValue) has no use for \(first.name)")
+    }
+
     func options(steps: Int, learningRate: Double, seed: UInt64) -> TrainingOptions {
         var options = TrainingOptions(
             steps: steps, learningRate: learningRate, warmUp: warmUp ?? min(50, steps / 10 + 1), schedule: schedule,
-            floor: floor, optimizer: optimizer, rowsPerMicroBatch: microBatch, checkpointEvery: checkpointEvery,
+            floor: floor, optimizer: optimizer, weightDecay: weightDecay, dropout: dropout,
+            rowsPerMicroBatch: microBatch, checkpointEvery: checkpointEvery,
             seed: seed)
         options.recomputesLayers = recomputeLayers
         options.evaluateEvery = evaluateEvery
@@ -81,7 +102,8 @@ struct TrainingRunOptions: ParsableArguments {
         more + [
             ("steps", "\(options.steps)"), ("learning rate", "\(options.learningRate)"),
             ("schedule", "\(options.schedule.rawValue) to \(options.floor) of it, \(options.warmUp) steps of warm-up"),
-            ("optimizer", options.optimizer.rawValue), ("adapter", loraRank.map { "LoRA of rank \($0)" } ?? "none"),
+            ("optimizer", options.optimizer.rawValue), ("weight decay", "\(options.weightDecay)"),
+            ("dropout", "\(options.dropout)"), ("adapter", loraRank.map { "LoRA of rank \($0)" } ?? "none"),
             ("seed", "\(options.seed)"),
         ]
     }

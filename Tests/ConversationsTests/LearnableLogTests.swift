@@ -1,0 +1,47 @@
+import Conversations
+import Foundation
+import Testing
+
+@Suite("What of a log may be learnt from")
+struct LearnableLogTests {
+    private func line(_ id: String, _ consent: Consent) -> String {
+        Conversation(
+            id: id, userID: "person", messages: [.init(id: "m", sender: .human, text: "Hello \(id)")], consent: consent
+        ).jsonLine
+    }
+
+    private func events(_ lines: [String]) throws -> [LearnableLog.Event] {
+        try withFile(lines.joined(separator: "\n")) { file in
+            #expect(try LearnableLog.isLog(file))
+            let log = try LearnableLog(file)
+            var events: [LearnableLog.Event] = []
+            while let event = try log.next() { events.append(event) }
+            return events
+        }
+    }
+
+    @Test("consent that a later line takes back holds for the earlier one; others, broken lines too, are as they were")
+    func withdrawn() throws {
+        let events = try events([
+            line("a", .improve), line("b", .release), line("c", .none), "{\"message_history\": 3}", line("a", .none),
+            line("a", .improve), line("d", .improve),
+        ])
+        let ids = events.compactMap { event in
+            if case .conversation(let conversation) = event { conversation.id } else { nil }
+        }
+        #expect(ids == ["b", "d"])
+        #expect(events.count { $0 == .withheld } == 2, "c, and a once")
+        #expect(
+            events.count { if case .skipped = $0 { true } else { false } } == 2, "the broken line, and a's repetition")
+    }
+
+    @Test("lines of another kind are no log, and a file that is not there is said")
+    func others() throws {
+        for text in ["{\"turns\": [\"a\", \"b\"]}\n", "no JSON\n", "[1]\n", ""] {
+            try withFile(text) { file in
+                #expect(try !LearnableLog.isLog(file), "\(text)")
+                #expect(throws: LogError.self) { try LearnableLog(file.appendingPathExtension("missing")) }
+            }
+        }
+    }
+}
