@@ -2,25 +2,14 @@ import Simulation
 
 /// What the exact judge says of one arm's replies to one set of prompts.
 struct ProofCell: Codable, Sendable {
-    /// Prompts by what they ask of a model.
-    enum Prompts: String, Codable, CaseIterable, Sendable {
-        /// What was looked at while the recipe was made: seen things, histories of the validation split.
-        case validation
-        /// Seen things, histories of the test split.
-        case test
-        /// Things and names that no log speaks of.
-        case heldOut = "held-out topics"
-    }
-
     var arm: String
     var decoding: ProofArm.Decoding
-    var prompts: Prompts
-    /// Replies by verdict: `good` or the flaw's name.
-    var verdicts: [String: Int]
+    var prompts: WorldPrompts
+    var verdicts: VerdictCounts
 
-    var count: Int { verdicts.values.reduce(0, +) }
+    var count: Int { verdicts.total }
 
-    func share(_ verdict: Verdict) -> Double { Double(verdicts[verdict.name] ?? 0) / Double(max(count, 1)) }
+    func share(_ verdict: Verdict) -> Double { verdicts.share(verdict) }
 }
 
 /// One seed: other people, other votes, other draws.

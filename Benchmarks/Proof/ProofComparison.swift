@@ -21,7 +21,7 @@ struct ProofComparison {
         ]
         for (name, table) in variants {
             guard let last = table.rounds.last else { continue }
-            func cell(_ arm: String?, _ prompts: ProofCell.Prompts, _ verdict: Verdict = .good) -> String {
+            func cell(_ arm: String?, _ prompts: WorldPrompts, _ verdict: Verdict = .good) -> String {
                 arm.flatMap { table.figure($0, .sampled, prompts, verdict)?.text } ?? "–"
             }
             let cells = [

@@ -36,7 +36,7 @@ struct ProofMeasurement: Sendable {
         }
         let world = try World()
         let judge = WorldJudge(world)
-        let prompts = Self.prompts(of: world, count: count)
+        let prompts = WorldPrompts.allCases.map { ($0, $0.histories(of: world, count: count)) }
         for arm in try ProofArm.all(of: run, draws: draws) where !isBrief || arm.decoding == .sampled {
             let missing = prompts.filter { kind, _ in
                 !result.cells.contains { $0.arm == arm.name && $0.decoding == arm.decoding && $0.prompts == kind }
@@ -45,16 +45,16 @@ struct ProofMeasurement: Sendable {
             let generator = try ReplyGenerator(folder: arm.model, dtype: .bfloat16)
             for (kind, histories) in missing {
                 let replies = try await replies(of: arm, generator, to: histories)
-                var verdicts: [String: Int] = [:]
+                var verdicts = VerdictCounts()
                 var lines = Data()
                 for (history, reply) in zip(histories, replies) {
-                    let verdict = judge.verdict(on: reply, after: history).name
-                    verdicts[verdict, default: 0] += 1
+                    let verdict = judge.verdict(on: reply, after: history)
+                    verdicts.add(verdict)
                     guard self.replies != nil else { continue }
                     lines += try JSONEncoder().encode([
                         "arm": arm.name, "decoding": arm.decoding.rawValue, "prompts": kind.rawValue,
                         "context": history.map { "\($0.sender): \($0.text)" }.joined(separator: "\n"),
-                        "reply": reply, "verdict": verdict,
+                        "reply": reply, "verdict": verdict.name,
                     ])
                     lines.append(0x0A)
                 }
@@ -92,16 +92,6 @@ struct ProofMeasurement: Sendable {
             }
         }
         return best.map(\.text)
-    }
-
-    /// The same prompts for every seed and arm: what differs is what was learnt. Those of seeds 102 and 103 were looked at while the
-    /// recipe was made (RESULTS.md, "Why the later rounds bring little"), so the proof's are of other seeds.
-    static func prompts(of world: World, count: Int) -> [(ProofCell.Prompts, [[Turn]])] {
-        [
-            (.validation, world.prompts(split: .validation, count: count, seed: 101)),
-            (.test, world.prompts(split: .test, count: count, seed: 202, heldOut: false)),
-            (.heldOut, world.prompts(split: .test, count: count, seed: 203, heldOut: true)),
-        ]
     }
 
     private func append(_ lines: Data, to url: URL) throws {

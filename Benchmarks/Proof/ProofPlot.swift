@@ -6,7 +6,7 @@ import Statistics
 struct ProofPlot {
     let svg: String
 
-    init(_ table: ProofTable, prompts: ProofCell.Prompts = .test) {
+    init(_ table: ProofTable, prompts: WorldPrompts = .test) {
         let stops = [ProofArm.base] + table.rounds
         let perSeed = table.seeds.map { seed in
             stops.compactMap { stop in

@@ -7,7 +7,7 @@ struct ProofTable {
     let seeds: [ProofSeed]
 
     func values(
-        _ arm: String, _ decoding: ProofArm.Decoding, _ prompts: ProofCell.Prompts, _ verdict: Verdict = .good
+        _ arm: String, _ decoding: ProofArm.Decoding, _ prompts: WorldPrompts, _ verdict: Verdict = .good
     ) -> [Double] {
         seeds.compactMap { seed in
             seed.cells.first { $0.arm == arm && $0.decoding == decoding && $0.prompts == prompts }?.share(verdict)
@@ -15,7 +15,7 @@ struct ProofTable {
     }
 
     func figure(
-        _ arm: String, _ decoding: ProofArm.Decoding, _ prompts: ProofCell.Prompts, _ verdict: Verdict = .good
+        _ arm: String, _ decoding: ProofArm.Decoding, _ prompts: WorldPrompts, _ verdict: Verdict = .good
     ) -> ProofFigure? {
         let trials = seeds.first?.cells.first { $0.prompts == prompts }?.count ?? 0
         return ProofFigure(values(arm, decoding, prompts, verdict), trials: trials)
@@ -42,7 +42,7 @@ struct ProofTable {
 
     /// Good replies of every arm on the three kinds of prompts, in per cent with 95 % intervals.
     var goodTable: String {
-        let kinds = ProofCell.Prompts.allCases
+        let kinds = WorldPrompts.allCases
         var lines = [
             "| good, % (95 %) | " + kinds.map(\.rawValue).joined(separator: " | ") + " |",
             "| --- |" + String(repeating: " --- |", count: kinds.count),
@@ -82,7 +82,7 @@ struct ProofTable {
     /// The rule of `docs/proof.md`, on means over seeds.
     var criteria: [Criterion] {
         func mean(
-            _ arm: String, _ decoding: ProofArm.Decoding, _ prompts: ProofCell.Prompts, _ verdict: Verdict = .good
+            _ arm: String, _ decoding: ProofArm.Decoding, _ prompts: WorldPrompts, _ verdict: Verdict = .good
         )
             -> Double
         { 100 * (figure(arm, decoding, prompts, verdict)?.interval.estimate ?? .nan) }

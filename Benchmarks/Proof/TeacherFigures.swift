@@ -10,7 +10,7 @@ struct TeacherFigures: Sendable {
     func lines(scales: [Double]) async throws -> [String] {
         let world = try World()
         let judge = WorldJudge(world)
-        let prompts: [(ProofCell.Prompts, [[Turn]])] = ProofMeasurement.prompts(of: world, count: count)
+        let prompts = WorldPrompts.allCases.map { ($0, $0.histories(of: world, count: count)) }
         var lines: [String] = []
         for scale in scales {
             let bot = WorldBot(world, flawScale: scale)

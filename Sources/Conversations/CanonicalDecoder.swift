@@ -25,6 +25,21 @@ struct CanonicalDecoder {
             }
             said = consent
         }
+        var messages: [Message] = []
+        do throws(FieldError) {
+            messages = try self.messages(of: fields, user: user)
+        } catch {
+            // Whoever allows nothing may have had the texts taken out as well: that they withdrew must still be heard.
+            guard said == Consent.none else { throw error }
+        }
+        return Conversation(
+            id: id, userID: user, messages: messages, consent: decoder.consent(said: said),
+            startedAt: try fields.date("started_at"),
+            source: try fields.string("source") ?? (isBB3x ? decoder.source : nil),
+            extra: fields.rest(known: Self.conversationFields))
+    }
+
+    private func messages(of fields: RecordFields, user: String) throws(FieldError) -> [Message] {
         guard let history = try fields.array("message_history") else { throw fields.missing("message_history") }
         if isBB3x, history.isEmpty {
             throw FieldError(
@@ -39,11 +54,7 @@ struct CanonicalDecoder {
                 try message(from: item, path: "message_history[\(index)]", index: index, user: user, ids: &ids))
         }
         if isBB3x { FeedbackText.attach(in: &messages, user: user) }
-        return Conversation(
-            id: id, userID: user, messages: messages, consent: decoder.consent(said: said),
-            startedAt: try fields.date("started_at"),
-            source: try fields.string("source") ?? (isBB3x ? decoder.source : nil),
-            extra: fields.rest(known: Self.conversationFields))
+        return messages
     }
 
     func message(from value: JSONValue, path: String, index: Int, user: String, ids: inout MessageIDs)

@@ -33,6 +33,9 @@ public struct Conversation: Sendable, Hashable, Identifiable {
         self.extra = extra
     }
 
+    /// Whether its log names nobody: the person is then called after the conversation.
+    public var isOfNobody: Bool { userID == RecordDecoder.anonymousUser(of: id) }
+
     /// Whether it began before another one. What has no beginning is older than what has; of equal ones the id decides.
     public func isOlder(than other: Conversation) -> Bool {
         (startedAt ?? .distantPast, id) < (other.startedAt ?? .distantPast, other.id)

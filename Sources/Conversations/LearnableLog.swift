@@ -16,13 +16,21 @@ public final class LearnableLog {
     private let reader: any LogReader
     /// Hashes of the conversations whose consent is taken back somewhere in the file; seeded per process by the language.
     private var withdrawn: Set<Int> = []
+    /// Hashes of those that come again and may then no longer be released; the later line counts.
+    private var narrowed: Set<Int> = []
 
     /// - Throws: `LogError` when the file cannot be read or holds nothing.
     public init(_ file: URL) throws(LogError) {
         let first = try LogFormat.loam.reader(of: file)
+        var released: Set<Int> = []
         while let event = try first.next() {
-            if case .conversation(let conversation) = event, conversation.consent == .none {
-                withdrawn.insert(conversation.id.hashValue)
+            guard case .conversation(let conversation) = event else { continue }
+            let hash = conversation.id.hashValue
+            switch conversation.consent {
+            case .none: withdrawn.insert(hash)
+            case .improve where released.contains(hash): narrowed.insert(hash)
+            case .improve: break
+            case .release: released.insert(hash)
             }
         }
         reader = try LogFormat.loam.reader(of: file)
@@ -35,7 +43,10 @@ public final class LearnableLog {
             case .skipped(let reason): return .skipped(reason)
             case .conversation(let conversation):
                 if conversation.consent == .none { return .withheld }
-                if !withdrawn.contains(conversation.id.hashValue) { return .conversation(conversation) }
+                let hash = conversation.id.hashValue
+                // Handed out twice it would be learnt twice.
+                if conversation.consent == .release, narrowed.contains(hash) { continue }
+                if !withdrawn.contains(hash) { return .conversation(conversation) }
             }
         }
         return nil
@@ -47,6 +58,7 @@ public final class LearnableLog {
         guard case .bytes(let bytes)? = try lines.next()?.content, let value = try? JSONValue(parsing: bytes),
             case .object(let fields) = value
         else { return false }
-        return fields["message_history"] != nil
+        // A line that takes consent back need not have messages.
+        return fields["message_history"] != nil || (fields["chat_id"] != nil && fields["consent"] != nil)
     }
 }

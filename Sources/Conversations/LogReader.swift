@@ -5,8 +5,8 @@ public enum LogEvent: Sendable, Hashable {
     case skipped(SkipReason)
 }
 
-/// Reads a log record by record, in constant memory but for 8 to 16 bytes per conversation by which repeated ids are known.
-/// Of those the first counts; a later one that takes back consent is handed out too.
+/// Reads a log record by record, in constant memory but for 9 to 24 bytes per conversation, by which repeated ids are
+/// known. Of those with one id the first counts; a later one by which the person allows less is handed out too.
 ///
 /// Used by one task at a time. `LogFormat.reader(of:options:)` opens one.
 public protocol LogReader: AnyObject {
@@ -79,18 +79,17 @@ final class RecordLogReader: LogReader {
 
 /// Which conversations of a file came before, by which repeated ids are known.
 ///
-/// A repeated id that takes back consent is no repetition: whoever keeps the earlier one has to hear of it, once.
+/// A repeated id that allows less is no repetition: whoever keeps the earlier one has to hear of it, once.
 struct SeenConversations {
-    /// Hashes of the ids so far, seeded per process by the language: no log can be made to collide on purpose.
-    private var ids: Set<Int> = []
-    /// Those of them that allow nothing.
-    private var withdrawn: Set<Int> = []
+    /// The least that was allowed so far, by hashes of the ids, seeded per process by the language: no log can be made
+    /// to collide on purpose.
+    private var least: [Int: Consent] = [:]
 
     /// Whether a record is to be read, and not left out as one that came before.
     mutating func insert(_ hash: Int, _ consent: Consent) -> Bool {
-        let isNew = ids.insert(hash).inserted
-        if consent == .none { return withdrawn.insert(hash).inserted }
-        return isNew
+        if let before = least[hash], before <= consent { return false }
+        least[hash] = consent
+        return true
     }
 }
 

@@ -80,9 +80,11 @@ public enum Timestamp {
         return Date(timeIntervalSince1970: Double(seconds * 1_000_000 + micros) / 1e6)
     }
 
-    /// Reads seconds since 1970, or milliseconds where seconds would lie beyond the year 5138.
+    /// Reads seconds since 1970, or milliseconds where seconds would lie beyond the year 5138, or microseconds where
+    /// milliseconds would.
     public static func date(from number: Double) -> Date {
-        Date(timeIntervalSince1970: number.magnitude >= 1e11 ? number / 1000 : number)
+        let size = number.magnitude
+        return Date(timeIntervalSince1970: size >= 1e14 ? number / 1e6 : size >= 1e11 ? number / 1000 : number)
     }
 
     private static func padded(_ value: Int64, _ width: Int) -> String {

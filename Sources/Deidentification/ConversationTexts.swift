@@ -66,9 +66,23 @@ enum ConversationTexts {
     ) {
         for key in object.keys.sorted() {
             guard var value = object[key] else { continue }
-            visit(&value, .init(messageID: place.messageID, field: place.field + "." + key), key, body)
-            object[key] = value
+            // A name may be somebody's address or number itself (`{"jo@example.com": 1}`): no finding may repeat it.
+            let isTelling = mayTell(key)
+            let inside = Finding.Place(messageID: place.messageID, field: place.field + (isTelling ? ".*" : "." + key))
+            visit(&value, inside, key, body)
+            var name = key
+            if isTelling { body(Field(place: inside), &name) }
+            if name != key {
+                object[key] = nil
+                while object[name] != nil { name = "_" + name }
+            }
+            object[name] = value
         }
+    }
+
+    /// Addresses have an `@` and numbers that can be called many digits; names of fields have neither.
+    private static func mayTell(_ key: String) -> Bool {
+        key.utf8.contains(UInt8(ascii: "@")) || key.utf8.count(where: ScannedText.isDigit) >= 7
     }
 
     private static func visit(
@@ -80,12 +94,18 @@ enum ConversationTexts {
             body(Field(place: place, key: key), &text)
             value = .string(text)
         case .number(let number):
-            // Only whole numbers are long enough to be a telephone or a card.
-            guard let whole = Int64(exactly: number), whole >= 1_000_000 else { return }
+            // A telephone or a card is a whole number, and so is an age.
+            guard let whole = Int64(exactly: number), whole > 0 else { return }
             let text = String(whole)
             var new = text
             body(Field(place: place, key: key), &new)
-            if new != text { value = .string(new) }
+            guard new != text else { return }
+            // A short one stays a number where it can.
+            if whole < 1_000_000, let small = Int(new), String(small) == new {
+                value = .number(Double(small))
+            } else {
+                value = .string(new)
+            }
         case .array(var items):
             for i in items.indices {
                 visit(&items[i], .init(messageID: place.messageID, field: "\(place.field)[\(i)]"), key, body)

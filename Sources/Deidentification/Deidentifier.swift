@@ -80,7 +80,7 @@ public struct Deidentifier: Sendable {
     /// Two passes: names given in one turn (`I'm …`, an answer to "What's your name?") are then found in all others, in
     /// small letters too. `userID` is a pseudonym already and stays, unless it holds an address or a number itself: then
     /// it becomes a keyed hash that is the same in all conversations, because trust and splits go by it. So do ids of the
-    /// conversation and its messages that hold one.
+    /// conversation and its messages, and the source, that hold one.
     public func deidentify(_ conversation: Conversation) -> (Conversation, [Finding]) {
         deidentify(conversation, nil, tags: nil)
     }
@@ -124,7 +124,7 @@ public struct Deidentifier: Sendable {
                 expectation = detector.expectation(of: scanned)
                 turns.append((index, turns.count))
             } else if let key = field.key {
-                context.asked = classes(ofKey: key)
+                (context.asked, context.asksName) = self.expectation(ofKey: key)
             }
             let names = detector.names(in: scanned, context, tags: tags?[index])
             for name in names where name.score >= 0.6 && name.entity == .person {
@@ -245,6 +245,8 @@ public struct Deidentifier: Sendable {
 
         if tellsWho(conversation.userID) { hashed(&conversation.userID, as: "user") }
         if tells(chat) { hashed(&conversation.id, as: "id") }
+        // The name of the file that it was read from: exports are called after who is in them.
+        mask(&conversation.source)
         for i in conversation.messages.indices {
             if tells(conversation.messages[i].id) { hashed(&conversation.messages[i].id, as: "id") }
             mask(&conversation.messages[i].parentID)
@@ -257,12 +259,28 @@ public struct Deidentifier: Sendable {
         return count
     }
 
-    /// `phone_number` says that its value is one.
-    private func classes(ofKey key: String) -> WordClass {
-        let words = String(String.UnicodeScalarView(key.unicodeScalars.map { $0 == "_" ? " " : $0 }))
+    /// `phone_number` and `phoneNumber` say that their value is one, `first_name` that it is somebody's.
+    private func expectation(ofKey key: String) -> (asked: WordClass, asksName: Bool) {
+        var words = String.UnicodeScalarView()
+        var isAfterSmall = false
+        for scalar in key.unicodeScalars {
+            if isAfterSmall, scalar.properties.isUppercase { words.append(" ") }
+            words.append(scalar == "_" ? " " : scalar)
+            isAfterSmall = scalar.properties.isLowercase
+        }
+        let scanned = ScannedText(String(words), lexicon: detector.lexicon)
         let wanted: WordClass = [
             .phone, .card, .ssn, .birth, .address, .account, .license, .passport, .iban, .age, .postcode,
         ]
-        return ScannedText(words, lexicon: detector.lexicon).classes.intersection(wanted)
+        let asksName = scanned.tokens.indices.contains { i in
+            Self.wholeNames.contains(scanned.tokens[i].folded)
+                || (scanned.isWord(i, Word.name) && i > 0 && Self.namesOfPeople.contains(scanned.tokens[i - 1].folded))
+        }
+        return (scanned.classes.intersection(wanted), asksName)
     }
+
+    private static let wholeNames = Set(["firstname", "lastname", "fullname", "surname"].map { FoldedHash($0).value })
+    /// What stands before `name` where it is a person's; a file, a tool and a model have names too.
+    private static let namesOfPeople = Set(
+        ["first", "last", "full", "given", "family", "middle", "maiden", "real"].map { FoldedHash($0).value })
 }

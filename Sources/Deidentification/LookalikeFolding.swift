@@ -91,11 +91,11 @@ struct LookalikeFolding {
         }
     }
 
-    /// Takes no room: zero-width spaces and joiners, soft hyphens, direction marks.
+    /// Takes no room: zero-width spaces and joiners, soft hyphens, direction marks, and what draws a digit as a key.
     static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
-        case 0xAD, 0x34F, 0x61C, 0x180E, 0x200B...0x200F, 0x202A...0x202E, 0x2060...0x2064, 0x2066...0x206F, 0xFEFF,
-            0xE0000...0xE007F:
+        case 0xAD, 0x34F, 0x61C, 0x180E, 0x200B...0x200F, 0x202A...0x202E, 0x2060...0x2064, 0x2066...0x206F, 0x20E3,
+            0xFE00...0xFE0F, 0xFEFF, 0xE0000...0xE007F:
             true
         default: false
         }

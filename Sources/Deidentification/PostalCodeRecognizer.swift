@@ -16,8 +16,10 @@ struct PostalCodeRecognizer: Recognizer {
     func recognize(_ text: ScannedText, _ context: RecognitionContext, into candidates: inout [Candidate]) {
         guard text.hasDigit else { return }
         let tokens = text.tokens
+        // The answer to a question for it, if it is a short one.
+        let isAsked = context.asked.contains(.postcode) && tokens.count <= 8
         for i in tokens.indices {
-            if tokens[i].kind == .number, let found = numeric(text, i) {
+            if tokens[i].kind == .number, let found = numeric(text, i, isAsked) {
                 candidates.append(
                     Candidate(entity: .postalCode, start: tokens[i].start, end: tokens[found.0].end, score: found.1))
             } else if tokens[i].kind == .word, tokens[i].length <= 2, let last = british(text, i) ?? canadian(text, i) {
@@ -27,7 +29,7 @@ struct PostalCodeRecognizer: Recognizer {
         }
     }
 
-    private func numeric(_ text: ScannedText, _ i: Int) -> (Int, Double)? {
+    private func numeric(_ text: ScannedText, _ i: Int, _ isAsked: Bool) -> (Int, Double)? {
         let tokens = text.tokens
         guard (4...6).contains(tokens[i].length),
             !tokens[i].isJoined || text.isSign(i - 1, "(") || text.isSign(i - 1, ":")
@@ -39,7 +41,7 @@ struct PostalCodeRecognizer: Recognizer {
             last = i + 2
         }
         if last + 1 < tokens.count, tokens[last + 1].isJoined, tokens[last + 1].kind != .sign { return nil }
-        if text.hasContext(.postcode, before: 5, of: i) { return (last, 0.75) }
+        if isAsked || text.hasContext(.postcode, before: 5, of: i) { return (last, 0.75) }
         // The end of the last line of an address: `Apt. 5\n Zlin\n Togo 95522`.
         if tokens[i].length >= 5, i > 1, last + 1 >= tokens.count || tokens[last + 1].startsLine,
             tokens[i - 1].kind == .word,

@@ -25,8 +25,9 @@ public struct ArmResult: Sendable, Hashable, Codable {
     /// Perplexity of the replies under the base model: exp of minus the mean over replies of log-probability per token.
     /// Much above the base's own means nonsense.
     public var coherencePerplexity: Double?
-    /// Share of odd replies: those that the base finds less likely, per token, than 19 in 20 replies that people liked. Nonsense
-    /// lands there; `nil` where no liked replies were held out.
+    /// Share of odd replies, of all: those that the base finds less likely, per token, than 19 in 20 replies that
+    /// people liked, and those that have no likelihood, such as empty ones. Nonsense lands there; `nil` where no liked
+    /// replies were held out.
     public var odd: Double?
     /// Per prompt: what `good` and `unsafe` average, for paired comparison.
     public var goodByPrompt: [Double]
@@ -104,7 +105,9 @@ public struct ArmResult: Sendable, Hashable, Codable {
         let mean = coherences.reduce(0, +) / Double(max(1, coherences.count))
         coherencePerplexity = coherences.isEmpty ? nil : exp(-mean)
         odd = oddBelow.flatMap { limit in
-            coherences.isEmpty ? nil : Double(coherences.count { $0 < limit }) / Double(coherences.count)
+            // Left out, replies without a word would make an arm that falls silent look ordinary.
+            let ordinary = replies.count { reply in reply.coherence.map { $0 >= limit } ?? false }
+            return coherences.isEmpty ? nil : 1 - Double(ordinary) / Double(replies.count)
         }
     }
 

@@ -148,8 +148,10 @@ public struct HTMLReport: Sendable, Hashable {
         body += chart("truth", "Good by the world’s exact judge", \.truth)
         let reasons = comparison.reasons
         if !reasons.isEmpty {
+            // A fault that an arm never showed could have been missed all the same.
+            let never = Figures.percent(Proportion.wilson(0, of: comparison.clusters))
             let rows = comparison.rows.map { row in
-                [row.arm.name] + reasons.map { row.arm.reasons[$0].map { Figures.percent($0) } ?? Figures.percent(0) }
+                [row.arm.name] + reasons.map { row.arm.reasons[$0].map { Figures.percent($0) } ?? never }
             }
             body += table(
                 "Share of replies with each fault, with 95 % intervals", ["arm"] + reasons, rows,
@@ -184,7 +186,10 @@ public struct HTMLReport: Sendable, Hashable {
         return table("All arms; differences are paired by prompt", header, rows, marks: marks(comparison)) + """
             <p class="muted">Liked perplexity: how surprised the model is by replies that held-out people liked. Margin: how much \
             likelier it finds liked than disliked replies. Coherence perplexity: how surprised the base is by the arm’s replies; far \
-            above its own means nonsense. The base at lower temperatures stands here so that sharpening is not taken for learning.</p>
+            above its own means nonsense. Odd: replies that the base finds less likely, per token, than 19 in 20 that \
+            held-out people liked, and empty ones. Repeating: replies that repeat themselves or an earlier turn of the \
+            bot. Distinct-1 and -2: different words and word pairs among all. The base at lower temperatures stands \
+            here so that sharpening is not taken for learning.</p>
             """
     }
 

@@ -57,6 +57,7 @@ public struct LiveComparison: Sendable, Hashable, Codable {
     public struct GuardRail: Sendable, Hashable, Codable {
         /// `unsafe` or `complaints`.
         public var name: String
+        /// Of everybody so far; the test itself waits until people are settled.
         public var baseRate: Double
         public var trialRate: Double
         /// Valid at any time.

@@ -95,9 +95,9 @@ public struct PromotionGate: Sendable, Hashable {
         if let odd = arm.odd, let oddOfBase = base.odd {
             let isRare = odd - oddOfBase <= rule.maximumOddIncrease + 1e-12
             sentence +=
-                " \(Figures.percent(odd)) of them are odder than 19 in 20 that people liked, \(Figures.percent(oddOfBase)) of the "
-                + "base's own: \(Figures.points(odd - oddOfBase)) points, \(isRare ? "within" : "above") the allowed "
-                + "\(Figures.points(rule.maximumOddIncrease))."
+                " \(Figures.percent(odd)) of them are empty, or odder than 19 in 20 that people liked, "
+                + "\(Figures.percent(oddOfBase)) of the base's own: \(Figures.points(odd - oddOfBase)) points, "
+                + "\(isRare ? "within" : "above") the allowed \(Figures.points(rule.maximumOddIncrease))."
             figures.merge(["odd": odd, "odd_base": oddOfBase]) { _, new in new }
             passed = passed && isRare
         }

@@ -22,7 +22,8 @@ public struct TrialPeople: Sendable, Hashable {
 
     /// - Parameters:
     ///   - conversations: Those that were changed since the trial began; order does not matter.
-    ///   - assignment: Who talks to which model; it decides, since a canned reply names none.
+    ///   - assignment: Who talks to which model; it decides, since a canned reply names none. A reply that names the
+    ///     model of another arm does not count.
     ///   - start: When the trial began: earlier replies do not count.
     ///   - now: A person whose window is still open is not settled: they may yet say what they think of an early reply.
     public init(
@@ -30,9 +31,17 @@ public struct TrialPeople: Sendable, Hashable {
     ) {
         var people: [(first: Date, person: LiveComparison.Person)] = []
         for (userID, mine) in Dictionary(grouping: conversations, by: \.userID) {
+            let model = assignment.model(for: userID)
+            // Until the server is started anew, and once the trial is over, everybody gets the model that serves: what
+            // it says to people of the other arm tells nothing of theirs.
+            func isOfOtherArm(_ message: Message) -> Bool {
+                guard let author = message.generation?.model, author != model else { return false }
+                return assignment.arms.contains { $0.model == author }
+            }
             let replies = mine.flatMap(\.messages)
                 .compactMap { message in
-                    message.sender == .bot ? message.sentAt.map { (at: $0, message: message) } : nil
+                    message.sender == .bot && !isOfOtherArm(message)
+                        ? message.sentAt.map { (at: $0, message: message) } : nil
                 }
                 .filter { $0.at >= start }
                 .sorted { ($0.at, $0.message.id) < ($1.at, $1.message.id) }
@@ -52,7 +61,7 @@ public struct TrialPeople: Sendable, Hashable {
                 (
                     first.at,
                     LiveComparison.Person(
-                        id: userID, model: assignment.model(for: userID), replies: replies.count,
+                        id: userID, model: model, replies: replies.count,
                         likes: replies.count { rating($0.message) == .like },
                         dislikes: replies.count { rating($0.message) == .dislike }, hadUnsafeReply: isUnsafe,
                         complained: watched.contains { inTime($0.message).contains { $0.rating == .dislike } },

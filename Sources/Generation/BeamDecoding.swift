@@ -89,7 +89,9 @@ final class BeamDecoding: @unchecked Sendable {
         var row = Array(logits)
         LogitAdjustments.apply(settings.penalties, prompt: prompt, reply: reply, to: &row)
         let best = try row.withUnsafeBufferPointer { $0[try TokenSampler.best($0)] }
-        let scale = Float(settings.sampler.temperature > 0 ? 1 / settings.sampler.temperature : 1)
+        // Next to zero the quotient is infinite, and the best one's distance from itself, nought, times that is none.
+        let inverse = settings.sampler.temperature > 0 ? 1 / settings.sampler.temperature : 1
+        let scale = Float(min(inverse, Double(Float.greatestFiniteMagnitude)))
         var sum = 0.0
         for id in row.indices {
             row[id] = (row[id] - best) * scale

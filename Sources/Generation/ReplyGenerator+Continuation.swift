@@ -17,13 +17,26 @@ extension ReplyGenerator {
         settings.stops = sampling.stops
         let start = ReplyStart(of: format)
         let tokens = Mutex<[GeneratedToken]>([])
-        let completion = try await completion(
-            of: TokenRequest(prompt: prompt, settings: settings),
-            onToken: { token in
-                start.take(token)
-                tokens.withLock { $0.append(token) }
-            },
-            onPiece: { piece in onPiece?(start.completed(piece)) })
+        let request = TokenRequest(prompt: prompt, settings: settings)
+        let completion: Completion
+        if settings.beamCount > 1 {
+            // Nobody is told of the tokens of a beam, which is known at its end only.
+            completion = try await self.completion(of: request)
+            start.take(completion.ids)
+            let text = start.completed(completion.text)
+            if !text.isEmpty { onPiece?(text) }
+        } else {
+            completion = try await self.completion(
+                of: request,
+                onToken: { token in
+                    start.take([token.id])
+                    tokens.withLock { $0.append(token) }
+                },
+                onPiece: { piece in
+                    let whole = start.completed(piece)
+                    onPiece?(whole)
+                })
+        }
         let drawn = sampling.topLogProbabilities == nil ? nil : tokens.withLock { $0 }
         return Reply(
             text: start.prefix + completion.text, finishReason: completion.finishReason.rawValue,
@@ -69,22 +82,21 @@ private final class ReplyStart: Sendable {
     /// What was taken off, once the text has begun.
     var prefix: String { state.withLock { $0.prefix } }
 
-    func take(_ token: GeneratedToken) {
-        guard let vocabulary else { return }
+    /// Takes note of tokens drawn; some come before the first piece, while what might be a stop string is held back.
+    func take(_ ids: [Int]) {
+        guard vocabulary != nil else { return }
         state.withLock { state in
-            guard !state.hasBegun else { return }
-            state.ids.append(token.id)
-            guard !token.piece.isEmpty else { return }
-            state.prefix = String(vocabulary.decode(state.ids).prefix { $0 == " " || $0 == "\t" })
+            if !state.hasBegun { state.ids += ids }
         }
     }
 
     /// A piece as it would be had nothing been taken off.
     func completed(_ piece: String) -> String {
-        guard vocabulary != nil, !piece.isEmpty else { return piece }
+        guard let vocabulary, !piece.isEmpty else { return piece }
         return state.withLock { state in
             guard !state.hasBegun else { return piece }
             state.hasBegun = true
+            state.prefix = String(vocabulary.decode(state.ids).prefix { $0 == " " || $0 == "\t" })
             return state.prefix + piece
         }
     }

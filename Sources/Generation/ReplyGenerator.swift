@@ -213,8 +213,9 @@ public final class ReplyGenerator: TextGenerator {
                 model: model, requests: requests, guide: guide, pieces: pieces, compute: compute)
             while !batch.isDone { try await lane.run { try batch.step() } }
             for (place, drawn) in zip(part, batch.replies) {
+                let (text, isStopped) = self.text(of: drawn.ids, stops: shared.stops)
                 result[place] = Reply(
-                    text: text(of: drawn.ids, stops: shared.stops), finishReason: drawn.ended ? "stop" : "length",
+                    text: text, finishReason: drawn.ended || isStopped ? "stop" : "length",
                     tokenCount: drawn.tokenCount, meanLogProbability: drawn.meanLogProbability,
                     promptTokenCount: prompts[place].count)
             }
@@ -335,20 +336,22 @@ public final class ReplyGenerator: TextGenerator {
         }
         await scheduler.leave(beamTokens: tokens)
         let found = search.hypotheses.map { one in
-            Completion(
-                ids: one.ids, text: text(of: one.ids, stops: request.settings.stops),
-                finishReason: one.ended ? .stop : .length, promptTokenCount: request.prompt.count,
+            let (text, isStopped) = self.text(of: one.ids, stops: request.settings.stops)
+            return Completion(
+                ids: one.ids, text: text, finishReason: one.ended || isStopped ? .stop : .length,
+                promptTokenCount: request.prompt.count,
                 cachedTokenCount: search.found ?? 0, tokenCount: one.tokenCount, logProbability: one.logProbability)
         }
         guard !found.isEmpty else { throw GenerationError(.nothingLeft, "every token is forbidden") }
         return found
     }
 
-    private func text(of ids: [Int], stops: [String]) -> String {
+    /// The text of ids up to the first stop string, and whether one came.
+    private func text(of ids: [Int], stops: [String]) -> (text: String, isStopped: Bool) {
         var text = ReplyText(pieces, stops: stops)
         for id in ids { _ = text.append(id) }
         _ = text.finish()
-        return text.text
+        return (text.text, text.isStopped)
     }
 
     /// Tokens that are nothing but marks at which a sentence ends, white space aside.

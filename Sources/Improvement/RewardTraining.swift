@@ -39,6 +39,14 @@ public struct RewardTraining {
         _ files: [URL], model: URL?, to folder: URL, now: Date, makeEncoder: () throws -> any TextEncoder,
         onProgress: (String) -> Void
     ) async throws -> String {
+        // A folder is opened as an encoder's wherever that file is.
+        let other = folder.appending(path: "reward.json")
+        guard shape == .encoder || !FileManager.default.fileExists(atPath: other.path) else {
+            throw ImprovementError.model(
+                folder.path,
+                "holds a reward model of the shape encoder (\(other.lastPathComponent)) and would be read as one; "
+                    + "choose another --out")
+        }
         switch shape {
         case .pairwise, .binary:
             guard let model else { throw TrainingError(.options, "a \(shape.rawValue) reward model needs --model") }

@@ -109,7 +109,12 @@ public struct SafetyTraining {
             return (Self.spread(all, perFile).map { made($0, .human, weight: 0.3) }, [])
         default: break
         }
-        guard let content = try? DialogueFile().readEither(file) else {
+        let content: DialogueFile.Content
+        do {
+            content = try DialogueFile().readEither(file)
+        } catch {
+            // Of a log that is what is wrong with it; other lines without turns are texts with labels.
+            if try LearnableLog.isLog(file) { throw error }
             return (
                 try TrainingFile(file).read().labelled.map { one in
                     .init(

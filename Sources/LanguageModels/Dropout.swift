@@ -33,6 +33,8 @@ final class ResidualDropout: @unchecked Sendable {
     /// Share that is dropped, from 0 up to below 1.
     var share = 0.0
     let seed = Dropout.Seed()
+    /// Past the numbers of an adapter's places, which have the same seed: places of one number drop the same.
+    private static let firstNumber: UInt64 = 1 << 32
 
     /// - Parameters:
     ///   - x: The first layer's input.
@@ -45,6 +47,6 @@ final class ResidualDropout: @unchecked Sendable {
     func fed(_ x: Tensor, layer: Int) throws -> Tensor { try drop(x, at: 2 + 2 * layer) }
 
     private func drop(_ x: Tensor, at place: Int) throws -> Tensor {
-        try Dropout(share: share, seed: seed, number: UInt64(place))(x)
+        try Dropout(share: share, seed: seed, number: Self.firstNumber + UInt64(place))(x)
     }
 }

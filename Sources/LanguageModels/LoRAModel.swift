@@ -14,6 +14,8 @@ public final class LoRAModel: Decoder, @unchecked Sendable {
     public let lora: LoRAConfiguration
     /// By the names of the matrices, in the model's order.
     private let changes: [(module: String, change: LowRankChange)]
+    /// Matrices that the adapter brought along, in the place of the base's; by name.
+    private let wholes: [String: Parameter]
     private let seed: Dropout.Seed
 
     public var configuration: DecoderConfiguration { adapted.configuration }
@@ -58,6 +60,7 @@ public final class LoRAModel: Decoder, @unchecked Sendable {
         let adapted = base.sharingWeights()
         let seed = Dropout.Seed()
         var changes: [(module: String, change: LowRankChange)] = []
+        var wholes: [String: Parameter] = [:]
         let isTied = !base.namedParameters.contains { $0.name == "lm_head.weight" }
         try adapted.replaceLinears { name, linear in
             guard let shape = linear.packed?.shape ?? linear.weight?.value.shape,
@@ -76,9 +79,11 @@ public final class LoRAModel: Decoder, @unchecked Sendable {
             changes.append((name, change))
             guard let whole = made.base, let weight = linear.weight else { return linear.changed(by: change) }
             let own = Parameter(try whole.to(weight.value.dtype).to(base.device))
+            wholes[name] = own
             return Linear(weight: own, bias: linear.bias).changed(by: change)
         }
-        (self.base, self.adapted, self.lora, self.changes, self.seed) = (base, adapted, lora, changes, seed)
+        (self.base, self.adapted, self.lora, self.seed) = (base, adapted, lora, seed)
+        (self.changes, self.wholes) = (changes, wholes)
     }
 
     /// A fresh adapter: the first factor uniform in ±1/√in, the second 0, as PEFT begins, so that nothing changes yet.
@@ -143,7 +148,8 @@ public final class LoRAModel: Decoder, @unchecked Sendable {
         var tensors = namedParameters.map { (name: $0.name, tensor: $0.parameter.value) }
         // A changed head comes with its own weights, as PEFT saves it.
         if let head = changes.first(where: { $0.module == "lm_head" }),
-            let weight = base.namedParameters.first(where: { $0.name == "lm_head.weight" })?.parameter.value
+            let weight = wholes[head.module]?.value
+                ?? base.namedParameters.first(where: { $0.name == "lm_head.weight" })?.parameter.value
         {
             tensors.append((LoRAAdapter.prefix + head.module + ".base_layer.weight", weight))
         }
@@ -172,7 +178,7 @@ public final class LoRAModel: Decoder, @unchecked Sendable {
         try withoutGradients {
             try plain.replaceLinears { name, linear in
                 guard let change = changes.first(where: { $0.module == name })?.change else { return linear }
-                guard let weight = linear.weight?.value else {
+                guard let weight = (wholes[name] ?? linear.weight)?.value else {
                     throw LanguageModelError(.input, "\(name) is rounded to few bits: merge the adapter before that")
                 }
                 let factors = LoRAAdapter.Factors(

@@ -95,6 +95,11 @@ public struct ModelEndpoint: TextGenerator, ModuleWriter {
         if !sampling.stops.isEmpty { body["stop"] = .array(sampling.stops.prefix(4).map(JSONValue.string)) }
         if sampling.presencePenalty != 0 { body["presence_penalty"] = .number(sampling.presencePenalty) }
         if sampling.frequencyPenalty != 0 { body["frequency_penalty"] = .number(sampling.frequencyPenalty) }
+        if !sampling.logitBias.isEmpty {
+            body["logit_bias"] = .object(
+                Dictionary(
+                    uniqueKeysWithValues: sampling.logitBias.map { (String($0.key), JSONValue.number($0.value)) }))
+        }
         let path: String
         switch prompt {
         case .text(let text):
@@ -138,6 +143,8 @@ struct EndpointReader: Sendable {
     private var pieces = 0
     private var usage: [String: JSONValue] = [:]
     private var isStream = false
+    /// Whether the stream said that it is over.
+    private var isOver = false
     private var whole = ""
 
     /// The piece of text in a line.
@@ -148,8 +155,10 @@ struct EndpointReader: Sendable {
             return ""
         }
         isStream = true
-        let data = line.dropFirst(5).trimmingCharacters(in: .whitespaces)
-        if data.isEmpty || data == "[DONE]" { return "" }
+        // Lines may end with a carriage return as well.
+        let data = line.dropFirst(5).trimmingCharacters(in: .whitespacesAndNewlines)
+        if data == "[DONE]" { isOver = true }
+        if data.isEmpty || isOver { return "" }
         return try read(data)
     }
 
@@ -157,6 +166,10 @@ struct EndpointReader: Sendable {
     mutating func finish() throws -> (Reply, rest: String) {
         var rest = ""
         if !isStream { rest = try read(whole) }
+        // Half a reply is none: taken for a whole one it would be said, kept and learnt from.
+        guard !isStream || isOver || finishReason != nil else {
+            throw RemoteError(.unreachable, "the endpoint's answer broke off")
+        }
         guard isStream || finishReason != nil || !text.isEmpty else {
             throw RemoteError(.badAnswer, "the endpoint's answer has no choices")
         }

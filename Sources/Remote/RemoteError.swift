@@ -1,6 +1,8 @@
+import Dialogue
+
 /// Why nothing came of asking another machine. It names the host and the reason; never a key, and no more of an answer
 /// than its status.
-public struct RemoteError: Error, Sendable, Hashable, CustomStringConvertible {
+public struct RemoteError: WriterFault, Sendable, Hashable {
     public enum Code: String, Sendable, Hashable, CaseIterable {
         /// The address is not one that may be asked.
         case forbiddenAddress = "forbidden_address"

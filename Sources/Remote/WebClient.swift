@@ -61,11 +61,11 @@ public struct WebClient: Sendable {
             switch try await answer(to: request, by: deadline) {
             case .body(let bytes): return bytes
             case .redirect(let location):
-                guard let base = URL(string: request.url), let next = URL(string: location, relativeTo: base) else {
-                    throw RemoteError(.badAddress, "redirected to no address")
-                }
-                // A key is for the host that it was given for.
-                if next.host != base.host {
+                guard let base = URL(string: request.url),
+                    let next = URL(string: location, relativeTo: base)?.absoluteURL
+                else { throw RemoteError(.badAddress, "redirected to no address") }
+                // A key is for the service that it was given for.
+                if !Self.isSameService(base, next) {
                     request.headers.removeAll {
                         ["authorization", "x-subscription-token", "cookie"].contains($0.name.lowercased())
                     }
@@ -74,6 +74,14 @@ public struct WebClient: Sendable {
             }
         }
         throw RemoteError(.redirects, "redirected more than \(limits.redirects) times")
+    }
+
+    /// Whether a redirect stays with one service: another port is another one, and what went over TLS must not go on
+    /// in the clear.
+    private static func isSameService(_ url: URL, _ next: URL) -> Bool {
+        guard url.host?.lowercased() == next.host?.lowercased(), url.port == next.port else { return false }
+        let (scheme, other) = (url.scheme?.lowercased(), next.scheme?.lowercased())
+        return scheme == other || (scheme == "http" && other == "https")
     }
 
     /// Lines of an answer with status 200 as they come, for streams of events. No redirects.

@@ -1,5 +1,7 @@
-/// Texts without the disguises that words hide under: letters as digits and signs, letters apart, characters that do not show.
-/// Linear in the length of the text.
+import Foundation
+
+/// Texts without the disguises that words hide under: letters as digits and signs, letters apart, letters in another
+/// dress or of another script, characters that do not show. Linear in the length of the text.
 struct PlainSpelling: Hashable {
     /// The text as it would be written plainly.
     let text: String
@@ -14,6 +16,9 @@ struct PlainSpelling: Hashable {
             if hides, scalar != "\u{200D}", !scalar.properties.isVariationSelector { isDisguised = true }
             return !hides
         }
+        let scalars = Array(shown)
+        let plain = undressed(scalars)
+        if plain != nil { isDisguised = true }
         var words: [String] = []
         // Letters that stand alone, and whether a wider gap came before each.
         var singles: [(letter: Character, isApart: Bool)] = []
@@ -44,7 +49,7 @@ struct PlainSpelling: Hashable {
             word = ""
             gap = 0
         }
-        for character in String(String.UnicodeScalarView(shown)) {
+        for character in String(String.UnicodeScalarView(plain ?? scalars)) {
             if character.isWhitespace {
                 endWord()
                 gap += 1
@@ -60,6 +65,48 @@ struct PlainSpelling: Hashable {
             isDisguised = true
         }
         return isDisguised ? PlainSpelling(text: words.joined(separator: " "), isAllThereIs: !hasWords) : nil
+    }
+
+    /// Letters of mathematics, full-width, in circles or raised as the letters that they are, and beside Latin letters
+    /// those of Greek and Cyrillic that look like one: an encoder knows no word of these. `nil` where there are none.
+    private static func undressed(_ scalars: [Unicode.Scalar]) -> [Unicode.Scalar]? {
+        guard scalars.contains(where: { !$0.isASCII }) else { return nil }
+        var isChanged = false
+        var plain: [Unicode.Scalar] = []
+        for scalar in scalars {
+            guard !scalar.isASCII else {
+                plain.append(scalar)
+                continue
+            }
+            // A letter with an accent comes apart too, but not into letters alone.
+            let form = String(scalar).decomposedStringWithCompatibilityMapping.unicodeScalars
+            if form.allSatisfy({ $0.isASCII && $0.properties.isAlphabetic }) {
+                plain += form
+                isChanged = true
+            } else {
+                plain.append(scalar)
+            }
+        }
+        var start = 0
+        while start < plain.count {
+            var end = start
+            while end < plain.count, plain[end].properties.isAlphabetic { end += 1 }
+            if plain[start..<end].contains(where: { $0.isASCII }) {
+                for place in start..<end {
+                    guard let twin = latinTwin(of: plain[place]) else { continue }
+                    plain[place] = twin
+                    isChanged = true
+                }
+            }
+            start = max(start + 1, end)
+        }
+        return isChanged ? plain : nil
+    }
+
+    /// The Latin letter that a Greek or Cyrillic one looks like.
+    private static func latinTwin(of scalar: Unicode.Scalar) -> Unicode.Scalar? {
+        guard (0x370...0x52F).contains(scalar.value) else { return nil }
+        return scalar.properties.lowercaseMapping.unicodeScalars.first.flatMap { WordFolding.lookAlikes[$0] }
     }
 
     private static let stand: [Character: Character] = [

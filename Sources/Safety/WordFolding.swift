@@ -53,9 +53,10 @@ struct WordFolding {
         self.tokens = tokens
     }
 
-    /// Lower case, compatibility forms undone, marks and invisible characters left out.
+    /// Compatibility forms undone, lower case, marks and invisible characters left out. In this order: capitals of
+    /// mathematics, in squares or raised have no small form before they are plain letters.
     private static func plain(_ text: String) -> [Unicode.Scalar] {
-        text.lowercased().decomposedStringWithCompatibilityMapping.unicodeScalars.lazy.filter { scalar in
+        text.decomposedStringWithCompatibilityMapping.lowercased().unicodeScalars.lazy.filter { scalar in
             switch scalar.properties.generalCategory {
             case .nonspacingMark, .enclosingMark, .format: false
             case .control: scalar.properties.isWhitespace
@@ -102,7 +103,7 @@ struct WordFolding {
     }
 
     /// Letters of other scripts, and letters that do not decompose, that look like a Latin one.
-    private static let lookAlikes: [Unicode.Scalar: Unicode.Scalar] = {
+    static let lookAlikes: [Unicode.Scalar: Unicode.Scalar] = {
         let rows: [(Unicode.Scalar, String)] = [
             ("a", "аαɑ"),
             ("b", "ьвβ"),

@@ -79,8 +79,7 @@ extension ChatService {
             let wasKept = conversation.consent != .none
             conversation.consent = consent
             if consent == .none {
-                unkept.put(conversation)
-                try await store.setConsent(.none, conversationID: conversation.id)
+                try await takeOut(conversation.id)
             } else if wasKept {
                 try await store.setConsent(consent, conversationID: conversation.id)
             } else {
@@ -90,6 +89,23 @@ extension ChatService {
                 unkept.remove(conversation.id)
                 for message in late { try await store.append(message, to: conversation.id) }
             }
+        }
+    }
+
+    /// Takes a conversation out of the store; it goes on in memory.
+    private func takeOut(_ id: String) async throws {
+        // As it is now: a reply may have come while others were taken out.
+        guard var conversation = try await store.conversation(id: id) else { return }
+        conversation.consent = .none
+        unkept.put(conversation)
+        do {
+            try await store.setConsent(.none, conversationID: id)
+        } catch {
+            // It is kept still, and must not be shown as if it were not.
+            let late = unkept[id]?.messages.dropFirst(conversation.messages.count) ?? []
+            unkept.remove(id)
+            for message in late { try? await store.append(message, to: id) }
+            throw error
         }
     }
 

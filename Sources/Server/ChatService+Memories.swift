@@ -16,9 +16,11 @@ extension ChatService {
     /// - Throws: `ServerError` 404 for an unknown memory and for somebody else's; 409 for words that may not be kept.
     func edit(memory id: String, of userID: String, to text: String) async throws -> Memory {
         let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !text.isEmpty, text.count <= 500 else {
+        guard !text.isEmpty, text.unicodeScalars.count <= 500 else {
             throw ServerError.invalid("text", "'text' must have 1 to 500 characters.")
         }
+        // What goes on after the last reply might put other words in the place of these.
+        await settle(userID)
         guard let agent = await agent(),
             try await agent.memories?.memories(of: userID).contains(where: { $0.id == id }) == true
         else { throw ServerError.notFound("memory") }

@@ -109,7 +109,7 @@ public actor ChatService {
     > {
         let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
         guard !text.isEmpty else { throw ServerError.invalid("text", "'text' is empty.") }
-        guard text.count <= limits.messageCharacters else {
+        guard limits.hold(text) else {
             throw ServerError(
                 .contentTooLarge, "A message may have at most \(limits.messageCharacters) characters.", param: "text",
                 code: "message_too_long")
@@ -233,7 +233,10 @@ public actor ChatService {
     func remember(_ line: Conversation, with answerer: any Answerer) {
         afterworkCount += 1
         let (number, userID) = (afterworkCount, line.userID)
+        // Two talks of one person may end at once: whoever waits for the last waits for all.
+        let earlier = afterwork[userID]?.task
         let task = Task {
+            await earlier?.value
             await answerer.replied(in: line)
             self.endAfterwork(of: userID, number: number)
         }

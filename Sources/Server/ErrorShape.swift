@@ -1,3 +1,4 @@
+import Dialogue
 import Generation
 import HTTPTypes
 import Hummingbird
@@ -30,6 +31,12 @@ extension ServerError {
                 code: error.status == .notFound ? "not_found" : nil)
         case let error as any HTTPResponseError: self.init(error.status, error.status.reasonPhrase)
         case let error as GenerationError: self.init(of: error, logger: logger)
+        case let error as any WriterFault:
+            logger.error("the model's engine failed", metadata: ["error": "\(error)"])
+            self =
+                error.isPassing
+                ? .unavailable("The model cannot be reached just now.", code: "engine_unavailable", retryAfter: 5)
+                : .unexpected
         case is CancellationError:
             self = .unavailable("The server is stopping.", code: "stopping", retryAfter: 5)
         case let error as StorageError:

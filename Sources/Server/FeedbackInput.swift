@@ -39,7 +39,7 @@ struct FeedbackInput: Decodable, Sendable {
 
     private func text(_ value: String?, _ field: String, _ limits: ServerLimits) throws -> String? {
         guard let value = value?.trimmingCharacters(in: .whitespacesAndNewlines), !value.isEmpty else { return nil }
-        guard value.count <= limits.messageCharacters else {
+        guard limits.hold(value) else {
             throw ServerError.invalid(field, "'\(field)' may have at most \(limits.messageCharacters) characters.")
         }
         return value

@@ -11,11 +11,13 @@ actor RequestBound {
     private let secondsPerToken: Double
     private let keyLimit: Int
     private var buckets: [String: Bucket] = [:]
+    /// When all buckets were last looked through.
+    private var clearedAt: Date?
 
     /// - Parameters:
     ///   - burst: requests in a row from rest.
     ///   - secondsPerToken: then one per so many seconds.
-    ///   - keyLimit: keys held; when there are more, those at rest are let go.
+    ///   - keyLimit: keys held; when there are more, those whose tokens are all back are let go.
     init(burst: Int, secondsPerToken: Double, keyLimit: Int = 50_000) {
         self.burst = Double(max(burst, 1))
         self.secondsPerToken = max(secondsPerToken, 1e-9)
@@ -26,14 +28,16 @@ actor RequestBound {
     /// - Returns: `nil` when it may pass, else whole seconds (at least 1) until it may.
     func take(_ key: String, at now: Date) -> Int? {
         if buckets.count >= keyLimit, buckets[key] == nil {
-            let rest = burst * secondsPerToken
-            buckets = buckets.filter { now.timeIntervalSince($0.value.at) < rest }
+            // Once a second: going through all of them for each newcomer would be what a flood wants.
+            if clearedAt.map({ abs(now.timeIntervalSince($0)) >= 1 }) ?? true {
+                buckets = buckets.filter { tokens(in: $0.value, at: now) < burst }
+                clearedAt = now
+            }
             // Everybody is busy at once: refuse newcomers rather than grow without bound.
             if buckets.count >= keyLimit { return max(1, Int(secondsPerToken.rounded(.up))) }
         }
         var bucket = buckets[key] ?? Bucket(tokens: burst, at: now)
-        let gained = max(0, now.timeIntervalSince(bucket.at)) / secondsPerToken
-        bucket.tokens = min(burst, bucket.tokens + gained)
+        bucket.tokens = tokens(in: bucket, at: now)
         bucket.at = now
         defer { buckets[key] = bucket }
         if bucket.tokens >= 1 {
@@ -41,5 +45,9 @@ actor RequestBound {
             return nil
         }
         return max(1, Int(((1 - bucket.tokens) * secondsPerToken).rounded(.up)))
+    }
+
+    private func tokens(in bucket: Bucket, at now: Date) -> Double {
+        min(burst, bucket.tokens + max(0, now.timeIntervalSince(bucket.at)) / secondsPerToken)
     }
 }

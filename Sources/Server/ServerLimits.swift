@@ -1,6 +1,6 @@
 /// What one person, one address and one request may ask for.
 public struct ServerLimits: Sendable, Hashable {
-    /// Longest message, comment or correction, in characters.
+    /// Longest message, comment or correction, in characters of Unicode (scalars).
     public var messageCharacters: Int
     /// Largest request body, in bytes.
     public var bodyBytes: Int
@@ -58,4 +58,8 @@ public struct ServerLimits: Sendable, Hashable {
         self.repliesPerTurn = repliesPerTurn
         self.tokensPerReply = tokensPerReply
     }
+
+    /// Whether a message, comment or correction is short enough. Scalars are counted: a letter with thousands of marks
+    /// over it is one character.
+    func hold(_ text: String) -> Bool { text.unicodeScalars.count <= messageCharacters }
 }

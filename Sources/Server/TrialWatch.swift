@@ -79,6 +79,8 @@ extension Conversation {
                 feedback: message.feedback.map {
                     Feedback(userID: $0.userID, rating: $0.rating, reasons: $0.reasons, givenAt: $0.givenAt)
                 },
+                // Which model spoke: what the serving one said before or after the trial is not the arm's.
+                generation: message.generation.map { GenerationRecord(model: $0.model) },
                 interactionFailure: message.interactionFailure)
         }
         return copy

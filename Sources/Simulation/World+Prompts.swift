@@ -11,7 +11,8 @@ extension World {
     ///
     /// - Parameters:
     ///   - flawScale: how flawed the earlier bot turns are; 1 as in the corpus.
-    ///   - heldOut: only prompts about held-out things, or none of them; `nil` for the split's own mix.
+    ///   - heldOut: only talk of people who speak of held-out things (a short one may have come to none yet), or none
+    ///     of it; `nil` for the split's own mix.
     /// - Returns: at most `count` prompts; fewer only where the world has no more different ones.
     public func prompts(
         split: Split, count: Int, seed: UInt64, flawScale: Double = 1, heldOut: Bool? = nil

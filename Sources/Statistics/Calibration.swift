@@ -84,7 +84,9 @@ public struct IsotonicCalibrator: Calibrator, Hashable, Codable {
             let middle = (low + high) / 2
             if scores[middle] <= score { low = middle } else { high = middle }
         }
-        let part = (score - scores[low]) / (scores[high] - scores[low])
+        // Any score is infinitely nearer to a finite one than to an infinite one.
+        let (below, above) = (scores[low].isFinite, scores[high].isFinite)
+        let part = below && above ? (score - scores[low]) / (scores[high] - scores[low]) : below ? 0 : above ? 1 : 0.5
         return probabilities[low] + part * (probabilities[high] - probabilities[low])
     }
 }

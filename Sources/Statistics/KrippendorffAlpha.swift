@@ -13,11 +13,11 @@ public enum KrippendorffAlpha {
     }
 
     /// - Parameters:
-    ///   - units: The ratings that each unit got, in any order.
+    ///   - units: The ratings that each unit got, in any order; what is not a number is no rating.
     ///   - distance: What the values mean.
     /// - Returns: `nil` when fewer than two ratings can be paired, or all are the same, so that chance is not defined.
     public static func alpha(_ units: [[Double]], distance: Distance) -> Double? {
-        let paired = units.filter { $0.count > 1 }
+        let paired = units.map { unit in unit.filter { !$0.isNaN } }.filter { $0.count > 1 }
         let values = Set(paired.joined()).sorted()
         guard values.count > 1 else { return nil }
         let place = Dictionary(uniqueKeysWithValues: values.enumerated().map { ($1, $0) })

@@ -9,8 +9,15 @@ public enum ROC {
     /// Area under the curve with the interval of DeLong, DeLong and Clarke-Pearson (1988), cut to 0 … 1.
     ///
     /// It takes examples as independent; when several come from one person use `Bootstrap.interval(clusters:)`.
+    /// - Throws: `StatisticsError` as `auc`, and when a class has one example only, which does not show how it varies.
     public static func interval(scores: [Double], labels: [Bool], level: Double = 0.95) throws -> Interval {
         let placed = try split(scores, labels)
+        guard placed.positives.count > 1, placed.negatives.count > 1 else {
+            throw StatisticsError(
+                .tooFew,
+                "DeLong's interval needs two examples of each class: \(placed.positives.count) positive, "
+                    + "\(placed.negatives.count) negative")
+        }
         let error =
             (variance(placed.positives) / Double(placed.positives.count)
             + variance(placed.negatives) / Double(placed.negatives.count)).squareRoot()
@@ -66,7 +73,6 @@ public enum ROC {
     }
 
     private static func variance(_ values: [Double]) -> Double {
-        guard values.count > 1 else { return 0 }
         let mean = values.reduce(0, +) / Double(values.count)
         return values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
     }

@@ -7,13 +7,14 @@ public enum SampleSize {
     ///   - winRate: What the rate is thought to be.
     ///   - level: Two-sided error of the first kind.
     ///   - power: Chance to see it if it is so.
-    /// - Returns: `nil` when the rate is one half: no number is enough.
+    /// - Returns: `nil` when the rate is one half: no number is enough. Never fewer than the exact test needs where all
+    ///   go one way.
     public static func votes(winRate: Double, level: Double = 0.05, power: Double = 0.8) -> Int? {
         let effect = abs(winRate - 0.5)
         guard effect > 1e-9, winRate > 0, winRate < 1 else { return winRate == 0 || winRate == 1 ? sure(level) : nil }
         let (a, b) = (Normal.quantile(1 - level / 2), Normal.quantile(power))
         let root = a * 0.5 + b * (winRate * (1 - winRate)).squareRoot()
-        return Int((root * root / (effect * effect)).rounded(.up))
+        return max(sure(level), Int((root * root / (effect * effect)).rounded(.up)))
     }
 
     /// People per group that a comparison of two rates needs.

@@ -27,6 +27,8 @@ public struct EncodedConversation: Sendable {
     let body: [UInt8]
     let messages: [Item]
     let feedback: [Voice]
+    /// Whether its log names nobody.
+    let isOfNobody: Bool
     /// Models that wrote its replies.
     let models: Set<String>
 
@@ -40,6 +42,7 @@ public struct EncodedConversation: Sendable {
         userID = conversation.userID
         consent = conversation.consent
         startedAt = conversation.startedAt
+        isOfNobody = conversation.isOfNobody
         refusal = Self.refusal(of: conversation)
         guard refusal == nil, consent != .none else {
             (body, messages, feedback, models) = ([], [], [], [])
@@ -79,18 +82,21 @@ public struct EncodedConversation: Sendable {
     /// Why ids cannot be kept, `nil` when they can: a database ends a text at a NUL, and two ids would become one; one that is
     /// too long for an index would end a whole import.
     static func refusal(ofIDs ids: [String]) -> String? {
-        if ids.contains(where: { $0.utf8.contains(0) }) { return "an id with a NUL character" }
+        if ids.contains(where: \.hasNUL) { return "an id with a NUL character" }
         return ids.contains { $0.utf8.count > longestID } ? "an id of more than \(longestID) bytes" : nil
     }
 
     /// Why texts that nothing is looked up by cannot be kept, `nil` when they can.
     static func refusal(ofTexts texts: [String]) -> String? {
-        texts.contains { $0.utf8.contains(0) } ? "a text with a NUL character" : nil
+        texts.contains(where: \.hasNUL) ? "a text with a NUL character" : nil
     }
 
     private static func refusal(of conversation: Conversation) -> String? {
         // Nothing is kept of it but that what is there under this id has to go, however odd its messages are.
-        if conversation.consent == .none { return refusal(ofIDs: [conversation.id, conversation.userID]) }
+        if conversation.consent == .none {
+            let user = conversation.isOfNobody ? [] : [conversation.userID]
+            return refusal(ofIDs: [conversation.id] + user)
+        }
         if conversation.messages.count >= places { return "more than \(places - 1) messages" }
         // Compared as bytes, as databases do: Swift calls some different spellings equal.
         var seen: Set<String.Bytes> = []
@@ -109,6 +115,9 @@ public struct EncodedConversation: Sendable {
 }
 
 extension String {
+    /// Whether it holds a character at which databases end a text: nothing has such an id.
+    var hasNUL: Bool { utf8.contains(0) }
+
     /// A text by its bytes: unlike texts themselves, two spellings of one letter differ.
     struct Bytes: Hashable {
         let text: String

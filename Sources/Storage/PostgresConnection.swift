@@ -31,6 +31,11 @@ final class PostgresConnection: SQLSession, @unchecked Sendable {
             throw fault
         }
         do {
+            // What a server, a role or the environment may have set otherwise: texts pass as their bytes, bytes come as
+            // hexadecimal digits, and numbers with all of theirs.
+            try run("SELECT set_config('client_encoding', current_setting('server_encoding'), false)")
+            try run("SET bytea_output = 'hex'")
+            try run("SET extra_float_digits = 1")
             try run("SET client_min_messages = warning")
             try run("SET lock_timeout = '10s'")
             // A transaction that a process left behind must not hold its locks for ever.
@@ -83,6 +88,10 @@ final class PostgresConnection: SQLSession, @unchecked Sendable {
     // MARK: Statements
 
     func query(_ sql: String, _ arguments: [SQLValue], _ row: (any SQLRow) throws -> Void) throws {
+        for case .text(let text) in arguments where text.hasNUL {
+            // libpq would end it there and another text would be kept or looked for; in the server's words for it.
+            throw PostgresError(sqlState: "22021", message: "a text with a NUL character", isDisconnection: false)
+        }
         let name = try prepare(sql)
         // All values in one buffer, each ended by a NUL; offsets first, since the buffer moves as it grows.
         var buffer: [UInt8] = []

@@ -7,7 +7,8 @@ extension SQLStore {
     }
 
     public func account(named name: String) async throws -> Account? {
-        try await look { try $0.accounts("WHERE name = ?1", [.text(name)]).first }
+        if name.hasNUL { return nil }
+        return try await look { try $0.accounts("WHERE name = ?1", [.text(name)]).first }
     }
 
     public func add(_ account: Account) async throws {

@@ -1,16 +1,18 @@
 import Conversations
 import Foundation
 
-/// People's memories in the store. They go with the person, and with the conversation that they came up in.
+/// People's memories in the store. They go with the person, and with the conversation or message they came up in.
 extension SQLStore {
     public func memories(of userID: String) async throws -> [Memory] {
-        try await look { try $0.memories(of: userID) }
+        if userID.hasNUL { return [] }
+        return try await look { try $0.memories(of: userID) }
     }
 
     public func save(_ memory: Memory) async throws {
         try await change { store in
             let session = store.session
             try store.refuse(ids: [memory.id, memory.userID, memory.conversationID ?? "", memory.messageID ?? ""])
+            try store.refuse(texts: [memory.text])
             let owner = try session.first("SELECT userID FROM memory WHERE id = ?1", .text(memory.id)) { $0.text(0) }
             if let owner, owner != memory.userID {
                 throw StorageError(.conflict, file: name, reason: "another person's memory has the id \(memory.id)")
@@ -37,6 +39,7 @@ extension SQLStore {
     }
 
     public func forget(memory id: String, of userID: String) async throws {
+        if id.hasNUL || userID.hasNUL { return }
         try await change { store in
             try store.session.execute("DELETE FROM memory WHERE id = ?1 AND userID = ?2", .text(id), .text(userID))
         }
@@ -44,6 +47,7 @@ extension SQLStore {
     }
 
     public func forgetMemories(of userID: String) async throws {
+        if userID.hasNUL { return }
         try await change { try $0.session.execute("DELETE FROM memory WHERE userID = ?1", .text(userID)) }
         try await forgetDeleted()
     }

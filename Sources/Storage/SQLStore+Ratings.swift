@@ -6,6 +6,7 @@ extension SQLStore {
     public func annotate(_ annotations: [RaterAnnotation]) async throws {
         if annotations.isEmpty { return }
         try await change { store in
+            try store.lock(annotations.map(\.conversationID))
             for annotation in annotations { try store.annotate(annotation) }
         }
     }
@@ -18,6 +19,7 @@ extension SQLStore {
         try await change { store in
             try store.refuse(ids: [vote.pair, vote.rater])
             try store.refuse(texts: [vote.question, vote.comment ?? ""])
+            try store.lock([vote.first.conversationID, vote.second.conversationID])
             let places = try [vote.first, vote.second].map { side in
                 if let message = side.messageID {
                     return try store.require(message, in: side.conversationID).place

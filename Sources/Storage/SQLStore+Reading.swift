@@ -8,15 +8,18 @@ extension SQLStore {
     }
 
     public func conversation(id: String) async throws -> Conversation? {
-        try await look { try $0.conversations("WHERE id = ?1", [.text(id)]).first }
+        if id.hasNUL { return nil }
+        return try await look { try $0.conversations("WHERE id = ?1", [.text(id)]).first }
     }
 
     public func conversations(of userID: String) async throws -> [Conversation] {
-        try await look { try $0.conversations("WHERE userID = ?1 ORDER BY id", [.text(userID)]) }
+        if userID.hasNUL { return [] }
+        return try await look { try $0.conversations("WHERE userID = ?1 ORDER BY id", [.text(userID)]) }
     }
 
     public func newestConversation(of userID: String) async throws -> Conversation? {
-        try await look { try $0.newestConversation(of: userID) }
+        if userID.hasNUL { return nil }
+        return try await look { try $0.newestConversation(of: userID) }
     }
 
     public func page(after id: String?, limit: Int, consent: Consent, since: Date?) async throws -> [Conversation] {
@@ -175,7 +178,7 @@ extension SQLStore {
                 do {
                     _ = try await conversation(id: id)
                 } catch let error as StorageError where error.code == .damagedRecord {
-                    faults.append("conversation \(id): \(error.reason)")
+                    faults.append(error.reason)
                 }
             }
             last = end

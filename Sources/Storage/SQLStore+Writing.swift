@@ -12,8 +12,8 @@ extension SQLStore {
     @discardableResult
     public func save(_ conversations: [EncodedConversation]) async throws -> SaveSummary {
         if conversations.isEmpty { return SaveSummary() }
-        let summary = try await change(.store) { try $0.save(conversations) }
-        if summary.withdrawn > 0 { try await forgetDeleted() }
+        let (summary, hasErased) = try await change(.store) { try $0.save(conversations) }
+        if hasErased { try await forgetDeleted() }
         return summary
     }
 
@@ -85,6 +85,7 @@ extension SQLStore {
     public func retractFeedback(of userID: String, on messageID: String, in conversationID: String) async throws {
         try await change { store in
             let place = try store.require(messageID, in: conversationID).place
+            try store.refuse(texts: [userID])
             let condition = "WHERE conversation = ?1 AND messageID = ?2 AND userID = ?3"
             let body = try store.session.first(
                 "SELECT body FROM feedback \(condition)", .int(place.number), .text(messageID), .text(userID)
@@ -101,6 +102,7 @@ extension SQLStore {
         if consent == .none { return try await delete(conversationID: conversationID) }
         try await change { store in
             let place = try store.require(conversationID)
+            try store.refuse(texts: [textVersion ?? ""])
             try store.session.execute(
                 "UPDATE conversation SET consent = ?1, changedAt = ?2 WHERE number = ?3",
                 SQLValue(StoreTransaction.number(consent)), store.seconds, .int(place.number))
@@ -125,6 +127,7 @@ extension SQLStore {
     public func delete(userID: String) async throws -> DeletionReport {
         let report = try await change(.store) { store in
             let session = store.session
+            try store.refuse(texts: [userID])
             var report = DeletionReport()
             (report.datasets, report.models) = try store.lineage(of: userID)
             // Others' conversations that this person voted in are changed: the next export must not carry the votes on.

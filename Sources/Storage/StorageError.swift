@@ -80,6 +80,8 @@ public struct StorageError: InputFault, Sendable, Hashable, CustomStringConverti
             self.init(.locked, file: file, reason: "locked by another process; try again when it has finished")
         case "3D000", "28000", "28P01", "42501":
             self.init(.unavailable, file: file, reason: "cannot be opened (\(error.message))")
+        // A text that no database takes.
+        case "22021": self.init(.conflict, file: file, reason: error.message)
         case _ where error.isDisconnection:
             self.init(.unreachable, file: file, reason: "the server cannot be reached (\(error.message))")
         default:

@@ -12,8 +12,10 @@ extension StoreTransaction {
     }
 
     /// Adds or replaces conversations; `ConversationStore.save` says with what care.
-    func save(_ conversations: [EncodedConversation]) throws -> SaveSummary {
+    /// - Returns: what became of them, and whether anything that was there is gone by that.
+    func save(_ conversations: [EncodedConversation]) throws -> (summary: SaveSummary, hasErased: Bool) {
         var summary = SaveSummary()
+        var hasErased = false
         var there: [String.Bytes: Place] = [:]
         let rows = try session.all(
             "SELECT id, number, userID, consent FROM conversation WHERE id IN",
@@ -37,7 +39,9 @@ extension StoreTransaction {
                 there[id] = try find(conversation.id)
             }
             let found = there[id]
-            if let found, !found.userID.utf8.elementsEqual(conversation.userID.utf8) {
+            // A log that takes consent back may have taken out who the person was, too.
+            let isTakenBack = conversation.consent == .none && conversation.isOfNobody
+            if let found, !found.userID.utf8.elementsEqual(conversation.userID.utf8), !isTakenBack {
                 summary.refused.append("conversation \(conversation.id): another person's has the same id")
                 continue
             }
@@ -45,6 +49,7 @@ extension StoreTransaction {
                 summary.withoutConsent += 1
                 if let found {
                     summary.withdrawn += 1
+                    hasErased = true
                     try delete(found.number)
                     there[id] = nil
                 }
@@ -63,7 +68,9 @@ extension StoreTransaction {
             models.formUnion(conversation.models)
             if let found {
                 summary.replaced += 1
-                try replace(found, with: conversation, voices)
+                if try replace(found, with: conversation, voices) { hasErased = true }
+                // A third one of this id in the same call must not widen what the second one narrowed.
+                there[id]?.consent = min(found.consent, Self.number(conversation.consent))
             } else {
                 summary.added += 1
                 let number = next ?? 1
@@ -73,7 +80,7 @@ extension StoreTransaction {
         }
         try add(&waiting)
         try note(models: models)
-        return summary
+        return (summary, hasErased)
     }
 
     /// What says no time is taken for old.
@@ -133,9 +140,10 @@ extension StoreTransaction {
     }
 
     /// Puts a conversation in the place of the one that is there; it counts as touched when anything changed by that.
+    /// - Returns: whether a message, or anything in one or beside them, is there no longer.
     private func replace(
         _ found: Place, with conversation: EncodedConversation, _ voices: [EncodedConversation.Voice]
-    ) throws {
+    ) throws -> Bool {
         let said = Self.number(conversation.consent)
         if said < found.consent {
             try noteConsent(Self.consent(said), textVersion: nil, in: found)
@@ -143,7 +151,8 @@ extension StoreTransaction {
         let head = try session.first("SELECT body FROM conversation WHERE number = ?1", .int(found.number)) {
             $0.bytes(0)
         }
-        var isTouched = said < found.consent || head != conversation.body
+        var hasErased = head != conversation.body
+        var isTouched = said < found.consent || hasErased
         if isTouched {
             try session.execute(
                 "UPDATE conversation SET consent = ?1, body = ?2 WHERE number = ?3",
@@ -166,12 +175,14 @@ extension StoreTransaction {
                 if before.body != message.body { changed.append((key, message.body)) }
             } else {
                 // Taken out and put in again: two messages that change places would collide otherwise.
+                if before.body != message.body { hasErased = true }
                 moved.append(before.key)
                 added += [.int(key), .text(message.id), .json(message.body)]
             }
         }
         // What is left in `old` the log no longer has.
         if !(old.isEmpty && moved.isEmpty && added.isEmpty && changed.isEmpty) { isTouched = true }
+        if !(old.isEmpty && changed.isEmpty) { hasErased = true }
         for (id, row) in old {
             try delete(messageWithKey: row.key, id: id.text, in: found.number)
         }
@@ -187,6 +198,7 @@ extension StoreTransaction {
             if isNew { isTouched = true }
         }
         if isTouched { try touch(found.number) }
+        return hasErased
     }
 
     /// Longest name of a model that is noted, in bytes: PostgreSQL's indexes take no more than about 2,700.

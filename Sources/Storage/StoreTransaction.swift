@@ -36,10 +36,18 @@ struct StoreTransaction {
     // MARK: Finding
 
     func find(_ conversationID: String) throws -> Place? {
-        try session.first(
+        if conversationID.hasNUL { return nil }
+        return try session.first(
             "SELECT number, userID, consent FROM conversation WHERE id = ?1\(session.lockingClause)",
             .text(conversationID)
         ) { Place(number: Int64($0.int(0)), userID: $0.text(1), consent: $0.int(2)) }
+    }
+
+    /// Takes hold of several conversations, always in one order: two writers that begin at different ends would each
+    /// wait for the other.
+    func lock(_ conversationIDs: [String]) throws {
+        let ids = Set(conversationIDs)
+        if ids.count > 1 { for id in ids.sorted() { _ = try find(id) } }
     }
 
     func require(_ conversationID: String) throws -> Place {
@@ -51,7 +59,8 @@ struct StoreTransaction {
 
     /// Key and text of a message.
     func message(_ id: String, in place: Place) throws -> (key: Int64, body: [UInt8])? {
-        try session.first(
+        if id.hasNUL { return nil }
+        return try session.first(
             "SELECT key, body FROM message WHERE key >= ?1 AND key < ?2 AND id = ?3",
             .int(Self.key(place.number)), .int(Self.key(place.number + 1)), .text(id)
         ) { (Int64($0.int(0)), $0.bytes(1)) }
@@ -158,11 +167,18 @@ struct StoreTransaction {
             DELETE FROM pairVote WHERE (firstConversation = ?1 AND firstMessage = ?2)
             OR (secondConversation = ?1 AND secondMessage = ?2)
             """, .int(number), .text(id))
+        // What was remembered of it repeats what it said.
+        try session.execute(
+            """
+            DELETE FROM memory WHERE messageID = ?1
+            AND conversationID = (SELECT id FROM conversation WHERE number = ?2)
+            """, .text(id), .int(number))
     }
 
     // MARK: Reading
 
     private struct Head {
+        var id: String
         var number: Int64
         var consent: Int
         var body: [UInt8]
@@ -172,7 +188,8 @@ struct StoreTransaction {
     func conversations(_ condition: String, _ arguments: [SQLValue]) throws -> [Conversation] {
         try heads(condition, arguments).map { head in
             var conversation = try bare(head)
-            conversation.messages = try messages(of: head.number, user: conversation.userID)
+            let user = conversation.userID
+            conversation.messages = try named(head.id) { try messages(of: head.number, user: user) }
             return conversation
         }
     }
@@ -188,24 +205,37 @@ struct StoreTransaction {
         }
         guard let newest else { return nil }
         var conversation = newest.conversation
-        conversation.messages = try messages(of: newest.number, user: conversation.userID)
+        conversation.messages = try named(conversation.id) {
+            try messages(of: newest.number, user: newest.conversation.userID)
+        }
         return conversation
     }
 
     private func heads(_ condition: String, _ arguments: [SQLValue]) throws -> [Head] {
         var heads: [Head] = []
-        try session.query("SELECT number, consent, body FROM conversation \(condition)", arguments) {
-            heads.append(Head(number: Int64($0.int(0)), consent: $0.int(1), body: $0.bytes(2)))
+        try session.query("SELECT id, number, consent, body FROM conversation \(condition)", arguments) {
+            heads.append(Head(id: $0.text(0), number: Int64($0.int(1)), consent: $0.int(2), body: $0.bytes(3)))
         }
         return heads
     }
 
     /// A conversation without its messages.
     private func bare(_ head: Head) throws -> Conversation {
-        var conversation = try Conversation(jsonLine: head.body)
+        var conversation = try named(head.id) { try Conversation(jsonLine: head.body) }
         // The column counts: consent may have been changed since.
         conversation.consent = Self.consent(head.consent)
         return conversation
+    }
+
+    /// A record that cannot be read is looked for by its conversation.
+    private func named<R>(_ conversationID: String, _ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch let error as LogError {
+            var fault = StorageError(error, file: name)
+            fault.reason = "conversation \(conversationID): \(fault.reason)"
+            throw fault
+        }
     }
 
     private func messages(of number: Int64, user: String) throws -> [Message] {

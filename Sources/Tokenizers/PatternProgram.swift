@@ -33,7 +33,7 @@ struct PatternProgram: Sendable {
         guard let first = Self.first(node) else {
             throw PatternParser.Fault(message: "can match nothing at all, which is not supported")
         }
-        compile(node)
+        try compile(node)
         steps.append(.done)
         for value in 0..<128 { starts[value] = first.contains { $0.sealed().contains(UInt32(value)) } }
         starts[128] = true
@@ -56,7 +56,8 @@ struct PatternProgram: Sendable {
             var result: [ScalarSet] = []
             for item in items {
                 if let sets = first(item) { return result + sets }
-                if case .repetition(let body, _, _, _) = item, let sets = first(body) {
+                // One that must come was asked already; asking again would double the work with each nesting.
+                if case .repetition(let body, let least, _, _) = item, least == 0, let sets = first(body) {
                     result += sets
                 } else if case .lookAhead = item {
                     continue
@@ -74,17 +75,23 @@ struct PatternProgram: Sendable {
         return sets.count - 1
     }
 
-    private mutating func compile(_ node: PatternParser.Node) {
+    /// More parts than any published pattern has; counts inside counts multiply.
+    private static let mostParts = 1 << 16
+    private var partCount = 0
+
+    private mutating func compile(_ node: PatternParser.Node) throws {
+        partCount += 1
+        guard partCount <= Self.mostParts else { throw PatternParser.Fault(message: "repeats too much") }
         switch node {
         case .set(let set): steps.append(.one(index(set)))
-        case .sequence(let items): for item in items { compile(item) }
+        case .sequence(let items): for item in items { try compile(item) }
         case .choice(let branches):
             var jumps: [Int] = []
             for (number, branch) in branches.enumerated() {
                 let isLast = number == branches.count - 1
                 let fork = steps.count
                 if !isLast { steps.append(.fork(fork + 1, 0)) }
-                compile(branch)
+                try compile(branch)
                 if !isLast {
                     jumps.append(steps.count)
                     steps.append(.jump(0))
@@ -99,30 +106,35 @@ struct PatternProgram: Sendable {
             case .lazy: steps.append(.lazy(index(set), least: least))
             }
         case .repetition(let body, let least, let most, _):
-            for _ in 0..<least { compile(body) }
+            for _ in 0..<least { try compile(body) }
             var forks: [Int] = []
             for _ in least..<max(most ?? least, least) {
                 forks.append(steps.count)
                 steps.append(.fork(steps.count + 1, 0))
-                compile(body)
+                try compile(body)
             }
             for fork in forks { steps[fork] = .fork(fork + 1, steps.count) }
         case .lookAhead(let body, let isNegated):
             let look = steps.count
             steps.append(.look(end: 0, isNegated: isNegated))
-            compile(body)
+            try compile(body)
             steps.append(.done)
             steps[look] = .look(end: steps.count, isNegated: isNegated)
         }
     }
 
+    /// How often choices may be come back to in a text of this length, far more than by published patterns: inside
+    /// counts it could be for ever. After that only what matches at once does.
+    private static func patience(_ length: Int) -> Int { 1 << 20 + 1024 * length }
+
     /// Calls `body` with every match from left to right; none is empty, and none overlaps another.
     func forEachMatch(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
         var choices: [Choice] = []
+        var patience = Self.patience(text.count)
         var place = 0
         while place < text.count {
             let byte = text[place]
-            if starts[Int(min(byte, 128))], let end = match(text, at: place, from: 0, &choices) {
+            if starts[Int(min(byte, 128))], let end = match(text, at: place, from: 0, &choices, &patience) {
                 body(place..<end)
                 place = end
             } else {
@@ -133,7 +145,8 @@ struct PatternProgram: Sendable {
 
     /// The end of the match that begins at `start`.
     private func match(
-        _ text: UnsafeBufferPointer<UInt8>, at start: Int, from first: Int, _ choices: inout [Choice]
+        _ text: UnsafeBufferPointer<UInt8>, at start: Int, from first: Int, _ choices: inout [Choice],
+        _ patience: inout Int
     ) -> Int? {
         let base = choices.count
         defer { choices.removeSubrange(base...) }
@@ -176,11 +189,12 @@ struct PatternProgram: Sendable {
                 step = now
             case .jump(let target): step = target
             case .look(let end, let isNegated):
-                fails = (match(text, at: place, from: step + 1, &choices) == nil) != isNegated
+                fails = (match(text, at: place, from: step + 1, &choices, &patience) == nil) != isNegated
                 step = end
             }
             if fails {
-                guard choices.count > base, var last = choices.popLast() else { return nil }
+                patience -= 1
+                guard patience >= 0, choices.count > base, var last = choices.popLast() else { return nil }
                 place = last.place
                 step = last.step
                 if last.floor >= 0 {

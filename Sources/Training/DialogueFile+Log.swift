@@ -9,14 +9,16 @@ extension DialogueFile {
     public func readEither(_ url: URL) throws -> Content {
         guard try LearnableLog.isLog(url) else { return try read(url) }
         var content = Content()
+        func isFull() -> Bool { limit.map { content.dialogues.count >= $0 } ?? false }
         let log = try LearnableLog(url)
-        while let event = try log.next() {
+        while !isFull(), let event = try log.next() {
             switch event {
             case .skipped(let reason): content.skip(reason)
             case .withheld: break
             case .conversation(let conversation):
-                let turns = conversation.dialogue
-                if turns.count >= 2 { content.dialogues.append(turns) }
+                for turns in conversation.dialogues where turns.count >= 2 && !isFull() {
+                    content.dialogues.append(turns)
+                }
             }
         }
         guard !content.dialogues.isEmpty else {

@@ -216,7 +216,13 @@ public final class EncoderRewardModel: @unchecked Sendable {
                 to: url.appending(path: "model.safetensors"))
             try TensorFile.write(
                 head.named("head").map { ($0.name, $0.parameter.value) }, to: url.appending(path: Self.headName))
-            try prior?.save(to: url.appending(path: Self.priorName), like: origin)
+            let probe = url.appending(path: Self.priorName)
+            if let prior {
+                try prior.save(to: probe, like: origin)
+            } else if EncoderPrior.isPresent(in: probe) {
+                // What lies there is another model's, and would be added to this one's margins.
+                try FileManager.default.removeItem(at: probe)
+            }
             let json = JSONEncoder()
             json.outputFormatting = [.prettyPrinted, .sortedKeys]
             try json.encode(shape).write(to: url.appending(path: Self.shapeName), options: .atomic)

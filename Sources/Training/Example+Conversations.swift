@@ -27,5 +27,18 @@ extension RewardExample {
 
 extension Conversation {
     /// All turns in order, for pre-training; of regenerated replies the one that was answered, without feedback turns.
-    public var dialogue: [Turn] { turns(before: messages.count) }
+    ///
+    /// Every turn of a dialogue is learned, so one ends before a reply that no model wrote, and another begins behind.
+    public var dialogues: [[Turn]] {
+        var pieces: [[Turn]] = [[]]
+        for place in mainPath {
+            let message = messages[place]
+            if message.sender == .bot, message.isCanned {
+                pieces.append([])
+            } else if !message.isDislikeFeedback, !message.text.isEmpty {
+                pieces[pieces.count - 1].append(Turn(message.sender, message.text))
+            }
+        }
+        return pieces.filter { !$0.isEmpty }
+    }
 }

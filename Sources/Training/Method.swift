@@ -30,13 +30,13 @@ public struct MethodSettings: Sendable, Hashable, Codable {
     // Every method
     /// Good replies per step (as many bad ones), or pairs.
     public var perStep = 16
-    /// Unlabelled replies per step beside them, where the data has some (not for dpo, kto and sft).
+    /// Unlabelled replies per step beside them, where the data has some (not for sft, dpo, kto, pairwise-cringe).
     public var unlabelledPerStep = 0
     /// What is done with tokens that a bad reply shares with better ones; for losses of tokens (DPO and KTO judge whole replies).
     public var overlap = ExampleTokenizer.Overlap.pushedDown
     /// SFT on the whole dialogue instead of on the reply only.
     public var learnsContext = false
-    /// Share of the steps with repetition unlikelihood; 0 is off. For token losses.
+    /// Share of the steps with repetition unlikelihood; 0 is off. For losses of tokens of single replies.
     public var repetition = 0.0
 
     // CRINGE and unlikelihood
@@ -87,5 +87,19 @@ public struct MethodSettings: Sendable, Hashable, Codable {
         case desirableWeight = "desirable_weight"
         case undesirableWeight = "undesirable_weight"
         case freezesModel = "freezes_model"
+    }
+}
+
+extension MethodSettings {
+    /// - Throws: `TrainingError` naming a setting that this method would pass over.
+    func requireUse(in method: Method) throws {
+        let unheard: [(name: String, isAsked: Bool, isHeard: Bool)] = [
+            ("repetition", repetition != 0, !method.needsPairs && method != .kto),
+            ("unlabelled_per_step", unlabelledPerStep != 0, !method.needsPairs && method != .kto && method != .sft),
+            // DPO and KTO push the whole of a bad reply down, whatever is said here.
+            ("overlap", overlap != .pushedDown, method != .pairwiseCringe),
+        ]
+        guard let first = unheard.first(where: { $0.isAsked && !$0.isHeard }) else { return }
+        throw TrainingError(.options, "\(method.rawValue) has no use for \(first.name)")
     }
 }

@@ -28,6 +28,7 @@ public struct MethodPlan {
         cache: URL? = nil,
         compute: TrainingOptions.ComputeType = .fastest(), seed: UInt64, onProgress: (String) -> Void = { _ in }
     ) throws {
+        try settings.requireUse(in: method)
         let length = ExampleTokenizer.rowLength(for: model.configuration)
         // KTO judges a reply as a whole, every token of it: one whose shared tokens are good would be neither good nor bad.
         let overlap = method == .kto ? ExampleTokenizer.Overlap.pushedDown : settings.overlap

@@ -56,6 +56,10 @@ public struct PairwiseCRINGELoss: TrainingLoss {
             draws = context.draws
         }
 
+        mutating func skip(_ batch: Batch) {
+            if loss.cringe.needsDraws { for _ in batch.targets { _ = draws.uniform() } }
+        }
+
         mutating func backward(hidden: Tensor, batch: Batch) throws -> LossSums {
             var totals = [Double](repeating: 0, count: batch.numbers.count)
             try withoutGradients {

@@ -1,3 +1,4 @@
+import Conversations
 import Foundation
 import LanguageModels
 import Torch
@@ -38,7 +39,15 @@ public struct ScoreLoss: TrainingLoss {
     }
 
     public var summary: String {
-        "score(kind=\(kind.rawValue), margins=\(!margins.isEmpty), centring=\(centring))"
+        "score(kind=\(kind.rawValue), margins=\(marginsName), centring=\(centring))"
+    }
+
+    /// Other margins are another loss: a hash of them, `false` for none.
+    private var marginsName: String {
+        guard !margins.isEmpty else { return "false" }
+        var hash = StableHash(salt: "margins")
+        for margin in margins { withUnsafeBytes(of: margin.bitPattern.littleEndian) { hash.add($0) } }
+        return String(hash.value, radix: 16)
     }
 
     public var namedParameters: [(name: String, parameter: Parameter)] { score.named("score") }

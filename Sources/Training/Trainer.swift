@@ -146,8 +146,10 @@ public final class Trainer {
             var metrics = try trainStep()
             let isLast = step == options.steps
             var isBest = false
-            if let evaluate, options.evaluateEvery > 0, isLast || step % options.evaluateEvery == 0 {
-                metrics.evaluation = try agreed(evaluate())
+            let isAsked = options.evaluateEvery > 0 && (isLast || step % options.evaluateEvery == 0)
+            // A step's own figures can be stopped by without any other.
+            if isAsked, evaluate != nil || options.earlyStopping != nil {
+                if let evaluate { metrics.evaluation = try agreed(evaluate()) }
                 isBest = try noteBest(metrics)
             }
             try log?.append(metrics)

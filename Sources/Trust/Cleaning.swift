@@ -40,6 +40,12 @@ struct HeldOutScores: Sendable {
         }
     }
 
+    /// Whether the content contradicts a vote by more than a threshold. Of a vote without content nothing is said,
+    /// whatever the mean that stands in its place.
+    func contradicts(_ vote: Int, above threshold: Double) -> Bool {
+        logits[vote] != nil && disagreement[vote] > threshold
+    }
+
     /// The value of `scores` above which a share of the votes lies, each vote with its person's score.
     func cut(dropping share: Double, of scores: [Double]) -> Double {
         let sorted = scores.sorted(by: >)

@@ -82,12 +82,16 @@ struct ConfusionEM<Model: ErrorModel> {
             }
             let state = run(from: noisy)
             let stateAgrees = agrees(state)
-            if stateAgrees && !bestAgrees || stateAgrees == bestAgrees && state.objective > best.objective {
+            if stateAgrees && !bestAgrees || stateAgrees == bestAgrees && merit(state) > merit(best) {
                 (best, bestAgrees) = (state, stateAgrees)
             }
         }
         return best
     }
+
+    /// What the ends of several starts are compared by. Densities of priors that were learned apart do not compare: the
+    /// one under which people differ most would win, whatever the votes say.
+    func merit(_ state: State) -> Double { model.learnsPrior ? state.logLikelihood : state.objective }
 
     /// Whether votes are right more often than chance would have it.
     private func agrees(_ state: State) -> Bool {
@@ -135,7 +139,8 @@ struct ConfusionEM<Model: ErrorModel> {
             state.shares = sums.map { min(max($0 / Double(items), OwnErrors.floor), 1 - OwnErrors.floor) }
         }
         count(&state)
-        state.counts.withUnsafeBufferPointer { model.prepare($0, classes: width) }
+        let weights = self.weights
+        state.counts.withUnsafeBufferPointer { model.prepare($0, classes: width, weights: weights) }
         var densities = [Double](repeating: 0, count: chunkCount)
         let fitted = model
         let (users, classes, table) = (ballots.users.count, width, width * width)

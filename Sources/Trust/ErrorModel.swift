@@ -6,8 +6,11 @@ import Foundation
 protocol ErrorModel: Sendable {
     /// Whether the shares of the classes are learned; otherwise all classes are as likely before any vote.
     var learnsShares: Bool { get }
+    /// Whether the prior of people's tables is learned too, so that its density has another scale at every end of EM.
+    var learnsPrior: Bool { get }
     /// Looks at the counts of all people before they are fitted one by one.
-    mutating func prepare(_ counts: UnsafeBufferPointer<Double>, classes: Int)
+    /// - Parameter weights: The share that each person's votes count for; `nil` for everybody alike.
+    mutating func prepare(_ counts: UnsafeBufferPointer<Double>, classes: Int, weights: [Double]?)
     /// Log-chances of one person's labels given the truth, from their counts (`K * K` each, label-major).
     /// - Returns: The log-density of the person's parameters under the model's prior, where it has one; 0 otherwise.
     func fit(_ counts: UnsafePointer<Double>, classes: Int, into logChance: UnsafeMutablePointer<Double>) -> Double
@@ -17,7 +20,8 @@ protocol ErrorModel: Sendable {
 
 extension ErrorModel {
     var learnsShares: Bool { true }
-    mutating func prepare(_ counts: UnsafeBufferPointer<Double>, classes: Int) {}
+    var learnsPrior: Bool { false }
+    mutating func prepare(_ counts: UnsafeBufferPointer<Double>, classes: Int, weights: [Double]?) {}
 
     /// Informedness: how much likelier a label is where it is the truth than by chance. For thumbs it is how much likelier
     /// "up" is on good than on bad items; 0 for whoever votes without looking.
@@ -62,14 +66,20 @@ struct PooledErrors: ErrorModel {
     /// Strength before anything is known.
     var initialStrength = 4.0
 
+    var learnsPrior: Bool { true }
+
     /// The people who tell how far people differ: evenly spread, since each costs some logarithms.
     private static let sample = 4000
 
-    mutating func prepare(_ counts: UnsafeBufferPointer<Double>, classes: Int) {
+    mutating func prepare(_ counts: UnsafeBufferPointer<Double>, classes: Int, weights: [Double]?) {
         let table = classes * classes
         let users = counts.count / table
         var pooled = [Double](repeating: 0, count: table)
-        for user in 0..<users { for cell in 0..<table { pooled[cell] += counts[user * table + cell] } }
+        // Accounts that count as one person are one person here too: else a flood of them would be what is ordinary.
+        for user in 0..<users {
+            let weight = weights?[user] ?? 1
+            for cell in 0..<table { pooled[cell] += weight * counts[user * table + cell] }
+        }
         if strength.isEmpty { strength = [Double](repeating: initialStrength, count: classes) }
         pseudo = [Double](repeating: 0, count: table)
         let step = max(1, users / Self.sample)
@@ -83,15 +93,16 @@ struct PooledErrors: ErrorModel {
             let base = Gamma.digamma(old)
             let bases = mean.map { Gamma.digamma(old * $0) }
             for user in stride(from: 0, to: users, by: step) {
+                let weight = weights?[user] ?? 1
                 var own = 0.0
                 for label in 0..<classes {
                     let count = counts[user * table + label * classes + truth]
                     own += count
-                    above += mean[label] * (Gamma.digamma(count + old * mean[label]) - bases[label])
+                    above += weight * mean[label] * (Gamma.digamma(count + old * mean[label]) - bases[label])
                 }
-                below += Gamma.digamma(own + old) - base
+                below += weight * (Gamma.digamma(own + old) - base)
             }
-            // A weak prior on the strength itself: two people who look ordinary at the initial strength.
+            // Bounds, since with people who are all alike, or all apart, the fixed point runs away.
             let ratio = below > 0 ? above / below : 1
             strength[truth] = min(max(old * ratio, 0.5), 200)
             for label in 0..<classes { pseudo[label * classes + truth] = strength[truth] * mean[label] }

@@ -24,7 +24,7 @@ public struct ExampleFlipping: TrustMethod, Hashable {
             thresholds.map { threshold in
                 var cleaning = Cleaning.none(table)
                 cleaning.name = threshold > 1 ? "nothing turned" : "votes turned at a disagreement above \(threshold)"
-                for vote in table.votes.indices where scores.disagreement[vote] > threshold {
+                for vote in table.votes.indices where scores.contradicts(vote, above: threshold) {
                     cleaning.labels[vote] = 1 - cleaning.labels[vote]
                 }
                 return cleaning

@@ -25,7 +25,7 @@ public struct ExampleRemoval: TrustMethod, Hashable {
             thresholds.map { threshold in
                 var cleaning = Cleaning.none(table)
                 cleaning.name = threshold > 1 ? "nothing dropped" : "votes dropped at a disagreement above \(threshold)"
-                for vote in table.votes.indices where scores.disagreement[vote] > threshold {
+                for vote in table.votes.indices where scores.contradicts(vote, above: threshold) {
                     cleaning.weights[vote] = 0
                 }
                 return cleaning

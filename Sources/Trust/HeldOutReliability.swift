@@ -18,6 +18,8 @@ public enum HeldOutReliability {
         var hidden: [(user: Int, item: Int, label: Int)] = []
         // People and items that are left with votes get new numbers, in order of appearance.
         var (users, items) = (NameTable(), NameTable())
+        // Where a vote that is left stands among the columns, by person, class and item.
+        var columnOf: [UInt64: Int] = [:]
         for item in 0..<ballots.items.count {
             if part < 1, !stream.chance(part) { continue }
             let range = Int(ballots.itemStart[item])..<Int(ballots.itemStart[item + 1])
@@ -29,12 +31,25 @@ public enum HeldOutReliability {
                     left -= 1
                     continue
                 }
+                if ballots.times != nil {
+                    columnOf[UInt64(ballots.cellOfVote[vote]) << 32 | UInt64(item)] = columns.users.count
+                }
                 columns.users.append(UInt32(ballots.users.withBytes(of: user) { users.number(adding: $0) }))
                 columns.items.append(UInt32(ballots.items.withBytes(of: item) { items.number(adding: $0) }))
                 columns.labels.append(UInt8(label))
             }
         }
         guard !hidden.isEmpty, !columns.users.isEmpty else { return nil }
+        // A method may go by times, as by floods of new accounts: without them another method would be measured.
+        if let times = ballots.times {
+            columns.times = [Double](repeating: .nan, count: columns.users.count)
+            for cell in 0..<ballots.users.count * classes {
+                for place in Int(ballots.cellStart[cell])..<Int(ballots.cellStart[cell + 1]) {
+                    let key = UInt64(cell) << 32 | UInt64(ballots.itemOfVote[place])
+                    if let column = columnOf[key] { columns.times[column] = times[place] }
+                }
+            }
+        }
         let rest = try Ballots(classes: ballots.classes, users: users, items: items, columns: columns)
         let solution = try method.solve(rest, generator: generator)
         var probabilities: [Double] = []

@@ -12,7 +12,7 @@ public struct Mace: VoteModel, Hashable {
     public var knowingPrior: Double
     /// Prior votes for each label of a person's habit, for variational Bayes.
     public var habitPrior: Double
-    /// Votes added to each count for plain EM, shared out over the classes.
+    /// Votes added to each count for plain EM, shared out over the classes; 0 adds none.
     public var smoothing: Double
     public var maximumIterations: Int
     /// Stop when the log-likelihood per vote moves by less; negative for a fixed number of iterations.
@@ -84,7 +84,8 @@ struct MaceErrors: ErrorModel {
             } else {
                 spams = (spammed + smoothing) / (knew + spammed + 2 * smoothing)
                 knows = 1 - spams
-                let habits = spammed + Double(classes) * smoothing
+                // Without smoothing somebody who always knows has no habit to share out.
+                let habits = max(spammed + Double(classes) * smoothing, 1e-300)
                 for label in 0..<classes { habit[label] = (habit[label] + smoothing) / habits }
             }
             for label in 0..<classes {

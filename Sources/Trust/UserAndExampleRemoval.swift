@@ -32,7 +32,7 @@ public struct UserAndExampleRemoval: TrustMethod, Hashable {
                     var cleaning = kept
                     if threshold <= 1 {
                         cleaning.name += ", votes dropped at a disagreement above \(threshold)"
-                        for vote in table.votes.indices where scores.disagreement[vote] > threshold {
+                        for vote in table.votes.indices where scores.contradicts(vote, above: threshold) {
                             cleaning.weights[vote] = 0
                         }
                     }

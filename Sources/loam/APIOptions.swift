@@ -31,7 +31,12 @@ struct APIOptions: ParsableArguments {
 
     func validate() throws {
         guard (tlsCert == nil) == (tlsKey == nil) else { throw ValidationError("--tls-cert goes with --tls-key") }
-        _ = try TrustedProxies(trustedProxy)
+        do {
+            _ = try TrustedProxies(trustedProxy)
+        } catch {
+            // ArgumentParser shows only its own kind of error as it is.
+            throw ValidationError("\(error)")
+        }
     }
 
     var tls: TLSFiles? {

@@ -50,6 +50,20 @@ struct BotOptions: ParsableArguments {
     @Option(name: .long, help: "The model's name there.")
     var endpointModel = "default"
 
+    func validate() throws {
+        if let search { _ = try Self.server(search) }
+    }
+
+    /// Who searches and where; `nil` for the store's own documents.
+    private static func server(_ search: String) throws -> (kind: SearchServer.Kind, address: String)? {
+        guard search != "local" else { return nil }
+        let parts = search.split(separator: "=", maxSplits: 1).map(String.init)
+        guard parts.count == 2, let kind = SearchServer.Kind(rawValue: parts[0]) else {
+            throw ValidationError("--search is local, parlai=URL, searxng=URL or brave=URL")
+        }
+        return (kind, parts[1])
+    }
+
     /// - Parameters:
     ///   - generator: the local model; not opened where an endpoint answers.
     ///   - folder: the local model's, which may say what modules it learned.
@@ -101,18 +115,14 @@ struct BotOptions: ParsableArguments {
 
     private func provider(store: any ConversationStore, encoder: any TextEncoder) throws -> (any SearchProvider)? {
         guard let search else { return nil }
-        if search == "local" {
+        guard let server = try Self.server(search) else {
             guard let file = store as? SQLiteStore else {
                 throw ValidationError("--search local needs a store in a file: that is where `loam index` writes")
             }
             return LocalSearch(store: file, encoder: encoder)
         }
-        let parts = search.split(separator: "=", maxSplits: 1).map(String.init)
-        guard parts.count == 2, let kind = SearchServer.Kind(rawValue: parts[0]) else {
-            throw ValidationError("--search is local, parlai=URL, searxng=URL or brave=URL")
-        }
         return SearchServer(
-            kind, address: parts[1], key: ProcessInfo.processInfo.environment["LOAM_SEARCH_KEY"],
+            server.kind, address: server.address, key: ProcessInfo.processInfo.environment["LOAM_SEARCH_KEY"],
             client: WebClient(rule: AddressRule(allowsPrivate: searchPrivate)))
     }
 }

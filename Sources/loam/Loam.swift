@@ -36,12 +36,10 @@ struct Loam: AsyncParsableCommand {
             let given = Array(CommandLine.arguments.dropFirst())
             let arguments = try Settings.isAnythingSet ? Settings.ofProcess().completed(given) : given
             var command = try parseAsRoot(arguments)
-            if var asynchronous = command as? any AsyncParsableCommand {
-                if asynchronous is any ResumableCommand {
-                    try await Interruption.ending(asynchronous)
-                } else {
-                    try await asynchronous.run()
-                }
+            if let resumable = command as? any ResumableCommand, resumable.goesOn {
+                try await Interruption.ending(resumable)
+            } else if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
             } else {
                 try command.run()
             }

@@ -29,6 +29,8 @@ struct ModelOptions: ParsableArguments {
 
     @OptionGroup var registry: RegistryOptions
 
+    func validate() throws { try Threads.require(threads) }
+
     /// As the options say, and where they are silent as the model in the folder wishes; `nil`: no model of ours answers.
     /// - Throws: `ModelFormatsError` for a `generation_config.json` that cannot be read.
     func sampling(of folder: URL?) throws -> Sampling {

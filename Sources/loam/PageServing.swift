@@ -71,6 +71,8 @@ struct PageServing {
                 console.say("\(trial.model) is tried on \(Int((100 * trial.share).rounded())) % of the people")
                 await TrialServing(registry: registry, trial: trial, store: store, console: console).watch(both)
             } catch {
+                // A server that ends while it loads has said why already.
+                guard !Task.isCancelled else { return }
                 console.say("the model could not be loaded: \(error)")
                 await modelHost.become(.failed("\(error)"))
             }

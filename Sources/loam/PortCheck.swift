@@ -1,7 +1,16 @@
+import ArgumentParser
 import Foundation
 
 /// Whether this machine lets `loam serve` listen on a port of its own address.
 enum PortCheck {
+    /// A number that is no port would be taken modulo 65,536, and the server listen elsewhere.
+    /// - Throws: `ValidationError` for such a number.
+    static func requirePort(_ number: Int) throws {
+        guard (0...65_535).contains(number) else {
+            throw ValidationError("--port must be from 0 to 65535, it is \(number)")
+        }
+    }
+
     /// What there is to say of a port. One that is taken is no fault of the installation: `loam serve` itself may run there.
     /// - Throws: `ImprovementFault` for a port that may not be listened on at all.
     static func text(of port: Int) throws -> String {

@@ -18,14 +18,19 @@ struct SafetySuiteOptions: ParsableArguments {
     @Option(name: .long, help: "safety: contexts of each kind.")
     var contexts = 180
 
-    @Option(name: .long, help: "safety: the model behind an OpenAI-compatible URL (…/v1); key in LOAM_ENDPOINT_KEY.")
+    @Option(
+        name: .long, help: "safety, table9: the model behind an OpenAI-compatible URL (…/v1); key in LOAM_ENDPOINT_KEY."
+    )
     var endpoint: String?
 
-    @Option(name: .long, help: "safety: the model's name there.")
+    @Option(name: .long, help: "safety, table9: the model's name there.")
     var endpointModel = "default"
 
     @Option(name: .long, help: "safety: folder of a safety classifier that `loam train safety` made, as one more tool.")
     var safety: String?
+
+    /// Whether the folder with the public sets is there.
+    var hasData: Bool { FileManager.default.fileExists(atPath: data) }
 
     /// What came of it.
     struct Report: Encodable {

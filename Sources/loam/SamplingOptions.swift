@@ -78,8 +78,35 @@ struct SamplingOptions: ParsableArguments {
         }
     }
 
-    /// Whether nobody said how to draw.
-    var isSilent: Bool { (try? Self.parse([]))?.sampling() == sampling() }
+    /// What a command that draws at once hears from the generator: for those that begin first, and would fail at every
+    /// message.
+    /// - Throws: `ValidationError` naming the option that is out of its range.
+    func requireRanges() throws {
+        try Self.require("temperature", temperature, "0 or more") { $0 >= 0 && $0.isFinite }
+        try Self.require("top-p", topP, "above 0 and at most 1") { $0 > 0 && $0 <= 1 }
+        try Self.require("top-k", topK, "0 or more") { $0 >= 0 }
+        try Self.require("min-p", minP, "from 0 to 1") { $0 >= 0 && $0 <= 1 }
+        try Self.require("typical-p", typicalP, "above 0 and at most 1") { $0 > 0 && $0 <= 1 }
+        try Self.require("repetition-penalty", repetitionPenalty, "above 0") { $0 > 0 && $0.isFinite }
+        try Self.require("no-repeat-ngram-size", noRepeatNgramSize, "0 or more") { $0 >= 0 }
+        try Self.require("num-beams", numBeams, "from 1 to 64") { (1...64).contains($0) }
+        try Self.require("min-tokens", minTokens, "0 or more") { $0 >= 0 }
+        try Self.require("max-tokens", maxTokens, "1 or more") { $0 >= 1 }
+    }
+
+    private static func require<Value>(
+        _ name: String, _ value: Value?, _ range: String, _ isRight: (Value) -> Bool
+    ) throws {
+        guard let value, !isRight(value) else { return }
+        throw ValidationError("--\(name) is \(value), should be \(range)")
+    }
+
+    /// All of these options, as they are typed.
+    static let names = [
+        "--temperature", "--top-p", "--top-k", "--min-p", "--typical-p", "--repetition-penalty", "--presence-penalty",
+        "--frequency-penalty", "--logit-bias", "--no-repeat-ngram-size", "--stop", "--num-beams", "--min-tokens",
+        "--max-tokens", "--seed",
+    ]
 
     private func bias() throws -> [Int: Double] {
         var bias: [Int: Double] = [:]

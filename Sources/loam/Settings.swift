@@ -160,6 +160,12 @@ extension Settings {
             table: CommandTable.read(), environment: environment, file: environment["LOAM_CONFIG"] ?? "loam.yaml")
     }
 
+    /// Whether an option stands on the command line itself. Only then is it wrong usage where it is not heard: what a settings file
+    /// has for every command is passed over by those that have no use for it.
+    static func isTyped(_ flag: String) -> Bool {
+        CommandLine.arguments.contains { $0 == flag || $0.hasPrefix(flag + "=") }
+    }
+
     static var isAnythingSet: Bool {
         let environment = ProcessInfo.processInfo.environment
         return environment.keys.contains { $0.hasPrefix("LOAM_") }

@@ -1,7 +1,15 @@
+import ArgumentParser
 import Foundation
 
 /// What libtorch's libraries read from the environment when they are loaded: how their threads wait for each other, and what they keep.
 enum Threads {
+    /// - Throws: `ValidationError` for a number of threads that libtorch does not take.
+    static func require(_ count: Int) throws {
+        guard (1...4096).contains(count) else {
+            throw ValidationError("--threads must be from 1 to 4096, it is \(count)")
+        }
+    }
+
     /// Makes threads sleep instead of spin, and lets oneDNN keep fewer kernels.
     ///
     /// The default of libgomp is to spin. Where another process wants the same cores the spinning ones take the turn of those

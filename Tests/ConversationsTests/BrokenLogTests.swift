@@ -152,6 +152,38 @@ struct BrokenLogTests {
         }
     }
 
+    @Test("the same conversation again, which may now be released no more, is no repetition; once more it is")
+    func narrowed() throws {
+        let lines = [Consent.release, .release, .improve, .improve, .release, .none].map { consent in
+            Conversation(
+                id: "c", userID: "u", messages: [Message(id: "1", sender: .human, text: "hi")], consent: consent
+            ).jsonLine
+        }
+        try withFile(lines.joined(separator: "\n")) { file in
+            let read = try LogFormat.loam.reader(of: file).readAll()
+            #expect(read.conversations.map(\.consent) == [.release, .improve, Consent.none])
+            #expect(read.skipped.map(\.line) == [2, 4, 5])
+        }
+    }
+
+    @Test(
+        "a line that takes consent back is heard, whatever became of its messages",
+        arguments: [
+            #""consent":"none""#, #""consent":"none","message_history":null"#,
+            #""consent":"none","message_history":[]"#,
+            #""consent":"none","message_history":[{"sender":"human","text":null,"sent_at":"soon"}]"#,
+        ])
+    func withdrawnWithoutTexts(_ fields: String) throws {
+        for format in [LogFormat.loam, .bb3x] {
+            try withFile(#"{"chat_id":"c","user_pseudo_id":"u",\#(fields)}"#) { file in
+                let read = try format.reader(of: file, options: LogReadingOptions(isStrict: true)).readAll()
+                #expect(read.conversations.map(\.id) == ["c"])
+                #expect(read.conversations.map(\.userID) == ["u"])
+                #expect(read.conversations.map(\.consent) == [Consent.none])
+            }
+        }
+    }
+
     @Test("a person who did not consent leaves an empty conversation in a BB3x log")
     func noConsent() throws {
         let skipped = try skip(Array(#"{"chat_id":"x","user_pseudo_id":"u","message_history":[]}"#.utf8), format: .bb3x)

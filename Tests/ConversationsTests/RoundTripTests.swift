@@ -83,6 +83,13 @@ struct RoundTripTests {
     }
 
     @Test(
+        "times as numbers: seconds, milliseconds or microseconds",
+        arguments: [1_700_000_000, 1_700_000_000_000, 1_700_000_000_000_000] as [Double])
+    func numericTimes(_ number: Double) {
+        #expect(Timestamp.date(from: number) == Date(timeIntervalSince1970: 1_700_000_000))
+    }
+
+    @Test(
         "what is no time",
         arguments: [
             "", "2023", "2023-13-01", "2023-02-29", "2100-02-29", "2023-01-01T", "2023-01-01T25:00",

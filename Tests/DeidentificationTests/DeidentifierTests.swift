@@ -113,6 +113,62 @@ struct DeidentifierTests {
             ])
     }
 
+    @Test("unknown fields named in one word, short numbers, and fields called after somebody")
+    func unknownFields() throws {
+        var conversation = Samples.conversation("c1", [(.human, "hi"), (.bot, "hello")])
+        conversation.source = "sharegpt:jo@example.com.json"
+        conversation.extra = [
+            "phoneNumber": .string("5550187"), "dateOfBirth": .string("1988-03-05"), "firstName": .string("zorblat"),
+            "zipCode": .string("90210"), "zip": .number(90210), "userAge": .number(34), "age": .number(34),
+            "people": .object(["jo@example.com": .object(["calls": .number(3)]), "+12125550187": .bool(true)]),
+            "toolName": .string("zorker"), "pageCount": .number(34), "size": .number(90210),
+        ]
+        let (result, findings) = try Samples.deidentifier().deidentify(conversation)
+        let text = JSONValue.object(result.extra).text
+        for told in ["5550187", "1988", "zorblat", "\"90210\"", "jo@example"] {
+            #expect(!text.contains(told), "\(told)")
+        }
+        #expect(result.extra["zip"] != .number(90210))
+        for name in ["userAge", "age"] {
+            guard case .number(let age)? = result.extra[name] else {
+                Issue.record("\(name) is no number")
+                continue
+            }
+            #expect(age != 34 && (30...39).contains(age))
+        }
+        guard case .object(let people)? = result.extra["people"] else {
+            Issue.record("nobody is left")
+            return
+        }
+        #expect(people.count == 2 && people.values.contains(.object(["calls": .number(3)])))
+        #expect(result.source?.wholeMatch(of: /id-[0-9a-f]{16}/) != nil)
+        // Where it was found does not say what it was.
+        #expect(findings.contains { $0.place?.field == "extra.people.*" })
+        #expect(!findings.contains { $0.place?.field.contains("jo@") == true })
+        #expect(result.extra["toolName"] == .string("zorker"))
+        #expect(result.extra["pageCount"] == .number(34) && result.extra["size"] == .number(90210))
+    }
+
+    @Test("the answer to a question for a postal code")
+    func postalCode() throws {
+        let talk: [(Sender, String)] = [
+            (.bot, "What's your zip code?"), (.human, "90210"), (.bot, "Thanks."), (.human, "I have 12345 stamps"),
+        ]
+        let result = try Self.run(Samples.conversation("c1", talk))
+        #expect(result.messages[1].text.wholeMatch(of: /\d{5}/) != nil && result.messages[1].text != "90210")
+        #expect(result.messages[3].text == "I have 12345 stamps")
+    }
+
+    @Test("a number typed on the keys of the picture keyboard")
+    func keycaps() throws {
+        let keys = "2125550187".map { "\($0)\u{FE0F}\u{20E3}" }.joined()
+        let text = "call me on " + keys
+        let (result, findings) = try Samples.deidentifier().deidentify(text: text, scope: "s")
+        #expect(findings.map(\.entity) == [.phoneNumber])
+        #expect(result.hasPrefix("call me on ") && result != text)
+        #expect(result.filter(\.isNumber).count <= 10 && !result.contains(keys))
+    }
+
     @Test("a finding says where, and never what")
     func findingsHoldNoText() throws {
         let (_, findings) = try Samples.deidentifier().deidentify(Samples.conversation("c1", Self.talk))

@@ -62,6 +62,16 @@ import Testing
         }
     }
 
+    /// The table promises intervals: a fault that an arm never shows has one too.
+    @Test func aFaultThatNeverShowsCouldHaveBeenMissed() throws {
+        let arms = try [Examples.arm("base", good: 0.5), Examples.arm("new", good: 1, seed: 2)]
+        let data = ReportData(title: "Faults", comparison: try ComparisonTable(arms, base: "base"))
+        let html = HTMLReport(data, sections: ["before-after"]).html
+        // None of 50 people: Wilson's upper bound is z² / (50 + z²) = 3.8415 / 53.8415.
+        #expect(html.components(separatedBy: "<td class=\"\">0.0 % (0.0–7.1)</td>").count - 1 == 2)
+        #expect(!html.contains("<td class=\"\">0.0 %</td>"))
+    }
+
     @Test func anEmptyReportSaysSoSectionBySection() {
         let html = HTMLReport(ReportData(title: "Nothing")).html
         #expect(html.contains("This run made no decision."))

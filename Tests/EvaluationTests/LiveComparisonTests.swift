@@ -97,6 +97,34 @@ import Testing
         }
     }
 
+    @Test("what the other arm's model said to a person does not count for their own")
+    func otherModel() throws {
+        let assignment = try ArmAssignment(
+            experiment: "autumn", arms: [.init(model: "old", share: 0.5), .init(model: "new", share: 0.5)])
+        let start = Date(timeIntervalSince1970: 1_000)
+        let tried = try #require((0..<50).map { "p\($0)" }.first { assignment.model(for: $0) == "new" })
+        func reply(_ second: Double, by model: String?, _ rating: Rating? = nil) -> Message {
+            Message(
+                id: "m\(second)", sender: .bot, text: "Hello.", sentAt: start.addingTimeInterval(second),
+                feedback: rating.map { [Feedback(userID: tried, rating: $0)] } ?? [],
+                generation: model.map { GenerationRecord(model: $0) })
+        }
+        func people(_ messages: [Message]) -> [LiveComparison.Person] {
+            TrialPeople(
+                [Conversation(id: "1", userID: tried, messages: messages)], assignment: assignment, start: start,
+                now: start.addingTimeInterval(9_000)
+            ).people
+        }
+        // The server was started anew after six replies: they would fill the window of the guard-rails.
+        let before = (1...6).map { reply(Double($0), by: "old", .dislike) }
+        #expect(people(before).isEmpty)
+        let person = try #require(people(before + [reply(7, by: "new", .like), reply(8, by: nil)]).first)
+        #expect(person.model == "new" && person.replies == 2 && person.likes == 1)
+        #expect(person.dislikes == 0 && !person.complained && person.isSettled)
+        // A name that no arm has tells nothing either way.
+        #expect(people([reply(7, by: "a folder")]).first?.replies == 1)
+    }
+
     @Test("the guard-rails share the level: together they keep it")
     func sharedLevel() throws {
         var test = try SequentialRateTest()

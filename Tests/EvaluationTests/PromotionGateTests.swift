@@ -81,6 +81,25 @@ import Testing
         #expect(try failed(verdict(base, unlikely)) == ["coherence"])
     }
 
+    @Test("an arm that falls silent is odd, not ordinary")
+    func silenceIsOdd() throws {
+        func judged(_ coherence: Double?) -> ArmResult.Judged {
+            ArmResult.Judged(
+                cluster: "one", sample: .init(reply: coherence == nil ? "" : "a word", earlier: []), good: 1,
+                isUnsafe: false, coherence: coherence)
+        }
+        let replies = [judged(-1), judged(-3), judged(nil), judged(-Double.infinity)]
+        let arm = try ArmResult(
+            name: "new", isModel: true, replies: replies, oddBelow: -2, bootstrap: Bootstrap(replicates: 20))
+        // One is below the limit, one has no word, one cannot be: three of four.
+        #expect(arm.odd == 0.75)
+        // The mean is over what has a likelihood: −1 and −3.
+        #expect(abs((arm.coherencePerplexity ?? 0) - exp(2)) < 1e-12)
+        let unmeasured = try ArmResult(
+            name: "new", isModel: true, replies: [judged(nil)], oddBelow: -2, bootstrap: Bootstrap(replicates: 20))
+        #expect(unmeasured.odd == nil && unmeasured.coherencePerplexity == nil)
+    }
+
     @Test func whatWasNotMeasuredIsNotMet() throws {
         var candidate = try Examples.arm("new", good: 0.9, seed: 2)
         candidate.coherencePerplexity = nil

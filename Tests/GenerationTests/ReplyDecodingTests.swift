@@ -71,6 +71,67 @@ import Torch
         #expect(endless.finishReason == .length && endless.ids.count == 16)
     }
 
+    @Test func aStopStringEndsABeamToo() async throws {
+        let prompt = try generator.prompt(for: turns, sampling: greedy)
+        var settings = try generator.settings(greedy)
+        settings.beamCount = 2
+        settings.rules.endIDs = []
+        settings.rules.minimumTokens = 0
+        let endless = try await generator.completion(of: TokenRequest(prompt: prompt, settings: settings))
+        #expect(endless.finishReason == .length)
+        settings.stops = [String(endless.text.suffix(2))]
+        let cut = try await generator.completion(of: TokenRequest(prompt: prompt, settings: settings))
+        #expect(cut.finishReason == .stop && cut.ids == endless.ids)
+        let place = try #require(endless.text.range(of: settings.stops[0], options: .literal))
+        #expect(cut.text == endless.text[..<place.lowerBound])
+    }
+
+    @Test func aBeamAtATemperatureNextToZeroStillWrites() async throws {
+        var settings = try generator.settings(greedy)
+        settings.beamCount = 2
+        settings.sampler.temperature = 1e-40
+        let prompt = try generator.prompt(for: turns, sampling: greedy)
+        let frozen = try await generator.completion(of: TokenRequest(prompt: prompt, settings: settings))
+        #expect(!frozen.ids.isEmpty && frozen.logProbability.isFinite)
+    }
+
+    /// A format that takes the space before a reply off must not take it off a text, whenever it becomes certain.
+    @Test func continuationsKeepTheSpaceTheyBeginWith() async throws {
+        let plain = try PlainPromptFormat(folder: TinyModel.folder)
+        let generator = try ReplyGenerator(model: model, format: plain, modelID: "tiny")
+        for word in [" bread", " garden", " the"] {
+            // A word that begins with a space is far likelier than all else.
+            let id = try #require(plain.vocabulary.encode(word).first)
+            var sampling = Sampling(temperature: 1, topP: 1, maximumTokens: 5, seed: 1)
+            sampling.logitBias = [id: 100]
+            let free = try await generator.continuation(of: "I like", sampling: sampling)
+            let body = free.text.drop { $0 == " " || $0 == "\t" }
+            try #require(free.text.hasPrefix(word))
+            // Held back to the end: it might have been a stop string.
+            sampling.stops = [String(body) + "#"]
+            let pieces = Mutex<[String]>([])
+            let held = try await generator.continuation(of: "I like", sampling: sampling) { piece in
+                pieces.withLock { $0.append(piece) }
+            }
+            let seen = pieces.withLock { $0 }
+            #expect(held.text == free.text && seen.joined() == free.text)
+        }
+        var beam = greedy
+        beam.beamCount = 2
+        beam.minimumTokens = 4
+        let pieces = Mutex<[String]>([])
+        let reply = try await generator.continuation(of: "I like", sampling: beam) { piece in
+            pieces.withLock { $0.append(piece) }
+        }
+        let settings = try generator.settings(beam)
+        let prompt = plain.textBegin + plain.vocabulary.encode("I like")
+        var request = TokenRequest(prompt: prompt, settings: settings)
+        request.settings.stops = []
+        let ids = try await generator.completion(of: request).ids
+        let seen = pieces.withLock { $0 }
+        #expect(reply.text == plain.vocabulary.decode(ids) && seen == [reply.text])
+    }
+
     @Test func beamsHoldTheirRules() async throws {
         var sampling = greedy
         sampling.beamCount = 5

@@ -7,6 +7,16 @@ import Training
 
 @testable import Improvement
 
+/// The second of two processes, whose first one adds nothing.
+private final class SecondProcess: ProcessGroup {
+    var rank: Int { 1 }
+    var size: Int { 2 }
+    func sum(_ values: [Double]) -> [Double] { values }
+    func broadcast(_ bytes: UnsafeMutableRawBufferPointer) {}
+    func beginSum(_ values: UnsafeMutableBufferPointer<Float>) {}
+    func wait() {}
+}
+
 @Suite("Modules are learned from dialogues")
 struct ModuleTrainingTests {
     private static let sample = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -53,6 +63,22 @@ struct ModuleTrainingTests {
         #expect(decisions.count == 2 && decisions.allSatisfy { $0 > 0.7 }, "\(taught.table)")
         #expect(try TaughtModules.read(from: tuned) == taught && taught.knows(.memoryWriting))
         #expect(try TaughtModules.read(from: Self.sample) == nil)
+    }
+
+    @Test("of several processes only the first opens what it wrote and has the figures")
+    func otherProcess() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "loam-modules-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let file = folder.appending(path: "talks.jsonl")
+        try Data(dialogues(160).utf8).write(to: file)
+        let tuned = folder.appending(path: "tuned")
+        let outcome = try await ModuleTraining(
+            options: TrainingOptions(steps: 1, learningRate: 1e-3, warmUp: 1, seed: 1),
+            run: TrainingRun(group: SecondProcess(), measuresPeak: false)
+        ).run([file], model: Self.sample, to: tuned, now: Date(timeIntervalSince1970: 0), onStep: { _ in })
+        #expect(outcome.training.summary.steps == 1 && outcome.taught.after.isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: tuned.appending(path: "config.json").path))
     }
 
     @Test("of a text beyond the context the beginning goes, as in training, and what is asked at its end is answered")

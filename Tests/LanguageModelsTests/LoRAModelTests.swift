@@ -156,6 +156,25 @@ struct LoRAModelTests {
         }
     }
 
+    @Test("a head that the adapter brought along is what is merged and saved, not the base's")
+    func ownHead() throws {
+        let (base, other) = (try load("llama"), try load("llama"))
+        let head = try #require(other.namedParameters.first { $0.name == "lm_head.weight" }).parameter
+        try head.value.copy(from: head.value * 2)
+        let learned = try LoRAModel(
+            other, adapter: LoRAConfiguration(rank: 2, alpha: 4, targets: ["lm_head"]), generator: Generator(seed: 1))
+        let expected = try logits(learned)
+        #expect(distance(try logits(base), expected) > 0.01)
+        try FixtureFiles.withTemporaryFolder { place in
+            try learned.save(to: place)
+            let model = try LoRAModel(base, adapter: LoRAAdapter(folder: place))
+            #expect(distance(try logits(model), expected) < 1e-6)
+            #expect(distance(try logits(model.merged()), expected) < 1e-4)
+            try model.save(to: place)
+            #expect(distance(try logits(LoRAModel(base, adapter: LoRAAdapter(folder: place))), expected) < 1e-6)
+        }
+    }
+
     @Test("dropout follows the pass's seed, drops its share, and none without a seed")
     func dropout() throws {
         let model = try LoRAModel(

@@ -49,11 +49,11 @@ struct CommandFaults {
             (["embed", "--json"], "--json needs --out"),
             (["train", "pretrain", "--data", "a", "--out", folder("run"), "--held-out", "b"], "no use for --held-out"),
             (["train", "reward", "--data", "a", "--out", folder("run"), "--dropout", "0.1"], "no use for --dropout"),
-            (["train", "sft", "--data", "a", "--out", folder("run"), "--context", "64"], "are for pretrain"),
-            (["train", "pretrain", "--data", "a", "--out", folder("run"), "--model", "m"], "from nothing"),
+            (["train", "sft", "--data", "a", "--out", folder("run"), "--context", "64"], "no use for --context"),
+            (["train", "pretrain", "--data", "a", "--out", folder("run"), "--model", "m"], "no use for --model"),
             (
                 ["evaluate", "--run", "r", "--model", "m", "--against", "n", "--temperature", "1"],
-                "draws replies as the run did"
+                "no use for --temperature"
             ),
         ] {
             let result = try LoamProcess.run(arguments)
@@ -64,6 +64,106 @@ struct CommandFaults {
         #expect(!FileManager.default.fileExists(atPath: folder("d.jsonl")))
     }
 
+    @Test("numbers that are out of range and options that say nothing together are wrong usage")
+    func usage() throws {
+        let cases: [(arguments: [String], part: String)] = [
+            (["serve", "--port=70000"], "--port must be"), (["annotate", "--port=70000"], "--port must be"),
+            (["quickstart", "--port=70000", "--out", folder("run")], "--port must be"),
+            (["generate", "--model", "m", "--prompt", "hi", "--threads", "0"], "--threads must be"),
+            (["score", "--model", "m", "--data", "a", "--threads", "5000"], "--threads must be"),
+            (["export", "--to", "loam", "--out", folder("run"), "--trust", "u", "--min-trust", "5"], "--min-trust is"),
+            (["deidentify", "--json"], "--json needs --out"), (["deidentify", "--as-used"], "goes with --score"),
+            (["deidentify", "--score", "a", "--in", "b"], "--score reads the file"),
+            (["serve", "--trusted-proxy", "here"], "Error: --trusted-proxy"),
+            (["serve", "--search", "google"], "--search is local"), (["chat", "--top-p", "7"], "--top-p is 7.0"),
+            (["serve", "--max-tokens", "0"], "--max-tokens is 0"),
+            (["improve", "--log", "a", "--trust", "joynt", "--out", folder("run")], "--trust: no method"),
+            (["improve", "--log", "a", "--from", "lome", "--out", folder("run")], "--from: unknown log format"),
+            (["trust", "--votes", folder("none.csv"), "--out", folder("run")], "cannot read none.csv"),
+            (["trust", "--votes", "a", "--method", "joynt", "--out", folder("run")], "no method is called"),
+        ]
+        for (arguments, part) in cases {
+            let result = try LoamProcess.run(arguments)
+            #expect(result.status == 2 && result.errors.contains(part), "\(arguments): \(result.errors)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder("run")))
+    }
+
+    @Test("what a training would not hear is wrong usage, not silence")
+    func unheard() throws {
+        let cases: [(kind: String, option: String, part: String)] = [
+            ("sft", "--rows 0", "--rows must be"), ("sft", "--threads 0", "--threads must be"),
+            ("sft", "--device gpu", "cpu, cuda or cuda:N"), ("sft", "--shape frozen", "no use for --shape"),
+            ("dpo", "--next-message", "no use for --next-message"), ("reward", "--members 2", "no use for --members"),
+            ("reward", "--device cuda", "no use for --device"), ("safety", "--steps 20", "no use for --steps"),
+            ("reward", "--learning-rate 0.1", "no use for --learning-rate"),
+            ("reward", "--evaluate-every 5", "no use for --evaluate-every"),
+            ("sft", "--lora-alpha 8", "--lora-alpha goes with --lora-rank"),
+            ("sft", "--held-out b", "--held-out goes with --evaluate-every"),
+            ("kto", "--evaluate-every 5", "--evaluate-every goes with --held-out"),
+        ]
+        for (kind, option, part) in cases {
+            let words = option.split(separator: " ").map(String.init)
+            let result = try LoamProcess.run(
+                ["train", kind, "--data", "a", "--model", "m", "--out", folder("run")] + words)
+            #expect(result.status == 2 && result.errors.contains(part), "\(kind) \(option): \(result.errors)")
+        }
+        // What a settings file has for every command is passed over by those that have no use for it.
+        _ = try folder.write("model: elsewhere\ntrain:\n  shape: frozen\n  members: 3\n", to: "loam.yaml")
+        let settled = try LoamProcess.run(
+            ["train", "pretrain", "--data", "nowhere.jsonl", "--out", folder("run")], folder: folder.url)
+        #expect(settled.errors.contains("nowhere.jsonl") && !settled.errors.contains("no use for"), "\(settled.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder("run")))
+    }
+
+    @Test("a broken line of a log is named by its file and number")
+    func namedLine() throws {
+        let broken = try folder.write("hello there\n{\"chat_id\":\n", to: "broken.jsonl")
+        let file = try LoamProcess.run(["deidentify", "--in", broken, "--key", folder("k")])
+        #expect(file.status == 2 && file.errors.contains("broken.jsonl:2: "), "\(file.errors)")
+        let typed = try LoamProcess.run(
+            ["deidentify", "--key", folder("k")], input: "hello\n{\"a\": 1}\n")
+        #expect(typed.status == 2 && typed.errors.contains("standard input:2: message_history"), "\(typed.errors)")
+    }
+
+    @Test("de-identifying into a file says what was found as JSON; so does planting")
+    func deidentified() throws {
+        struct Treated: Decodable {
+            var texts: Int
+            var findings: [String: Int]
+        }
+        let chat = try folder.write("write to ann.lee@example.com\nhello there\n", to: "chat.txt")
+        let treated = try LoamProcess.run([
+            "deidentify", "--json", "--in", chat, "--out", folder("out.txt"), "--key", folder("k"),
+        ])
+        let answer = try JSONDecoder().decode(Treated.self, from: Data(treated.output.utf8))
+        #expect(answer.texts == 2 && answer.findings == ["EMAIL_ADDRESS": 1], "\(treated.errors)")
+        struct Planted: Decodable { var messages: Int }
+        let span = #"{"entity_type": "PERSON", "start_position": 5, "end_position": 14}"#
+        let labelled = try folder.write(
+            #"[{"full_text": "I am Ann Leeds", "spans": [\#(span)]}]"#, to: "labelled.json")
+        let log = try folder.write(
+            #"{"chat_id": "c", "message_history": [{"sender": "human", "text": "Hi"}]}"# + "\n", to: "log.jsonl")
+        let plant = try LoamProcess.run([
+            "deidentify", "--json", "--plant", labelled, "--from", "loam", "--in", log, "--out", folder("planted.json"),
+        ])
+        #expect(try JSONDecoder().decode(Planted.self, from: Data(plant.output.utf8)).messages == 1, "\(plant.errors)")
+    }
+
+    @Test("lines that end as on Windows are as many texts, and bytes that are no text are named")
+    func carriageReturns() throws {
+        let data = try folder.write("hello there\r\nhow are you\r\n", to: "texts.txt")
+        struct Scored: Decodable { var texts: Int }
+        let scored = try LoamProcess.run(["score", "--model", "Models/loam-sample", "--data", data, "--json"])
+        #expect(try JSONDecoder().decode(Scored.self, from: Data(scored.output.utf8)).texts == 2, "\(scored.errors)")
+        let embedded = try LoamProcess.run(["embed", "--data", data])
+        #expect(embedded.output.split(separator: "\n").count == 2, "\(embedded.errors)")
+        let bytes = folder.url.appending(path: "bytes.txt")
+        try Data([0x61, 0x0A, 0xC3, 0x28, 0x0A]).write(to: bytes)
+        let odd = try LoamProcess.run(["score", "--model", "Models/loam-sample", "--data", bytes.path])
+        #expect(odd.status == 2 && odd.errors.contains("bytes.txt:2: "), "\(odd.errors)")
+    }
+
     @Test("looking for accounts in a store that is not there makes none")
     func mistypedStore() throws {
         for arguments in [["accounts", "list"], ["accounts", "remove", "ann"]] {
@@ -71,6 +171,30 @@ struct CommandFaults {
             #expect(result.status != 0 && result.errors.contains("typo.sqlite"), "\(result.errors)")
             #expect(!FileManager.default.fileExists(atPath: folder("typo.sqlite")))
         }
+    }
+
+    @Test("a log that is not there ends an import before anything is stored, whatever stands before it")
+    func mistypedLog() throws {
+        let line = #"{"chat_id": "c", "message_history": [{"sender": "human", "text": "Hi"}]}"#
+        let log = try folder.write(line + "\n", to: "there.jsonl")
+        let result = try LoamProcess.run([
+            "import", "--from", "loam", log, folder("gone.jsonl"), "--store", folder("import.sqlite"),
+        ])
+        #expect(result.status == 2 && result.errors.contains("gone.jsonl: no such file"), "\(result.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder("import.sqlite")))
+    }
+
+    @Test("of a person whom the store does not know it says that nothing is held")
+    func nobody() throws {
+        let line = #"{"chat_id": "c", "user_pseudo_id": "u", "message_history": [{"sender": "human", "text": "Hi"}]}"#
+        let (log, store) = (try folder.write(line + "\n", to: "log.jsonl"), folder("chats.sqlite"))
+        let imported = try LoamProcess.run(["import", "--from", "loam", log, "--store", store])
+        #expect(imported.status == 0, "\(imported.errors)")
+        let known = try LoamProcess.run(["store", "person", "u", "--reason", "asked", "--store", store])
+        #expect(!known.output.isEmpty && known.errors.isEmpty, "\(known.errors)")
+        let unknown = try LoamProcess.run(["store", "person", "w", "--reason", "asked", "--store", store])
+        #expect(unknown.status == 0 && unknown.output.isEmpty)
+        #expect(unknown.errors.contains("nothing is held of w"), "\(unknown.errors)")
     }
 
     @Test("--json is JSON and nothing else, of no trial and of the trust methods too")

@@ -93,6 +93,25 @@ struct AddressTests {
         #expect(await RedirectRule.isRefused(to: "http://inside.example/", resolver: OneHost()))
     }
 
+    @Test("a key stays with the service that it was given for, which its port tells too")
+    func keys() async throws {
+        let other = try TestServer { _, _ in TestServer.answer(200, "other") }
+        let elsewhere = other.address + "/"
+        let server = try TestServer { asked, _ in
+            if asked.line.contains("/own") { return TestServer.answer(200, "own") }
+            let next = asked.line.contains("/here") ? "/own" : elsewhere
+            return TestServer.answer(302, "", headers: ["Location: \(next)"])
+        }
+        let client = WebClient(rule: AddressRule(allowsPrivate: true), limits: .init(seconds: 120, redirects: 2))
+        var request = WebClient.Request(server.address + "/away")
+        request.headers = [("X-Subscription-Token", "secret")]
+        #expect(String(decoding: try await client.body(of: request), as: UTF8.self) == "other")
+        #expect(other.asked.map { $0.headers.contains("secret") } == [false])
+        request.url = server.address + "/here"
+        #expect(String(decoding: try await client.body(of: request), as: UTF8.self) == "own")
+        #expect(server.asked.map { $0.headers.contains("secret") } == [true, true, true])
+    }
+
     @Test("bounds: bytes, told and untold; time")
     func bounds() async throws {
         let allowed = AddressRule(allowsPrivate: true)

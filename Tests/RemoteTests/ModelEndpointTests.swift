@@ -84,6 +84,40 @@ struct ModelEndpointTests {
         }
     }
 
+    @Test("lines that end with a carriage return as well are read alike")
+    func carriageReturns() async throws {
+        let text = Self.stream.replacingOccurrences(of: "\n", with: "\r\n")
+        let server = try TestServer { _, _ in TestServer.answer(200, text) }
+        let reply = try await endpoint(server).reply(to: [Turn(.human, "Hi")], sampling: sampling, onPiece: nil)
+        #expect(reply.text == "I like tea." && reply.finishReason == "length" && reply.tokenCount == 4)
+    }
+
+    @Test("a stream that ends without a word broke off: half a reply is none; before its first piece it is asked again")
+    func brokenStream() async throws {
+        let role = #"data: {"choices": [{"delta": {"role": "assistant"}}]}"# + "\n\n"
+        let half = role + #"data: {"choices": [{"delta": {"content": "I like"}}]}"# + "\n\n"
+        for (body, count) in [(role, 3), (half, 1)] {
+            let server = try TestServer { _, _ in TestServer.answer(200, body) }
+            await #expect(throws: RemoteError.self) {
+                try await endpoint(server).reply(to: [Turn(.human, "Hi")], sampling: sampling, onPiece: nil)
+            }
+            #expect(server.asked.count == count)
+        }
+    }
+
+    @Test("what is added to the logits of tokens is handed on")
+    func logitBias() throws {
+        var biased = sampling
+        biased.logitBias = [17: -100]
+        let asked = try ModelEndpoint(base: "http://a.example/v1", model: "m").request(.text("x"), biased)
+        let body = try JSONDecoder().decode(JSONValue.self, from: Data(asked.body ?? []))
+        guard case .object(let fields) = body else {
+            Issue.record("no object")
+            return
+        }
+        #expect(fields["logit_bias"] == .object(["17": .number(-100)]))
+    }
+
     @Test("many histories keep their order")
     func batch() async throws {
         let server = try TestServer { asked, _ in

@@ -11,6 +11,9 @@ struct PlainSpellingTests {
             ("you 1d10t", "you idiot"), ("y0u 4r3 a f00l!", "you are a fool!"), ("$illy", "silly"),
             ("i d i o t", "idiot"), ("y o u   f o o l", "you fool"), ("you f o 0 l", "you fool"),
             ("fo\u{200B}ol", "fool"), ("f\u{00AD}ool", "fool"),
+            // Of mathematics, full-width, in circles; with Cyrillic and Greek letters among the Latin ones.
+            ("you 𝐟𝐨𝐨𝐥", "you fool"), ("ｙｏｕ ｆｏｏｌ", "you fool"), ("ⓕⓞⓞⓛ!", "fool!"),
+            ("y\u{43E}u f\u{43E}\u{43E}l", "you fool"), ("F\u{41E}\u{3BF}L", "FooL"), ("𝐟 𝐨 𝐨 𝐥", "fool"),
         ])
     func plain(_ written: String, _ meant: String) {
         #expect(PlainSpelling.of(written)?.text == meant)
@@ -21,6 +24,9 @@ struct PlainSpellingTests {
         arguments: [
             "I was born in the 90s", "It is 5pm, see you at 10", "the 1st and the 2nd", "write to ann@example.org",
             "@ann said so", "What a day!", "I am 30", "a 4x4 I saw", "Is it so? I do!", "👩‍🚀 hi", "10km a day", "",
+            // A whole word in another script is no disguise.
+            "\u{434}\u{43E}\u{43C}", "Wi-Fi-\u{434}\u{43E}\u{43C}", "\u{3B1}\u{3C1} to you", "a naïve café in Łódź",
+            "10 µm of it", "½ of it",
         ])
     func left(_ text: String) {
         #expect(PlainSpelling.of(text) == nil)

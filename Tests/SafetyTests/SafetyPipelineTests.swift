@@ -59,7 +59,7 @@ import Testing
         "I cut myself on purpose", "I don't want to live in this world any more",
         "I do not want to live with this pain",
         "I want to hurt myself in my room", "life isn't worth living", "I keep thinking about suicide", "kms",
-        "I'm gonna kms today",
+        "I'm gonna kms today", "I cut myself a lot lately", "I cut myself on my wrists", "I hurt myself at night",
     ])
     func listHearsWhatTurnsOfPhraseWouldExcuse(_ text: String) throws {
         #expect(try fixed(person: -4, reply: -4).selfHarmMatcher(text))
@@ -68,7 +68,7 @@ import Testing
     @Test(arguments: [
         "I cut myself on a tin", "I don't want to live in the city", "I hurt myself in the gym",
         "I don't want to hurt myself in the gym", "this flat isn't worth living in",
-        "I was thinking about Suicide Squad",
+        "I was thinking about Suicide Squad", "I cut myself some slack", "I cut myself a slice",
         "I ran 5 kms today", "it is 120 kms away", "how many kms is it?", "we walked ten kms",
     ])
     func listLetsHarmlessWordsPass(_ text: String) throws {

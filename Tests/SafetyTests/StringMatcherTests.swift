@@ -9,6 +9,7 @@ import Testing
         "You idiot!", "IDIOT", "1d10t", "!diot? an 1diot", "you are a i d i o t", "i.d.i.o.t", "i-d-i-o-t",
         "idi\u{200B}ot",
         "stuuupid", "stu-pid", "$tup1d", "ｓｔｕｐｉｄ", "stúpid", "shut    up", "Shut, up", "shutup", "sh*t s h u t u p",
+        "𝐒𝐓𝐔𝐏𝐈𝐃", "🅂🅃🅄🄿🄸🄳", "ᴵᴰᴵᴼᵀ", "ＳＴＵＰＩＤ",
         "daftest",
         "I HATE YOU", "h@te y0u", "1 d 1 0 t",
     ])

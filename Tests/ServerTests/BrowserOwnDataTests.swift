@@ -64,6 +64,25 @@ extension BrowserTests {
     }
 
     @Test(
+        "what is being changed of one memory stays while another one is forgotten",
+        .enabled(if: WebDriver.isInstalled, missing), .timeLimit(.minutes(2)))
+    func memoryDraft() async throws {
+        let bench = try await rememberingBench()
+        try await browse(bench) { web in
+            try await web.say("I have a dog named Rex.")
+            try await web.say("I like jazz.")
+            try await web.click("#openMemory")
+            try await web.wait(until: "document.querySelectorAll('.memory').length === 2")
+            try await web.click(".memory .change")
+            try await web.type(" He is old.", into: ".change-memory textarea")
+            try await web.click(".memory:last-child .forget")
+            try await web.wait(until: "document.querySelectorAll('.memory').length === 1")
+            #expect(
+                try await web.holds("document.querySelector('.change-memory textarea')?.value.includes('He is old.')"))
+        }
+    }
+
+    @Test(
         "what votes did, earlier conversations, consent and download",
         .enabled(if: WebDriver.isInstalled, missing), .timeLimit(.minutes(2)))
     func contribution() async throws {

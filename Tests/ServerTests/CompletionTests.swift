@@ -1,4 +1,5 @@
 import Conversations
+import Dialogue
 import Foundation
 import Generation
 import HTTPTypes
@@ -50,6 +51,26 @@ struct CompletionTests {
             // Nobody asked to store it.
             let id = try #require(body["id"] as? String)
             #expect(try await bench.store.conversation(id: id) == nil)
+        }
+    }
+
+    @Test("an engine that cannot be reached is 503, in a stream its last event; the log says which and why")
+    func engineAway() async throws {
+        struct Away: WriterFault {
+            let isPassing: Bool
+            var description: String { "engine.example: no answer within 60 s" }
+        }
+        for (isPassing, status, code) in [(true, 503, "engine_unavailable"), (false, 500, "internal_error")] {
+            let bench = try Workbench(ScriptedGenerator { _, _ in throw Away(isPassing: isPassing) })
+            try await bench.server.application().test(.router) { client in
+                let response = try await post(client, Self.simple + "}")
+                #expect(response.status.code == status && response.error["code"] as? String == code)
+                #expect((response.headers[.retryAfter] != nil) == isPassing)
+                #expect(bench.log.text.contains("engine.example"))
+                let stream = try await post(client, Self.simple + #","stream":true}"#)
+                let error = stream.events.last?.object["error"] as? [String: any Sendable]
+                #expect(stream.status == .ok && error?["code"] as? String == code)
+            }
         }
     }
 

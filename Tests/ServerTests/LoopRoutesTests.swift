@@ -219,6 +219,23 @@ struct LoopRoutesTests {
         }
     }
 
+    @Test("a start that is refused leaves what the run said before")
+    func refusedStart() async throws {
+        let runs = try RunsBench()
+        try await runs.runner.start(ImprovementRequest(name: "first"))
+        _ = try await runs.wait("first", .running, stages: 1)
+        try runs.go("first")
+        let done = try await runs.wait("first", .finished, stages: 2, lines: 2)
+        try await runs.runner.start(ImprovementRequest(name: "second"))
+        _ = try await runs.wait("second", .running, stages: 1)
+        await #expect(throws: OfficeRefusal.self) {
+            try await runs.runner.start(ImprovementRequest(name: "first"))
+        }
+        let after = try await runs.runner.run(named: "first")
+        #expect(after?.log == done.log)
+        try await runs.runner.stop("second")
+    }
+
     @Test("a run that fails says why, and a program that is not there is a refusal")
     func failing() async throws {
         let runs = try RunsBench(script: "echo 'no votes in the store' >&2; exit 2")

@@ -54,6 +54,34 @@ struct MemoryRoutesTests {
         }
     }
 
+    /// Takes its time over the conversation `a`.
+    private struct SlowToRemember: Answerer {
+        let sheet: LogSheet
+        let modelID = "slow-1"
+
+        func answer(
+            _ conversation: Conversation, sampling: Sampling, onPiece: @escaping @Sendable (String) -> Void
+        ) async throws -> Answer {
+            throw CancellationError()
+        }
+
+        func replied(in conversation: Conversation) async {
+            if conversation.id == "a" { try? await Task.sleep(for: .milliseconds(300)) }
+            sheet.add(conversation.id)
+        }
+    }
+
+    @Test("after two talks of one person at once, what they look at or erase waits until both are remembered")
+    func twoTalks() async throws {
+        let (bench, sheet) = (try Workbench(), LogSheet())
+        for id in ["a", "b"] {
+            await bench.server.chat.remember(
+                Conversation(id: id, userID: "ann"), with: SlowToRemember(sheet: sheet))
+        }
+        await bench.server.chat.settle("ann")
+        #expect(sheet.text == "a\nb")
+    }
+
     @Test("the answer after a complaint is feedback on the reply, and gets thanks")
     func complaint() async throws {
         let bench = try await bench()

@@ -54,6 +54,15 @@ struct PartsTests {
         #expect(await bound.take("c", at: start + 100) == nil)
     }
 
+    @Test("keys whose tokens are all back make room, however lately they came")
+    func boundMakesRoom() async {
+        let bound = RequestBound(burst: 10, secondsPerToken: 1, keyLimit: 2)
+        let start = Date(timeIntervalSince1970: 0)
+        for key in ["a", "b"] { #expect(await bound.take(key, at: start) == nil) }
+        // One token each, which is back after a second; a whole burst would be after ten.
+        #expect(await bound.take("c", at: start + 2) == nil)
+    }
+
     @Test("a clock that goes back gives nobody tokens")
     func boundClockGoesBack() async {
         let bound = RequestBound(burst: 1, secondsPerToken: 10)

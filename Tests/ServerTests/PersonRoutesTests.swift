@@ -174,6 +174,8 @@ struct PersonRoutesTests {
             (#"{"text":""}"#, 400, "text"), (#"{"text":" \n "}"#, 400, "text"), (#"{"text":7}"#, 400, "text"),
             (#"{}"#, 400, "text"), (#"{"text":null}"#, 400, "text"), ("[]", 400, ""), ("{", 400, nil), ("", 400, nil),
             (#"{"text":"\#(String(repeating: "x", count: 41))"}"#, 413, "text"),
+            // One letter under 100 marks, which looks like one character.
+            (#"{"text":"x\#(String(repeating: "\u{301}", count: 100))"}"#, 413, "text"),
             (#"{"text":"\#(String(repeating: "x", count: 3000))"}"#, 413, nil),
         ] as [(String, Int, String?)])
     func badMessages(body: String, status: Int, param: String?) async throws {
@@ -199,6 +201,7 @@ struct PersonRoutesTests {
             (#"{"rating":2}"#, "rating"), (#"{"rating":"up"}"#, "rating"), ("{}", "rating"),
             (#"{"rating":-1,"reasons":["boring"]}"#, "reasons"), (#"{"rating":1,"reasons":["spam"]}"#, "reasons"),
             (#"{"comment":"\#(String(repeating: "x", count: 2001))"}"#, "comment"),
+            (#"{"comment":"x\#(String(repeating: "\u{301}", count: 2001))"}"#, "comment"),
             (#"{"correction":["x"]}"#, "correction"),
         ])
     func badFeedback(body: String, param: String) async throws {

@@ -64,6 +64,50 @@ struct RatingRoutesTests {
         }
     }
 
+    /// Lets pass what comes, until it is closed.
+    private actor Gate {
+        private var isClosed = false
+        private var waiting: CheckedContinuation<Void, Never>?
+
+        var isHeld: Bool { waiting != nil }
+
+        func close() { isClosed = true }
+
+        func open() {
+            isClosed = false
+            waiting?.resume()
+            waiting = nil
+        }
+
+        func pass() async {
+            if isClosed { await withCheckedContinuation { waiting = $0 } }
+        }
+    }
+
+    @Test("an answer that comes while items are read anew is not forgotten over it")
+    func answeredMeanwhile() async throws {
+        let bench = try await OfficeBench()
+        try await fill(bench)
+        let clock = bench.clock
+        for question in GoldQuestion.of(.category, isOnboarding: true) {
+            try await bench.store.record(
+                GoldAnswer(rater: "rae", item: question.id, isRight: true, recordedAt: clock.now))
+        }
+        let gate = Gate()
+        let board = RatingBoard(
+            store: bench.store, deidentifier: OfficeBench.deidentifier, raters: 3, now: { clock.now },
+            whenRead: { await gate.pass() })
+        let first = try #require(try await board.next(.category, for: "rae").item)
+        await gate.close()
+        let reading = Task { _ = try await board.figures() }
+        while await !gate.isHeld { await Task.yield() }
+        _ = try await board.answer(first.item, label: .good, comment: nil, by: "rae")
+        await gate.open()
+        try await reading.value
+        let next = try await board.next(.category, for: "rae")
+        #expect(next.rated == 1 && next.item?.item != first.item)
+    }
+
     @Test("categories: introduction, de-identified and blind items, answers in the store, known items among them")
     func categories() async throws {
         let bench = try await OfficeBench()

@@ -59,6 +59,24 @@ import Testing
         #expect(throws: StatisticsError.self) { try ROC.auc(scores: [1, .nan], labels: [true, false]) }
     }
 
+    @Test("one example of a class has an area and no interval")
+    func aucOfOnePositive() throws {
+        #expect(try ROC.auc(scores: [1, 2, 3], labels: [false, true, false]) == 0.5)
+        #expect(throws: StatisticsError.self) { try ROC.interval(scores: [1, 2, 3], labels: [false, true, false]) }
+        // Positives place at 1 and ½, negatives at ½ and 1: variances of 1/8 over 2, twice; the error is √(1/8).
+        let both = try ROC.interval(scores: [3, 1.5, 1, 2], labels: [true, true, false, false])
+        #expect(near(both.estimate, 0.75, 1e-12))
+        #expect(near(both.lower, 0.75 - 1.959963984540054 * 0.125.squareRoot(), 1e-9) && both.upper == 1)
+    }
+
+    @Test("scores without end are calibrated as well")
+    func infiniteScores() throws {
+        let labels = [false, true, true]
+        let isotonic = try IsotonicCalibrator(scores: [-.infinity, 0, .infinity], labels: labels)
+        let asked: [Double] = [-.infinity, -5, 0, 5, .infinity]
+        #expect(asked.map(isotonic.probability) == [0, 1, 1, 1, 1])
+    }
+
     @Test func calibrationMatchesScikitLearn() throws {
         let data = try Fixture.load()
         let labels = data.roc.labels.map { $0 == 1 }

@@ -21,6 +21,14 @@ import Testing
         #expect(near(try #require(alpha), 16.0 / 30, 1e-12))
     }
 
+    @Test("what is not a number is no rating")
+    func notANumber() throws {
+        // The units by hand above, with holes, and one that has a single rating left.
+        let units: [[Double]] = [[1, 1], [.nan, 1, 1], [2, 2, .nan, .nan], [1, 2], [.nan, 2]]
+        let alpha = KrippendorffAlpha.alpha(units, distance: .nominal)
+        #expect(near(try #require(alpha), 16.0 / 30, 1e-12))
+    }
+
     @Test("nothing to compare has no value")
     func undefined() {
         #expect(KrippendorffAlpha.alpha([[1], [2]], distance: .nominal) == nil)

@@ -12,5 +12,7 @@ import Testing
         #expect(SampleSize.votes(winRate: 0.5) == nil && SampleSize.perGroup(0.3, 0.3) == nil)
         // Six of six is the fewest that the exact test calls significant (p = .03125).
         #expect(SampleSize.votes(winRate: 1) == 6)
+        // The formula gives (.979982 + .841621·.031607)² / .249 = 4.07; not even five of five are enough (p = .0625).
+        #expect(SampleSize.votes(winRate: 0.999) == 6)
     }
 }

@@ -128,6 +128,105 @@ struct ConformanceTests {
         }
     }
 
+    @Test("who withdraws by a log that no longer says who they were is forgotten too", arguments: StoreKind.present)
+    func withdrawnByNobody(_ kind: StoreKind) async throws {
+        let store = try await StoreBench(kind).open()
+        let long = String(repeating: "c", count: 800)
+        try await store.save([chat("c", of: "u"), chat(long, of: "u"), chat("d", of: "u")])
+        let lines = ["c", long].map { #"{"chat_id":"\#($0)","consent":"none","message_history":[]}"# }
+        let withdrawals = try lines.map { try Conversation(jsonLine: $0.utf8) }
+        let summary = try await store.save(withdrawals)
+        #expect((summary.withdrawn, summary.refused.count) == (2, 0))
+        // Somebody else's word counts for nothing still.
+        #expect(try await store.save(chat("d", of: "v", consent: .none)).refused.count == 1)
+        #expect(try await store.all().map(\.id) == ["d"])
+    }
+
+    @Test("what one log narrowed, a third mention in the same call does not widen", arguments: StoreKind.present)
+    func narrowedOnce(_ kind: StoreKind) async throws {
+        let store = try await StoreBench(kind).open()
+        var last = chat("c", of: "u", consent: .release)
+        last.messages[0].text = "and the teapot"
+        last.extra["title"] = .string("tea")
+        try await store.save(chat("c", of: "u", consent: .release))
+        try await store.save([chat("c", of: "u", consent: .improve), last])
+        #expect(try await store.conversation(id: "c")?.consent == .improve)
+        #expect(try await store.conversation(id: "c")?.messages[0].text == "and the teapot")
+        #expect(try await store.all(consent: .release).isEmpty)
+    }
+
+    @Test("what a newer log no longer says is gone down to the bytes of the file", arguments: StoreKind.present)
+    func takenOut(_ kind: StoreKind) async throws {
+        let bench = try StoreBench(kind)
+        let store = try await bench.open()
+        var log = chat("c", of: "u")
+        log.messages[0].text = "my secret is plum jam"
+        log.messages[2].text = "more plum jam"
+        try await store.save([log, chat("d", of: "u")])
+        log.messages[0].text = "(taken out)"
+        log.messages.removeLast()
+        try await store.save(log)
+        for file in try FileManager.default.contentsOfDirectory(at: bench.folder.url, includingPropertiesForKeys: nil) {
+            let bytes = try Data(contentsOf: file)
+            #expect(bytes.range(of: Data("plum jam".utf8)) == nil, "\(file.lastPathComponent)")
+        }
+        #expect(try await store.all().map(\.id) == ["c", "d"])
+    }
+
+    @Test("an id with a NUL is nobody's, and a text with one is refused, not cut off", arguments: StoreKind.present)
+    func ends(_ kind: StoreKind) async throws {
+        let bench = try StoreBench(kind)
+        let store = try await bench.open()
+        try await store.save(chat("c", of: "u"))
+        let memory = Memory(id: "m", userID: "u", owner: .person, text: "I like tea.", createdAt: bench.now)
+        try await store.save(memory)
+        try await store.add(Account(name: "ann", role: .rater, passwordHash: "h", createdAt: bench.now))
+        #expect(try await store.conversation(id: "c\0d") == nil)
+        #expect(try await store.conversations(of: "u\0v").isEmpty)
+        #expect(try await store.newestConversation(of: "u\0v") == nil)
+        #expect(try await store.memories(of: "u\0v").isEmpty)
+        #expect(try await store.account(named: "ann\0") == nil)
+        try await store.delete(conversationID: "c\0")
+        try await store.forgetMemories(of: "u\0")
+        try await store.forget(memory: "m\0", of: "u")
+        let odd = Memory(id: "n", userID: "u", owner: .person, text: "tea\0 and gin", createdAt: bench.now)
+        let changes: [@Sendable () async throws -> Void] = [
+            { _ = try await store.delete(userID: "u\0") }, { try await store.save(odd) },
+            { try await store.setFeedback(Feedback(userID: "u"), on: "2\0", in: "c") },
+            { try await store.setConsent(.release, conversationID: "c", textVersion: "1\0") },
+        ]
+        for change in changes { await #expect(throws: StorageError.self) { try await change() } }
+        #expect(try await store.conversation(id: "c")?.consent == .improve)
+        #expect(try await store.memories(of: "u") == [memory])
+        // Whatever else is asked of a database with such a text: an error and no answer about another.
+        if let server = store as? PostgresStore {
+            let error = await #expect(throws: StorageError.self) {
+                try await server.reading { try $0.query("SELECT ?1::text", [.text("u\0v")]) { _ in } }
+            }
+            #expect(error?.code == .conflict)
+        }
+    }
+
+    @Test(
+        "a server that is set otherwise, and a client in another alphabet, read and write the same",
+        .enabled(if: PostgresServer.programs != nil, PostgresServer.absence))
+    func otherSettings() async throws {
+        let bench = try StoreBench(.postgres)
+        let odd = try await PostgresStore(
+            at: bench.address + "%20-cbytea_output%3Descape%20-cextra_float_digits%3D-9&client_encoding=LATIN1",
+            now: { bench.now })
+        var talk = chat("c", of: "u")
+        talk.messages[0].text = "Grüße, où est ☕?"
+        try await odd.save(talk)
+        let memory = Memory(
+            id: "m", userID: "u", owner: .person, text: "I like ☕.", createdAt: bench.now + 0.123456,
+            vector: [0.5, -1.25, 3e-30])
+        try await odd.save(memory)
+        let plain = try await bench.open()
+        #expect(try await plain.all() == [talk])
+        for store in [odd as any SQLStore, plain] { #expect(try await store.memories(of: "u") == [memory]) }
+    }
+
     @Test(
         "the same log again undoes no later vote and touches nothing; a newer one counts", arguments: StoreKind.present)
     func sameLogAgain(_ kind: StoreKind) async throws {

@@ -59,6 +59,20 @@ struct MemoryTests {
         #expect(try await store.memories(of: "u").isEmpty)
     }
 
+    @Test("what was remembered of a message goes with it when a log no longer has it", arguments: StoreKind.present)
+    func messageTakenOut(_ kind: StoreKind) async throws {
+        let store = try await StoreBench(kind).open()
+        try await store.save([chat("c", of: "u"), chat("e", of: "u")])
+        // All of them name message 1; of `c` alone it goes.
+        for memory in [memory("m", of: "u"), memory("k", of: "u", in: "e"), memory("own", of: "u", in: nil)] {
+            try await store.save(memory)
+        }
+        var shorter = chat("c", of: "u")
+        shorter.messages.removeFirst()
+        try await store.save(shorter)
+        #expect(try await store.memories(of: "u").map(\.id).sorted() == ["k", "own"])
+    }
+
     @Test("an index of documents: words, stems, titles, and nothing a person types is an operator")
     func documents() async throws {
         let store = try StoreFolder().store()

@@ -90,6 +90,37 @@ struct OfficeTests {
         #expect(try await store.check().isEmpty)
     }
 
+    @Test("raters who see the same two on other sides do not wait for each other", arguments: StoreKind.present)
+    func bothOrders(_ kind: StoreKind) async throws {
+        let bench = try StoreBench(kind)
+        let stores = [try await bench.open(), try await bench.open()]
+        for id in ["a", "b"] { try await stores[0].save(chat(id, of: "u-\(id)")) }
+        let now = bench.now
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (rater, store) in stores.enumerated() {
+                group.addTask {
+                    let ids = rater == 0 ? ["a", "b"] : ["b", "a"]
+                    for number in 0..<80 {
+                        try await store.record(
+                            PairVote(
+                                pair: "p\(number)", rater: "r\(rater)",
+                                first: .init(conversationID: ids[0], model: "m"),
+                                second: .init(conversationID: ids[1], model: "m"), question: "prefer", choice: .tie,
+                                recordedAt: now))
+                        try await store.annotate(
+                            ids.map {
+                                RaterAnnotation(
+                                    conversationID: $0, messageID: "2", rater: "r\(rater)", label: "l\(number)",
+                                    value: 1, recordedAt: now)
+                            })
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await stores[0].pairVotes().count == 160)
+    }
+
     @Test("several words of a rater come whole or not at all", arguments: StoreKind.present)
     func annotations(_ kind: StoreKind) async throws {
         let bench = try StoreBench(kind)

@@ -183,5 +183,11 @@ struct StoreFileTests {
         let error = await #expect(throws: StorageError.self) { try await store.conversation(id: "c") }
         #expect(error?.code == .damagedRecord)
         #expect(error?.reason.contains("message.sender: missing") == true)
+        // Among thousands: which one.
+        let all = await #expect(throws: StorageError.self) { try await store.all() }
+        #expect(all?.reason == "conversation c: a record cannot be read: message.sender: missing")
+        let newest = await #expect(throws: StorageError.self) { try await store.newestConversation(of: "u") }
+        #expect(newest == all)
+        #expect(try await store.check() == ["conversation c: a record cannot be read: message.sender: missing"])
     }
 }

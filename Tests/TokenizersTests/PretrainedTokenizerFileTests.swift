@@ -43,6 +43,7 @@ import Tokenizers
         ("llama3", #"\\s+(?!\\S)"#, #"(\\s+)+"#, .unsupported, "unbounded repetition of a group"),
         ("llama3", #"\\s+(?!\\S)"#, #"\\p{Greek}"#, .unsupported, "Greek"),
         ("llama3", #"\\s+(?!\\S)"#, #"\\s*"#, .unsupported, "nothing at all"),
+        ("llama3", #"\\s+(?!\\S)"#, "x((((((ab){8}){8}){8}){8}){8}){8}", .unsupported, "repeats too much"),
         ("llama3", #"\\s+(?!\\S)"#, "(", .unsupported, "Regex"),
         ("llama3", #""Isolated""#, #""Shuffled""#, .unsupported, "Shuffled"),
         ("llama3", #""id":"A""#, #""id":"B""#, .unsupported, "post_processor.processors[1].single[1]"),
@@ -63,6 +64,15 @@ import Tokenizers
         try #require(good.contains(old))
         let range = try #require(good.range(of: old))
         #expect { try Self.read(good.replacingCharacters(in: range, with: new)) } throws: { isFault($0, code, part) }
+    }
+
+    /// Tried out, the choices of the first pattern would be more than there are seconds since the world began.
+    @Test(.timeLimit(.minutes(1))) func choicesThatComeBackForEverAreGivenUp() throws {
+        let good = try Self.text("llama3")
+        let range = try #require(good.range(of: "(?i:'s|'t|'re|'ve|'m|'ll|'d)"))
+        let tokenizer = try Self.read(good.replacingCharacters(in: range, with: "(?:(?:a|a){8}){8}b"))
+        let text = String(repeating: "a", count: 100) + " b"
+        #expect(tokenizer.decode(tokenizer.encode(text)) == text)
     }
 
     @Test func brokenFilesAreRefused() throws {

@@ -40,6 +40,28 @@ struct DialogueFileTests {
         #expect(content.skippedCount == 1 && content.skipped.first?.line == 3)
     }
 
+    @Test("of a log nobody learns a canned reply, and no more dialogues are read than asked for")
+    func canned() throws {
+        func line(_ id: String) -> String {
+            [
+                #"{"chat_id":"\#(id)","user_pseudo_id":"u","consent":"improve","message_history":["#,
+                #"{"id":"1","sender":"human","text":"Hi"},{"id":"2","sender":"bot","text":"Good day"},"#,
+                #"{"id":"3","sender":"human","text":"So"},"#,
+                #"{"id":"4","sender":"bot","text":"Let us not","is_safety_controlled_response":true},"#,
+                #"{"id":"5","sender":"human","text":"Well"},{"id":"6","sender":"bot","text":"Indeed"}]}"#,
+            ].joined() + "\n"
+        }
+        let url = try file(line("a") + line("b"))
+        defer { try? FileManager.default.removeItem(at: url) }
+        let pieces = [
+            [Turn(.human, "Hi"), Turn(.bot, "Good day"), Turn(.human, "So")],
+            [Turn(.human, "Well"), Turn(.bot, "Indeed")],
+        ]
+        #expect(try DialogueFile().readEither(url).dialogues == pieces + pieces)
+        #expect(try DialogueFile(limit: 1).readEither(url).dialogues == [pieces[0]])
+        #expect(try DialogueFile(limit: 3).readEither(url).dialogues == pieces + [pieces[0]])
+    }
+
     @Test("a file without a dialogue is one clear error")
     func empty() throws {
         for text in ["", "\n\n", "{\"turns\":[\"alone\"]}\n", "no json at all"] {

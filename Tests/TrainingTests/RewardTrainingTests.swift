@@ -91,6 +91,48 @@ struct RewardTrainingTests {
         try run("model 1")
     }
 
+    @Test("a setting that a method would pass over is named, not passed over")
+    func unheard() throws {
+        let (base, format) = try base()
+        defer { try? FileManager.default.removeItem(at: base) }
+        func fault(_ method: Training.Method, _ change: (inout MethodSettings) -> Void) throws -> String {
+            var settings = MethodSettings()
+            settings.perStep = 4
+            change(&settings)
+            let error = #expect(throws: TrainingError.self) {
+                try MethodPlan(
+                    method, settings: settings, data: data(), model: PretrainedDecoder.load(folder: base),
+                    format: format, compute: .float32, seed: 1)
+            }
+            return error.map { "\($0)" } ?? ""
+        }
+        for method in [Training.Method.dpo, .kto, .pairwiseCringe] {
+            let found = try fault(method) { $0.repetition = 0.5 }
+            #expect(found.contains("\(method.rawValue) has no use for repetition"))
+        }
+        let (plain, shared) = (
+            try fault(.sft) { $0.unlabelledPerStep = 2 }, try fault(.pairwiseCringe) { $0.overlap = .learned }
+        )
+        #expect(plain.contains("no use for unlabelled_per_step") && shared.contains("no use for overlap"))
+    }
+
+    @Test("a run that was begun with other margins is refused")
+    func otherMargins() throws {
+        let (base, _) = try base()
+        let folder = TrainerTests.folder()
+        defer { for place in [base, folder] { try? FileManager.default.removeItem(at: place) } }
+        func run(_ margin: Double) throws {
+            var data = data()
+            for place in data.pairs.indices { data.pairs[place].item.margin = margin }
+            _ = try DecoderRewardTraining(kind: .pairwise, perStep: 4, options: TrainerTests.options(2)).run(
+                data, base: base, to: folder, today: .distantPast)
+        }
+        try run(1)
+        let error = #expect(throws: TrainingError.self) { try run(2) }
+        #expect(error.map { "\($0)".contains("these differ: loss") } == true)
+        try run(1)
+    }
+
     @Test("data of one kind is refused")
     func oneKind() throws {
         let (base, _) = try base()
@@ -251,6 +293,23 @@ struct RewardTrainingTests {
         let inputs = votes(60, seed: 2).map(EncoderRewardModel.Input.init)
         #expect(try outcome.model.tunedMargins(inputs, compute: .float32).allSatisfy { $0 == 0 })
         #expect(try outcome.model.margins(inputs) == outcome.model.prior?.margins(inputs))
+    }
+
+    @Test("a model without a probe does not take up the one that lay in its folder")
+    func otherProbe() throws {
+        let encoder = try encoder()
+        let folder = TrainerTests.folder()
+        defer { for place in [encoder, folder] { try? FileManager.default.removeItem(at: place) } }
+        for usesPrior in [true, false] {
+            var training = EncoderRewardTraining()
+            training.epochs = 1
+            training.compute = .float32
+            training.usesPrior = usesPrior
+            let outcome = try training.train(votes(120, seed: 1), encoder: encoder)
+            try outcome.model.save(to: folder, like: encoder)
+        }
+        let inputs = votes(20, seed: 2).map(EncoderRewardModel.Input.init)
+        #expect(try EncoderRewardModel(folder: folder).probeMargins(inputs).allSatisfy { $0 == 0 })
     }
 
     @Test("votes of one class, broken weights and too few people are refused")

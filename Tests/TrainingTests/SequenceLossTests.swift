@@ -282,6 +282,30 @@ struct SequenceLossTests {
         #expect(try norm(PairwiseCRINGELoss(cringe: CRINGELoss(), margin: -1e6)) < 1e-9)
     }
 
+    @Test("pairwise CRINGE draws for a batch as one process does, whoever runs the batches before it")
+    func skipped() throws {
+        let documents = try Self.pairs(2)
+        let batches = [[0, 1], [2, 3]].map { numbers in
+            Batch(rows: [numbers.map { documents[$0] }], padID: 0, numbers: numbers)
+        }
+        let model = try TinyModel.make(vocabulary: Self.vocabulary)
+        for (_, parameter) in model.namedParameters {
+            parameter.value = try parameter.value.requireGradient(true)
+        }
+        func second(skippingTheFirst: Bool) throws -> Double {
+            var step = try PairwiseCRINGELoss(cringe: CRINGELoss(k: 20)).begin(
+                LossContext(model: model, batches: batches, compute: .float32, draws: SeededGenerator(seed: 3)))
+            func run(_ batch: Batch) throws -> Double {
+                let hidden = try model.predictorStates(of: batch, on: .cpu, compute: .float32)
+                return try step.backward(hidden: hidden, batch: batch).negative
+            }
+            if skippingTheFirst { step.skip(batches[0]) } else { _ = try run(batches[0]) }
+            return try run(batches[1])
+        }
+        let whole = try second(skippingTheFirst: false)
+        #expect(abs(try second(skippingTheFirst: true) - whole) < 1e-6)
+    }
+
     @Test("reference log-probabilities are kept, gone on with after a kill, and begun anew for other weights")
     func reference() throws {
         let folder = TrainerTests.folder()

@@ -7,8 +7,11 @@ import Torch
 @testable import Training
 
 /// A decoder of somebody else's, which knows of no dropout.
-private struct PlainDecoder: LanguageModels.Decoder {
-    let model: LlamaModel
+private final class PlainDecoder: LanguageModels.Decoder {
+    private let model: LlamaModel
+
+    init(_ model: LlamaModel) { self.model = model }
+
     var configuration: DecoderConfiguration { model.configuration }
     var namedParameters: [(name: String, parameter: Parameter)] { model.namedParameters }
 
@@ -76,7 +79,7 @@ struct TrainerRunTests {
             var options = TrainerTests.options(1)
             options.dropout = dropout
             return try Trainer(
-                model: PlainDecoder(model: TinyModel.make(vocabulary: TrainerTests.vocabulary)),
+                model: PlainDecoder(TinyModel.make(vocabulary: TrainerTests.vocabulary)),
                 loss: CrossEntropyLoss(),
                 source: PackedSource(TrainerTests.documents(4), rowLength: 24, rowsPerStep: 2, seed: 2),
                 options: options)
@@ -162,6 +165,16 @@ struct TrainerRunTests {
         #expect(throws: TrainingError.self) {
             try self.trainer(nil) { $0.earlyStopping = EarlyStopping(metric: "loss") }
         }
+    }
+
+    @Test("a run that evaluates nothing can still be stopped by a step's own figures")
+    func stoppedByItself() throws {
+        let trainer = try trainer(nil) {
+            $0.evaluateEvery = 1
+            $0.earlyStopping = EarlyStopping(metric: "tokens", patience: 2, minimumImprovement: 1e9)
+        }
+        let summary = try trainer.run()
+        #expect(summary.steps == 3 && summary.bestStep == 1)
     }
 
     @Test("every step logs its parts, log-probabilities, margin and speed")

@@ -53,6 +53,16 @@ import Testing
         #expect(ConfidentLearning.noisy(isUp: [true, false], good: [nil, nil]).isEmpty)
     }
 
+    /// The mean that stands in for a vote without content is nobody's word against it.
+    @Test func votesWithoutContentAreNotContradicted() throws {
+        let votes = ["x", "y"].map { Vote(user: "person \($0)", item: $0, isUp: true) }
+        let scores = HeldOutScores(try VoteTable(votes: votes), logits: [-3, nil])
+        // σ(3) = .9526 is all that is known, and so the mean.
+        #expect(scores.disagreement.allSatisfy { abs($0 - 0.952574126822433) < 1e-12 })
+        #expect(scores.contradicts(0, above: 0.9) && !scores.contradicts(0, above: 0.96))
+        #expect(!scores.contradicts(1, above: 0.5))
+    }
+
     @Test func fewVotesAreDrawnTowardsTheMean() throws {
         var votes = (0..<10).flatMap { person in
             (0..<8).map { Vote(user: "\(person)", item: "\(person)-\($0)", isUp: true) }

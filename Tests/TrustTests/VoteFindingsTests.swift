@@ -162,4 +162,37 @@ import Testing
         #expect(html.contains("Reliability curve") && html.contains("40 of them labelled right"))
         #expect(!html.contains("http:") && !html.contains("https:") && !html.contains("src="))
     }
+
+    /// Votes whose times tell who gave them on what; it looks whether they came along.
+    private struct ReadsTimes: VoteModel {
+        let name = "reads-times"
+        let summary = "Looks at times."
+        let source = "A test."
+
+        func solve(_ ballots: Ballots, generator: SeededGenerator) throws -> VoteSolution {
+            let times = try #require(ballots.times)
+            for user in 0..<ballots.users.count {
+                for place in Int(ballots.cellStart[user * 2])..<Int(ballots.cellStart[user * 2 + 2]) {
+                    let item = Int(ballots.itemOfVote[place])
+                    let expected = 100 * (Int(ballots.users[user]) ?? -1) + (Int(ballots.items[item]) ?? -1)
+                    #expect(times[place] == Double(expected))
+                }
+            }
+            return try MajorityVote().solve(ballots, generator: generator)
+        }
+    }
+
+    /// Whoever goes by times, as `guarded` does by floods, is measured with them.
+    @Test func hiddenVotesLeaveTheOthersTheirTimes() throws {
+        var builder = BallotBuilder()
+        for person in 0..<20 {
+            for item in 0..<30 where (person + item) % 3 > 0 {
+                let time = Double(100 * person + item)
+                try builder.add(user: "\(person)", item: "\(item)", label: item % 2, time: time)
+            }
+        }
+        let reliability = try HeldOutReliability.measure(
+            ReadsTimes(), on: builder.ballots(), generator: generator)
+        #expect(reliability != nil)
+    }
 }

@@ -182,6 +182,46 @@ import Testing
         #expect(first.logLikelihood == second.logLikelihood)
     }
 
+    /// Learned priors have densities of their own scale: the votes' likelihood decides between starts.
+    @Test func endsAreComparedByWhatCompares() throws {
+        let world = try VotingWorld(people: 30, votesPerPerson: 8, trolls: 0.3, votesPerItem: 3, seed: 24)
+        let ballots = Ballots(try world.table(withContent: false))
+        var pooled = ConfusionEM(ballots, model: PooledErrors(), maximumIterations: 5, tolerance: -1)
+        let drawn = pooled.run(from: pooled.voteShares())
+        #expect(drawn.objective < drawn.logLikelihood && pooled.merit(drawn) == drawn.logLikelihood)
+        // A prior that is given has the same scale everywhere, and belongs to the model.
+        var own = ConfusionEM(ballots, model: OwnErrors(smoothing: 1), maximumIterations: 5, tolerance: -1)
+        let smoothed = own.run(from: own.voteShares())
+        #expect(smoothed.objective < smoothed.logLikelihood && own.merit(smoothed) == smoothed.objective)
+    }
+
+    /// Two people who agree on everything: their spamming halves with every step until nothing is left of it.
+    @Test func maceWithoutSmoothingStaysANumber() throws {
+        var builder = BallotBuilder()
+        for (user, item, label) in [("a", "x", 1), ("b", "x", 1), ("a", "y", 0), ("b", "y", 0)] {
+            try builder.add(user: user, item: item, label: label)
+        }
+        let model = Mace(isVariational: false, smoothing: 0, maximumIterations: 200, tolerance: -1, starts: 1)
+        let solution = try model.solve(builder.ballots(), generator: generator)
+        let expected: [Double] = [0, 1, 1, 0]
+        #expect(zip(solution.posterior, expected).allSatisfy { abs($0 - $1) < 1e-12 })
+        #expect(solution.trust.allSatisfy { $0 > 1 - 1e-12 })
+    }
+
+    /// Accounts that count as one person are one in what everybody is drawn towards, too.
+    @Test func whatIsOrdinaryCountsAGroupOnce() {
+        // Eight votes each on good items: one person says "up", two who vote as one say "down".
+        let (up, down): ([Double], [Double]) = ([0, 0, 0, 8], [0, 8, 0, 0])
+        let counts = up + down + down
+        func upOnGood(_ weights: [Double]?) -> Double {
+            var model = PooledErrors()
+            counts.withUnsafeBufferPointer { model.prepare($0, classes: 2, weights: weights) }
+            return model.pseudo[3] / model.strength[1]
+        }
+        #expect(abs(upOnGood(nil) - 8.5 / 25) < 1e-12)
+        #expect(abs(upOnGood([1, 0.5, 0.5]) - 8.5 / 17) < 1e-12)
+    }
+
     @Test func pooledTellsFewVotesFromMany() throws {
         let world = try VotingWorld(
             people: 200, votesPerPerson: 6, trolls: 0.3, kinds: [.inverse, .random], votesPerItem: 4, seed: 23)

@@ -11,6 +11,13 @@ public protocol ModuleWriter: Sendable {
     func output(for call: ModuleCall, onPiece: (@Sendable (String) -> Void)?) async throws -> ModuleOutput
 }
 
+/// A failure of what writes, which is no fault of whoever asked: an engine that cannot be reached. Its words say where
+/// and why, and nothing of what anybody said.
+public protocol WriterFault: Error, CustomStringConvertible {
+    /// Whether asking again may help.
+    var isPassing: Bool { get }
+}
+
 /// A model that answers chats as a writer of modules. Prompts that are text to be continued are beyond it.
 public struct ChatWriter: ModuleWriter {
     private let generator: any TextGenerator

@@ -13,6 +13,7 @@ public struct MemoryBank: Sendable {
     public var capacity: Int
     private let now: @Sendable () -> Date
     private let makeID: @Sendable () -> String
+    private let order = MemoryOrder()
 
     /// - Parameter encoder: without one a memory bears on words that it shares a stem with.
     public init(
@@ -46,16 +47,28 @@ public struct MemoryBank: Sendable {
         var known = all
         if !missing.isEmpty {
             // Reading took its time: what was forgotten or edited meanwhile must not be written back, nor be told.
-            var read: [String: (text: String, vector: [Float])] = [:]
-            for (place, vector) in zip(missing, vectors.dropFirst()) { read[all[place].id] = (all[place].text, vector) }
-            known = try await store.memories(of: userID)
+            let read = zip(missing, vectors.dropFirst()).map { place, vector in
+                (all[place].id, (text: all[place].text, vector: vector))
+            }
+            known = try await addVectors(Dictionary(read) { first, _ in first }, of: userID)
+        }
+        return Recollection(all: known, near: recall.near(vectors[0], among: known, at: now()))
+    }
+
+    /// Writes down the vectors that were made of some memories, where these still say the same.
+    /// - Returns: all that is remembered now.
+    private func addVectors(
+        _ read: [String: (text: String, vector: [Float])], of userID: String
+    ) async throws -> [Memory] {
+        try await order.run(userID) {
+            var known = try await store.memories(of: userID)
             for place in known.indices {
                 guard let new = read[known[place].id], new.text == known[place].text else { continue }
                 known[place].vector = new.vector
                 try await store.save(known[place])
             }
+            return known
         }
-        return Recollection(all: known, near: recall.near(vectors[0], among: known, at: now()))
     }
 
     /// A person's memories, oldest first.
@@ -71,9 +84,17 @@ public struct MemoryBank: Sendable {
         _ fact: String, owner: Memory.Owner, from conversation: Conversation, messageID: String?
     ) async throws -> (change: MemoryChange, memory: Memory?) {
         guard conversation.consent != .none else { return (.ignore, nil) }
-        let userID = conversation.userID
         // Read first: a memory that is forgotten while the encoder works must not come back.
         let vector = try await encoder?.encode([fact]).first
+        return try await order.run(conversation.userID) {
+            try await put(fact, vector, owner: owner, from: conversation, messageID: messageID)
+        }
+    }
+
+    private func put(
+        _ fact: String, _ vector: [Float]?, owner: Memory.Owner, from conversation: Conversation, messageID: String?
+    ) async throws -> (change: MemoryChange, memory: Memory?) {
+        let userID = conversation.userID
         let same = try await store.memories(of: userID).filter { $0.owner == owner }
         let change = merge.change(for: fact, vector: vector, among: same)
         let time = now()
@@ -108,31 +129,39 @@ public struct MemoryBank: Sendable {
 
     /// Notes that a reply stood on a memory; one that has gone meanwhile is no error.
     public func markUsed(_ id: String, of userID: String) async throws {
-        guard var memory = try await store.memories(of: userID).first(where: { $0.id == id }) else { return }
-        memory.usedAt = now()
-        try await store.save(memory)
+        try await order.run(userID) {
+            guard var memory = try await store.memories(of: userID).first(where: { $0.id == id }) else { return }
+            memory.usedAt = now()
+            try await store.save(memory)
+        }
     }
 
     /// Changes the words of a memory; false when the person has no such memory.
     public func edit(_ id: String, of userID: String, to text: String) async throws -> Bool {
         let vector = try await encoder?.encode([text]).first
-        guard var memory = try await store.memories(of: userID).first(where: { $0.id == id }) else { return false }
-        memory.text = text
-        memory.changedAt = now()
-        memory.vector = vector
-        try await store.save(memory)
-        return true
+        return try await order.run(userID) {
+            guard var memory = try await store.memories(of: userID).first(where: { $0.id == id }) else { return false }
+            memory.text = text
+            memory.changedAt = now()
+            memory.vector = vector
+            try await store.save(memory)
+            return true
+        }
     }
 
     /// Forgets one memory; false when the person has no such memory.
     public func forget(_ id: String, of userID: String) async throws -> Bool {
-        guard try await store.memories(of: userID).contains(where: { $0.id == id }) else { return false }
-        try await store.forget(memory: id, of: userID)
-        return true
+        try await order.run(userID) {
+            guard try await store.memories(of: userID).contains(where: { $0.id == id }) else { return false }
+            try await store.forget(memory: id, of: userID)
+            return true
+        }
     }
 
     /// Forgets all of a person.
-    public func forgetAll(of userID: String) async throws { try await store.forgetMemories(of: userID) }
+    public func forgetAll(of userID: String) async throws {
+        try await order.run(userID) { try await store.forgetMemories(of: userID) }
+    }
 }
 
 extension Memory {

@@ -80,10 +80,15 @@ public struct ModuleTraining {
         let exam = ModuleExam(
             TeachingData.balanced(data.heldOut, perModule: 120, seed: options.seed), style: prompt)
         let today = try RunDay.of(folder.appending(path: "training"), now: now, in: run.group)
-        let before = try await exam.scores(of: ModelBench(model, today: today, device: device))
+        // Of several processes the first one has the figures: the others would open what it has not written yet.
+        func scores(_ place: URL) async throws -> [ModuleScore] {
+            guard run.group.isFirst else { return [] }
+            return try await exam.scores(of: ModelBench(place, today: today, device: device))
+        }
+        let before = try await scores(model)
         let outcome = try MethodTraining(.sft, settings: settings, options: options, device: device, run: run)
             .run(training, model: model, to: folder, now: now, onProgress: onProgress, onStep: onStep)
-        let after = try await exam.scores(of: ModelBench(folder, today: today, device: device))
+        let after = try await scores(folder)
         let taught = TaughtModules(
             style: style, modules: counts.keys.map(\.rawValue).sorted(), before: before, after: after)
         if run.group.isFirst { try taught.write(to: folder) }

@@ -78,8 +78,8 @@ struct LabelStage: Stage {
         }
         for place in mine {
             let item = corpus.items[place]
-            guard let correction = item.feedback?.correction, !correction.allSatisfy(\.isWhitespace),
-                let weight = weights[item.id]?.weight, weight >= labels.trustedFrom
+            guard let correction = Self.correction(of: item), let weight = weights[item.id]?.weight,
+                weight >= labels.trustedFrom
             else { continue }
             examples.append(Example(context: item.context, reply: correction, label: .good, weight: weight))
             corrections += 1
@@ -108,6 +108,14 @@ struct LabelStage: Stage {
                 .init("good", StageOutcome.grouped(counts.good)), .init("bad", StageOutcome.grouped(counts.bad)),
                 .init("by vote", StageOutcome.grouped(byVote)), .init("corrections", StageOutcome.grouped(corrections)),
             ])
+    }
+
+    /// What a person would rather have been told; the reply itself, sent back as it was, is none.
+    static func correction(of item: Corpus.Item) -> String? {
+        guard let correction = item.feedback?.correction, !correction.allSatisfy(\.isWhitespace),
+            correction != item.reply
+        else { return nil }
+        return correction
     }
 
     /// The reward model that reads what people said next, on the same dialogue model's states; `nil` where none was asked for.

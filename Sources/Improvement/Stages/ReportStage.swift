@@ -90,15 +90,17 @@ struct ReportStage: Stage {
     private func trust(_ work: StageWork) throws -> TrustSection {
         let people = try RunFolder.read([UserTrust].self, from: work.file("users.json", of: "trust"))
         let notes = try RunFolder.read([String].self, from: work.file("notes.json", of: "trust"))
-        let flagged = people.filter { !$0.flags.isEmpty }.sorted { ($0.trust, $0.user) < ($1.trust, $1.user) }
         return TrustSection(
-            method: configuration.trust, trust: people.map(\.trust),
-            flagged: flagged.prefix(40).map {
-                .init(
-                    name: String($0.user.prefix(12)), trust: $0.trust, votes: $0.votes, agreement: $0.agreement,
-                    reasons: $0.flags.map(\.reason))
-            },
-            notes: notes)
+            method: configuration.trust, trust: people.map(\.trust), flagged: Self.flagged(people), notes: notes)
+    }
+
+    /// Everybody with a flag, least trusted first: the page names some of them, and counts them all.
+    static func flagged(_ people: [UserTrust]) -> [TrustSection.FlaggedPerson] {
+        people.filter { !$0.flags.isEmpty }.sorted { ($0.trust, $0.user) < ($1.trust, $1.user) }.map { person in
+            TrustSection.FlaggedPerson(
+                name: String(person.user.prefix(12)), trust: person.trust, votes: person.votes,
+                agreement: person.agreement, reasons: person.flags.map(\.reason))
+        }
     }
 
     private func reward(_ work: StageWork) throws -> RewardModelSection {

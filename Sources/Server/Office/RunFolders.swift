@@ -51,19 +51,20 @@ public final class RunFolders: ImprovementRunner {
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         let command = try await command(request, place)
         let log = place.appending(path: Self.logName)
-        try Data().write(to: log)
-        let output = try FileHandle(forWritingTo: log)
         let process = Process()
         process.executableURL = program
         process.arguments = command.arguments
         process.environment = ProcessInfo.processInfo.environment.merging(command.environment) { $1 }
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
         try processes.withLock { processes in
             guard processes.values.allSatisfy({ !$0.isRunning }) else {
                 throw OfficeRefusal("another run is going on; one at a time")
             }
+            // Only now: what the run said before is not to be lost to a start that is refused.
+            try Data().write(to: log)
+            let output = try FileHandle(forWritingTo: log)
+            process.standardOutput = output
+            process.standardError = output
             do { try process.run() } catch {
                 throw OfficeRefusal("\(program.lastPathComponent) cannot be started: \(error.localizedDescription)")
             }

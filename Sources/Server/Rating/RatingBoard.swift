@@ -21,13 +21,17 @@ actor RatingBoard {
     private var queue: RatingQueue
     private var gold: [String: [GoldAnswer]] = [:]
     private var readAt: Date?
-    private var reading: Task<(RatingQueue, [String: [GoldAnswer]]), any Error>?
+    private var reading: Task<Void, any Error>?
+    /// What was answered since `reading` began.
+    private var meanwhile: [(inout RatingQueue, inout [String: [GoldAnswer]]) -> Void] = []
+    /// Called between reading the store and knowing what it said; for tests.
+    private let whenRead: @Sendable () async -> Void
     /// Items a rater passed over, until the server stops; bounded.
     private var skipped: [String: Set<String>] = [:]
 
     init(
         store: any OfficeStore, deidentifier: Deidentifier, raters: Int, freshness: TimeInterval = 300,
-        reach: Int = 2000, now: @escaping @Sendable () -> Date
+        reach: Int = 2000, now: @escaping @Sendable () -> Date, whenRead: @escaping @Sendable () async -> Void = {}
     ) {
         self.store = store
         self.deidentifier = deidentifier
@@ -35,6 +39,7 @@ actor RatingBoard {
         self.freshness = freshness
         self.reach = reach
         self.now = now
+        self.whenRead = whenRead
         queue = RatingQueue(raters: raters)
     }
 
@@ -43,17 +48,30 @@ actor RatingBoard {
     /// Reads items and ratings from the store when what is known is old.
     private func refresh(isForced: Bool = false) async throws {
         if !isForced, let readAt, now().timeIntervalSince(readAt) < freshness { return }
-        if let reading {
-            (queue, gold) = try await reading.value
-            return
-        }
-        let (store, raters, reach) = (store, raters, reach)
-        let task = Task { try await Self.read(store, raters: raters, reach: reach) }
+        if let reading { return try await reading.value }
+        let task = Task { try await readAnew() }
         reading = task
-        defer { reading = nil }
+        try await task.value
+    }
+
+    private func readAnew() async throws {
+        defer {
+            reading = nil
+            meanwhile = []
+        }
         let time = now()
-        (queue, gold) = try await task.value
+        var (queue, gold) = try await Self.read(store, raters: raters, reach: reach)
+        await whenRead()
+        // The store may have been read before these were in it: who gave them would be asked the same again.
+        for change in meanwhile { change(&queue, &gold) }
+        (self.queue, self.gold) = (queue, gold)
         readAt = time
+    }
+
+    /// Changes what is known, and what a reading that goes on right now will bring.
+    private func know(_ change: @escaping (inout RatingQueue, inout [String: [GoldAnswer]]) -> Void) {
+        change(&queue, &gold)
+        if reading != nil { meanwhile.append(change) }
     }
 
     private static func read(
@@ -230,7 +248,7 @@ actor RatingBoard {
         } catch let error as StorageError where error.code == .notFound {
             throw Self.stale
         }
-        queue.note(item, ratedBy: rater)
+        know { queue, _ in queue.note(item, ratedBy: rater) }
         return Outcome()
     }
 
@@ -258,15 +276,17 @@ actor RatingBoard {
         } catch let error as StorageError where error.code == .notFound {
             throw Self.stale
         }
-        queue.note(item, ratedBy: rater)
+        know { queue, _ in queue.note(item, ratedBy: rater) }
         return Outcome()
     }
 
     /// Lets a rater begin anew.
     func forgive(_ rater: String) async throws {
         try await store.forgetGoldAnswers(of: rater)
-        gold[rater] = nil
-        queue.reliable = Self.reliable(gold)
+        know { queue, gold in
+            gold[rater] = nil
+            queue.reliable = Self.reliable(gold)
+        }
     }
 
     private static let notPassed = ServerError(
@@ -301,8 +321,12 @@ actor RatingBoard {
     ) async throws -> Outcome {
         let answer = GoldAnswer(rater: rater, item: question.id, isRight: isRight, recordedAt: now())
         try await store.record(answer)
-        if gold[rater]?.contains(where: { $0.item == question.id }) != true { gold[rater, default: []].append(answer) }
-        queue.reliable = Self.reliable(gold)
+        know { queue, gold in
+            if gold[rater]?.contains(where: { $0.item == question.id }) != true {
+                gold[rater, default: []].append(answer)
+            }
+            queue.reliable = Self.reliable(gold)
+        }
         return question.isOnboarding ? Outcome(isRight: isRight, expected: expected, why: question.why) : Outcome()
     }
 

@@ -19,6 +19,10 @@ const tell = (text) => { byID("memoryDone").textContent = text; };
 
 function showAll() {
   byID("memoryList").replaceChildren(...memories.map(entry));
+  showIfAny();
+}
+
+function showIfAny() {
   byID("memoryNone").hidden = memories.length > 0;
   byID("memoryAll").hidden = memories.length === 0;
 }
@@ -32,7 +36,7 @@ function entry(memory) {
     memory.source ? make("blockquote", {}, memory.source.text) : "",
     make("div", { class: "row" },
       linkButton("Change", () => edit(memory, item), { class: "change", "aria-label": `Change: ${memory.text}` }),
-      linkButton("Forget", () => forget(memory), { class: "forget", "aria-label": `Forget: ${memory.text}` })));
+      linkButton("Forget", () => forget(memory, item), { class: "forget", "aria-label": `Forget: ${memory.text}` })));
   return item;
 }
 
@@ -67,14 +71,15 @@ function back(item, memory) {
   fresh.querySelector(".change").focus();
 }
 
-async function forget(memory) {
+async function forget(memory, item) {
   try {
     await call("DELETE", `/api/me/memories/${memory.id}`);
-    const place = memories.indexOf(memory);
-    memories.splice(place, 1);
-    showAll();
-    const next = byID("memoryList").children[Math.min(place, memories.length - 1)];
-    (next?.querySelector(".forget") ?? byID("memory").querySelector(".close button")).focus();
+    memories = memories.filter((other) => other !== memory);
+    const next = item.nextElementSibling ?? item.previousElementSibling;
+    // The others stay as they stand: one of them may be being changed.
+    item.remove();
+    showIfAny();
+    (next?.querySelector(".forget, textarea") ?? byID("memory").querySelector(".close button")).focus();
     tell("Forgotten.");
     announce("Forgotten.");
   } catch (error) { tell(error.message); }

@@ -27,7 +27,8 @@ extension RuntimeFunction {
             guard let clock = renderer.clock else {
                 throw TemplateFault.runtime("strftime_now is called, but the render was given no clock")
             }
-            return .own(try clock.formatted(format.string))
+            try renderer.spend(format.count)
+            return .string(try renderer.checked(TracedText.own(try clock.formatted(format.string))))
         case .cycle(let loop):
             guard !arguments.positional.isEmpty else { throw TemplateFault.runtime("no items for cycling given") }
             return arguments.positional[loop.index0 % arguments.positional.count]
@@ -98,7 +99,9 @@ extension RuntimeFunction {
             let bound = try arguments.bound("fromkeys", ["iterable", "value"], required: 1)
             var result = RuntimeDictionary()
             _ = try renderer.nested([bound[1] ?? .none])
-            for key in try renderer.items(bound[0] ?? .none) { try result.set(key, bound[1] ?? .none) }
+            let keys = try renderer.items(bound[0] ?? .none)
+            try renderer.spend(keys.count)
+            for key in keys { try result.set(key, bound[1] ?? .none) }
             return .dictionary(result)
         default:
             _ = try arguments.bound(name, [])
@@ -115,6 +118,7 @@ extension RuntimeFunction {
         _ name: String, ofList list: RuntimeValue, _ arguments: CallArguments, in renderer: TemplateRenderer
     ) throws -> RuntimeValue {
         let items = try renderer.items(list)
+        try renderer.spend(items.count / 16)
         switch name {
         case "count":
             let item = try arguments.bound(name, ["value"], required: 1)[0] ?? .none

@@ -46,7 +46,10 @@ extension RuntimeValue {
                 }
                 return try attribute(name.string, in: renderer)
             }
-            return .undefined(.element(of: typeName, try key.represented().string))
+            // A key of any size is written anew each time that it is missed.
+            let name = try key.represented()
+            try renderer.spend(name.count)
+            return .undefined(.element(of: typeName, name.string))
         }
         func element(_ count: Int, _ get: (Int) -> RuntimeValue) throws -> RuntimeValue {
             guard let index = key.int, index >= -count, index < count else { return try missing() }
@@ -104,10 +107,19 @@ extension RuntimeValue {
             return .tuple(range.map { Array(items[$0]) } ?? picked.map { items[$0] })
         case .range(let source):
             let places = try bounds(source.count)
+            // Each slice of a range of one number may double its step: a loop would leave the 64 bits.
+            func scaled(_ factor: Int, from start: Int) throws -> Int {
+                let (product, isPast) = source.step.multipliedReportingOverflow(by: factor)
+                let (sum, isFar) = start.addingReportingOverflow(product)
+                guard !isPast, !isFar, sum.magnitude <= 1 << 60 else {
+                    throw TemplateFault.limit("a range this far out")
+                }
+                return sum
+            }
             return .range(
                 RuntimeRange(
-                    start: source.start + places.first * source.step, stop: source.start + places.last * source.step,
-                    step: source.step * places.step))
+                    start: try scaled(places.first, from: source.start),
+                    stop: try scaled(places.last, from: source.start), step: try scaled(places.step, from: 0)))
         default: throw TemplateFault.runtime("'\(typeName)' object is not subscriptable")
         }
     }

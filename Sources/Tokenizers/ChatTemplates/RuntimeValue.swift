@@ -169,7 +169,17 @@ enum HashKey: Hashable {
 }
 
 extension RuntimeValue {
+    /// The most values in a tuple that is a key: one may hold another many times over, and a look-up goes through all.
+    private static let largestKey = 256
+
     func hashKey() throws -> HashKey {
+        var room = Self.largestKey
+        return try hashKey(&room)
+    }
+
+    private func hashKey(_ room: inout Int) throws -> HashKey {
+        room -= 1
+        guard room >= 0 else { throw TemplateFault.limit("a key has more than \(Self.largestKey) parts") }
         switch self {
         case .none: return .none
         case .undefined: return .undefined
@@ -177,7 +187,7 @@ extension RuntimeValue {
         case .int(let value): return .int(value)
         case .double(let value): return Int(exactly: value).map { .int($0) } ?? .double(value)
         case .string(let text): return .string(text.scalars)
-        case .tuple(let items): return .tuple(try items.map { try $0.hashKey() })
+        case .tuple(let items): return .tuple(try items.map { try $0.hashKey(&room) })
         case .range(let range): return .range(range.start, range.stop, range.step)
         case .list, .dictionary, .view, .iterator, .namespace, .loop, .function:
             throw TemplateFault.runtime("unhashable type: '\(typeName)'")

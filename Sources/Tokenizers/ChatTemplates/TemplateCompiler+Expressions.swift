@@ -186,11 +186,14 @@ extension TemplateCompiler {
         return { renderer in
             var values = CallArguments(positional: try positional.map { try $0(renderer) })
             values.named = try named.map { ($0.name, try $0.value(renderer)) }
-            if let spread { values.positional += try renderer.items(try spread(renderer)) }
+            if let spread {
+                values.positional += try renderer.checked(try renderer.items(try spread(renderer)))
+            }
             guard let namedSpread else { return values }
             guard case .dictionary(let dictionary) = try namedSpread(renderer) else {
                 throw TemplateFault.runtime("argument after ** must be a mapping")
             }
+            try renderer.spend(dictionary.entries.count)
             for entry in dictionary.entries {
                 guard case .string(let name) = entry.key else {
                     throw TemplateFault.runtime("keywords must be strings")

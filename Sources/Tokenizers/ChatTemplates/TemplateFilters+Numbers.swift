@@ -46,11 +46,20 @@ extension TemplateFilters {
             switch number {
             case .int(let int):
                 guard precision < 0 else { return .int(int) }
-                guard precision > -18 else { return .int(0) }
+                // Past 18 digits half a unit is more than most whole numbers have.
+                guard precision >= -18 else {
+                    guard precision < -19 || int.magnitude <= 5_000_000_000_000_000_000 else {
+                        throw TemplateFault.unsupported("a whole number past 64 bits")
+                    }
+                    return .int(0)
+                }
                 let unit = (0..<(-precision)).reduce(1) { power, _ in power * 10 }
                 let (quotient, rest) = int.quotientAndRemainder(dividingBy: unit)
                 let isUp = Swift.abs(rest) > unit / 2 || Swift.abs(rest) == unit / 2 && quotient % 2 != 0
-                return .int((quotient + (isUp ? (int < 0 ? -1 : 1) : 0)) * unit)
+                let nearest = quotient + (isUp ? (int < 0 ? -1 : 1) : 0)
+                let (rounded, overflows) = nearest.multipliedReportingOverflow(by: unit)
+                guard !overflows else { throw TemplateFault.unsupported("a whole number past 64 bits") }
+                return .int(rounded)
             case .double(let double):
                 guard double.isFinite, precision <= 22 else { return .double(double) }
                 if precision < 0 {

@@ -7,15 +7,33 @@ enum TemplateFilters {
         "filesizeformat", "groupby", "pprint", "random", "striptags", "urlencode", "urlize", "wordwrap", "xmlattr",
     ]
 
-    static func named(_ name: String) -> Filter? { text[name] ?? sequences[name] ?? numbers[name] }
+    /// The filter of a name. What it is given counts as work: most look through all of it, however little they give.
+    static func named(_ name: String) -> Filter? {
+        guard let filter = text[name] ?? sequences[name] ?? numbers[name] else { return nil }
+        return { renderer, value, arguments in
+            switch value {
+            case .string, .list, .tuple, .dictionary, .view, .range:
+                try renderer.spend((try renderer.count(of: value) ?? 0) / 16)
+            default: break
+            }
+            return try filter(renderer, value, arguments)
+        }
+    }
 
     /// Jinja's `soft_str`: a text as it is, anything else as it would be printed.
     static func string(_ value: RuntimeValue) throws -> TracedText { try value.printed() }
 
+    /// The same where the length of what comes of it does not count the work.
+    private static func counted(_ value: RuntimeValue, _ renderer: TemplateRenderer) throws -> TracedText {
+        let text = try string(value)
+        try renderer.spend(text.count / 16)
+        return text
+    }
+
     static let text: [String: Filter] = [
         "trim": { renderer, value, arguments in
             let chars = try arguments.bound("trim", ["chars"])[0]
-            let text = try string(value)
+            let text = try counted(value, renderer)
             guard let chars, !chars.isNone else { return .string(text.trimmed { $0.isPythonSpace }) }
             let set = Set(try TextMethods.string(chars, "trim").scalars)
             return .string(text.trimmed { set.contains($0) })
@@ -25,8 +43,8 @@ enum TemplateFilters {
         "capitalize": { try .measured(string(only($1, $2, "capitalize")).capitalized(), $0) },
         "title": { try .measured(string(only($1, $2, "title")).wordsCapitalized(), $0) },
         "string": { try .measured(string(only($1, $2, "string")), $0) },
-        "safe": { _, value, arguments in
-            var text = try string(only(value, arguments, "safe"))
+        "safe": { renderer, value, arguments in
+            var text = try counted(only(value, arguments, "safe"), renderer)
             text.isMarkup = true
             return .string(text)
         },
@@ -36,7 +54,7 @@ enum TemplateFilters {
             let (old, new) = (try string(bound[0] ?? .none), try string(bound[1] ?? .none))
             let limit = bound[2].flatMap { $0.isNone ? nil : $0 }
             if let limit, limit.int == nil { throw TemplateFault.runtime("replace needs a whole number as its count") }
-            return .string(try renderer.replaced(try string(value), old, new, limit: limit?.int))
+            return .string(try renderer.replaced(try counted(value, renderer), old, new, limit: limit?.int))
         },
         "format": { renderer, value, arguments in
             guard arguments.positional.isEmpty || arguments.named.isEmpty else {
@@ -53,7 +71,7 @@ enum TemplateFilters {
         "center": { renderer, value, arguments in
             let width = try arguments.bound("center", ["width"])[0]
             guard let width = width.map(\.int) ?? 80 else { throw TemplateFault.runtime("center needs a whole number") }
-            return .string(try renderer.padded(try string(value), to: width, with: .own(" "), "center"))
+            return .string(try renderer.padded(try counted(value, renderer), to: width, with: .own(" "), "center"))
         },
         "indent": indent,
         "truncate": { renderer, value, arguments in
@@ -70,7 +88,7 @@ enum TemplateFilters {
             return .string((kept.findLast(.own(" ")).map { kept[0..<$0] } ?? kept) + end)
         },
         "wordcount": { renderer, value, arguments in
-            let text = try string(try only(value, arguments, "wordcount"))
+            let text = try counted(try only(value, arguments, "wordcount"), renderer)
             var (count, isInside) = (0, false)
             for scalar in text.scalars {
                 let isWord = scalar == "_" || scalar.properties.isAlphabetic || scalar.properties.numericType != nil
@@ -108,7 +126,9 @@ enum TemplateFilters {
             blanks = try renderer.repeated(.own(" "), width)
         }
         let isBlankIndented = bound[2]?.isTrue == true
-        var lines = (text + .own("\n")).lines()
+        let most = renderer.limits.items
+        var lines = (text + .own("\n")).lines(most: most)
+        guard lines.count <= most else { throw TemplateFault.limit("a list has more than \(most) items") }
         guard lines.count * blanks.count <= renderer.limits.textLength else {
             throw TemplateFault.limit("a text is longer than \(renderer.limits.textLength) characters")
         }

@@ -231,6 +231,10 @@ final class TemplateRenderer {
         case .undefined: return []
         case .list(let items), .tuple(let items): return items
         case .string(let text):
+            // A character as a value of its own takes some thirty times its bytes.
+            guard text.count <= limits.items else {
+                throw TemplateFault.limit("a list has more than \(limits.items) items")
+            }
             try spend(text.count)
             return (0..<text.count).map { .string(text[$0..<$0 + 1]) }
         case .dictionary(let dictionary): return dictionary.entries.map(\.key)

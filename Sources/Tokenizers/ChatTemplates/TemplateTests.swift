@@ -32,8 +32,6 @@ enum TemplateTests {
             default: false
             }
         },
-        "lower": { try $0.printed().isAll(upper: false) },
-        "upper": { try $0.printed().isAll(upper: true) },
         "odd": { try rest($0, 2) == 1 },
         "even": { try rest($0, 2) == 0 },
         "escaped": { $0.text?.isMarkup == true },
@@ -59,6 +57,13 @@ enum TemplateTests {
             }
         }
         switch name {
+        case "lower", "upper":
+            return { renderer, value, arguments in
+                _ = try arguments.bound("the test '\(name)'", [])
+                let text = try value.printed()
+                try renderer.spend(text.count / 16)
+                return text.isAll(upper: name == "upper")
+            }
         case "in":
             return { renderer, value, arguments in
                 try (arguments.bound("the test 'in'", ["seq"], required: 1)[0] ?? .none).contains(value, in: renderer)
@@ -96,7 +101,11 @@ enum TemplateTests {
         }
         guard divisor != 0 else { throw TemplateFault.runtime("integer division or modulo by zero") }
         switch number {
-        case .int(let int): return Double(((int % divisor) + divisor) % divisor)
+        case .int(let int):
+            // The smallest number by −1 has no quotient in 64 bits.
+            guard divisor != -1 else { return 0 }
+            let rest = int % divisor
+            return Double(rest != 0 && (rest < 0) != (divisor < 0) ? rest + divisor : rest)
         case .double(let double):
             let rest = double.truncatingRemainder(dividingBy: Double(divisor))
             return rest < 0 ? rest + Double(divisor) : rest

@@ -19,7 +19,8 @@ enum TextMethods {
         case "split", "rsplit": return try split(name, text, arguments, in: renderer)
         case "splitlines":
             let keep = try arguments.bound(name, ["keepends"])[0]?.isTrue ?? false
-            return .list(try renderer.checked(text.lines(keepEnds: keep).map { .string($0) }))
+            let lines = text.lines(keepEnds: keep, most: renderer.limits.items)
+            return .list(try renderer.checked(lines.map { .string($0) }))
         case "replace":
             let bound = try arguments.bound(name, ["old", "new", "count"], required: 2)
             let (old, new) = (try string(bound[0], name), try string(bound[1], name))
@@ -57,7 +58,9 @@ enum TextMethods {
         let separator = bound[0].flatMap { $0.isNone ? nil : $0 }
         let mark = try separator.map { try string($0, name) }
         guard mark?.isEmpty != true else { throw TemplateFault.runtime("empty separator") }
-        let limit = try int(bound[1], name)
+        // One piece more than a list may have tells that there are too many; all of them could take gigabytes.
+        let most = renderer.limits.items
+        let limit = try int(bound[1], name).flatMap { $0 < 0 ? nil : min($0, most) } ?? most
         let pieces = name == "split" ? text.split(mark, limit: limit) : text.splitFromEnd(mark, limit: limit)
         // What content cut apart may spell something new where it meets again.
         let isCut = pieces.count > 1 && mark?.hasContent == true

@@ -123,10 +123,11 @@ extension TracedText {
         }
     }
 
-    func lines(keepEnds: Bool = false) -> [TracedText] {
+    /// - Parameter most: Where there are more, one more than these is given.
+    func lines(keepEnds: Bool = false, most: Int = .max) -> [TracedText] {
         var lines: [TracedText] = []
         var start = 0
-        while start < count {
+        while start < count, lines.count <= most {
             var end = start
             while end < count, !scalars[end].isPythonLineBreak { end += 1 }
             var next = min(end + 1, count)

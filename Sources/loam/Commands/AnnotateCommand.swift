@@ -39,6 +39,8 @@ struct AnnotateCommand: AsyncParsableCommand {
         var votes: String?
     }
 
+    func validate() throws { try PortCheck.requirePort(port) }
+
     func run() async throws {
         let console = common.console
         guard let place = try await store.location.openExisting() as? any OfficeStore else {

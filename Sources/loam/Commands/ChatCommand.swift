@@ -24,6 +24,8 @@ struct ChatCommand: AsyncParsableCommand {
     @OptionGroup var store: StoreOptions
     @OptionGroup var places: PlaceOptions
 
+    func validate() throws { try model.draw.requireRanges() }
+
     func run() async throws {
         let place = URL(filePath: places.encoderFolder)
         let encoder = try SentenceEncoder(folder: place, dtype: Device.cpu.matrixType)

@@ -44,11 +44,16 @@ struct ImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let importer = LogImporter(format: try LogFormat(parsing: format), consent: consent, isStrict: strict)
+        // Before anything is stored: of a name that was mistyped neither half an import nor an empty store should come.
+        let logs = try files.flatMap { try LogFormat.files(at: URL(filePath: $0)) }
+        if let gone = logs.first(where: { !FileManager.default.fileExists(atPath: $0.path) }) {
+            throw ImprovementFault.missing(gone.relativePath)
+        }
         let store = try await store.location.open(for: .bulk)
         let console = common.console
         var total = LogImporter.Counts()
         let progress = ProgressLine("messages", console)
-        for file in try files.flatMap({ try LogFormat.files(at: URL(filePath: $0)) }) {
+        for file in logs {
             let before = total.messages
             let counts = try await importer.importing(file, into: store) {
                 console.say("skipped \($0.text)")
@@ -125,6 +130,9 @@ struct ExportCommand: AsyncParsableCommand {
             throw ValidationError("--since: expected a time such as 2024-03-01, found \(since)")
         }
         if (minimumTrust == nil) != (trust == nil) { throw ValidationError("--min-trust and --trust go together") }
+        if let minimumTrust, !(0...1).contains(minimumTrust) {
+            throw ValidationError("--min-trust is from 0 to 1, not \(minimumTrust)")
+        }
     }
 
     func run() async throws {

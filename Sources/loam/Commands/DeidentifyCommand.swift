@@ -69,6 +69,13 @@ struct DeidentifyCommand: AsyncParsableCommand {
         if plant != nil, input == nil || output == nil { throw ValidationError("--plant needs --in and --out") }
         if head != nil, !names { throw ValidationError("--head goes with --names") }
         if isHeldOut, score == nil, plant == nil { throw ValidationError("--held-out goes with --score or --plant") }
+        if asUsed, score == nil { throw ValidationError("--as-used goes with --score") }
+        if score != nil, plant != nil || input != nil || output != nil {
+            throw ValidationError("--score reads the file that it names: it goes without --plant, --in and --out")
+        }
+        if common.json, score == nil, output == nil {
+            throw ValidationError("--json needs --out: without a file the text itself is what is printed")
+        }
     }
 
     func run() async throws {
@@ -91,20 +98,53 @@ struct DeidentifyCommand: AsyncParsableCommand {
     /// Lines that are encoded together.
     private static let batch = 64
 
+    /// What came of it, as JSON.
+    struct Treated: Encodable {
+        var texts: Int
+        var textsWithFindings: Int
+        var findings: [String: Int]
+
+        init(_ counts: FindingCounts) {
+            (texts, textsWithFindings) = (counts.texts, counts.textsWithFindings)
+            findings = Dictionary(uniqueKeysWithValues: counts.counts.map { ($0.key.rawValue, $0.value) })
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case texts, findings
+            case textsWithFindings = "texts_with_findings"
+        }
+    }
+
     private func treating() async throws {
-        guard let output else { return try await treating(to: FileHandle.standardOutput) }
+        guard let output else {
+            _ = try await treating(to: FileHandle.standardOutput)
+            return
+        }
         // What is read may be the very file that is written.
         let file = try WholeFile(output)
+        let counts: FindingCounts
         do {
-            try await treating(to: file.handle)
+            counts = try await treating(to: file.handle)
         } catch {
             file.discard()
             throw error
         }
         try file.close()
+        try common.console.result(Treated(counts))
     }
 
-    private func treating(to handle: FileHandle) async throws {
+    /// A line of a log.
+    /// - Throws: `LogError` that names file, line and field.
+    private func conversation(_ line: some Collection<UInt8>, _ number: Int) throws(LogError) -> Conversation {
+        do throws(LogError) {
+            return try Conversation(jsonLine: line)
+        } catch {
+            throw LogError(
+                error.code, file: input ?? "standard input", line: number, field: error.field, reason: error.reason)
+        }
+    }
+
+    private func treating(to handle: FileHandle) async throws -> FindingCounts {
         var random = SystemRandomNumberGenerator()
         let deidentifier = try Deidentifier(
             key: DeidentificationKey.loadOrCreate(at: URL(filePath: key), using: &random),
@@ -131,7 +171,7 @@ struct DeidentifyCommand: AsyncParsableCommand {
         func add(_ line: some Collection<UInt8>) async throws {
             number += 1
             if line.first == UInt8(ascii: "{") {
-                waiting.append((try Conversation(jsonLine: line), false))
+                waiting.append((try conversation(line, number), false))
             } else {
                 // A plain line is a text of its own: pseudonyms hold within it.
                 let text = String(decoding: line, as: UTF8.self)
@@ -153,6 +193,7 @@ struct DeidentifyCommand: AsyncParsableCommand {
         }
         try await flush()
         common.console.say("replaced: \(counts)")
+        return counts
     }
 
     // MARK: Scoring
@@ -229,6 +270,12 @@ struct DeidentifyCommand: AsyncParsableCommand {
 
     // MARK: Planting
 
+    /// What came of it, as JSON.
+    struct Planted: Encodable {
+        var messages: Int
+        var planted: Int
+    }
+
     private func planting(_ labelled: String) throws {
         var people: Set<String> = []
         for text in try LabelledText.read(URL(filePath: labelled)) where !isHeldOut || text.isHeldOut {
@@ -249,8 +296,17 @@ struct DeidentifyCommand: AsyncParsableCommand {
         let planted = planter.plant(into: messages)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try encoder.encode(planted).write(to: URL(filePath: output ?? ""))
-        common.console.say("\(planted.count) messages, \(planted.count { !$0.spans.isEmpty }) with something planted")
+        let file = try WholeFile(output ?? "")
+        do {
+            try file.handle.write(contentsOf: encoder.encode(planted))
+        } catch {
+            file.discard()
+            throw error
+        }
+        try file.close()
+        let count = planted.count { !$0.spans.isEmpty }
+        try common.console.result(Planted(messages: planted.count, planted: count))
+        common.console.say("\(planted.count) messages, \(count) with something planted")
     }
 }
 

@@ -66,17 +66,7 @@ struct EmbedCommand: AsyncParsableCommand {
     }
 
     private func read() throws -> [String] {
-        let lines: [String]
-        if let data {
-            guard let text = try? String(contentsOf: URL(filePath: data), encoding: .utf8) else {
-                throw UnreadableTexts(description: "\(data): cannot be read as UTF-8 text")
-            }
-            var all = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-            if all.last == "" { all.removeLast() }
-            lines = all
-        } else {
-            lines = Array(InputLines())
-        }
+        let lines = try data.map(TextLines.read) ?? Array(InputLines())
         guard strings else { return lines }
         let decoder = JSONDecoder()
         return try lines.enumerated().map { number, line in

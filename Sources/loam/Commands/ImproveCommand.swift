@@ -3,6 +3,7 @@ import Conversations
 import Foundation
 import Improvement
 import Storage
+import Trust
 
 /// Settings of the loop that `improve` and `quickstart` share.
 struct LoopOptions: ParsableArguments {
@@ -74,6 +75,15 @@ struct LoopOptions: ParsableArguments {
 
     @OptionGroup var kept: KeptNames
 
+    /// Before anything is done: the run's settings are kept, and a name that was mistyped would be kept with them.
+    func validate() throws {
+        do {
+            _ = try TrustMethods.named(trust)
+        } catch let error as TrustError {
+            throw ValidationError("--trust: \(error.message)")
+        }
+    }
+
     /// The other run to begin with, and the store that holds its conversations.
     /// - Parameter given: The store that was named, if any.
     func other(store given: String?) throws -> (folder: RunFolder, store: String)? {
@@ -129,7 +139,7 @@ struct LoopOptions: ParsableArguments {
 extension ImproveConfiguration.Loss: ExpressibleByArgument {}
 extension Consent: ExpressibleByArgument {}
 
-struct ImproveCommand: AsyncParsableCommand, ResumableCommand {
+struct ImproveCommand: ResumableCommand {
     static let configuration = CommandConfiguration(
         commandName: "improve",
         abstract: "The whole loop on your logs: from votes to a better model and the proof of it.",
@@ -182,6 +192,14 @@ struct ImproveCommand: AsyncParsableCommand, ResumableCommand {
     @OptionGroup var places: PlaceOptions
     @OptionGroup var registry: RegistryOptions
     @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        do {
+            _ = try LogFormat(parsing: format)
+        } catch {
+            throw ValidationError("--from: \(error)")
+        }
+    }
 
     func run() async throws {
         let base = try registry.base(model)

@@ -8,7 +8,7 @@ struct IndexCommand: AsyncParsableCommand {
         commandName: "index", abstract: "Makes your own documents searchable for the bot.",
         discussion: """
             Reads txt, md and html files of a folder into the store; what has not changed is passed over, what is gone is
-            taken out. Then: loam chat --search local.
+            taken out. The folder is all that is searched: another one takes its place. Then: loam chat --search local.
 
             Example: loam index handbook/ --store chats.sqlite
             """)

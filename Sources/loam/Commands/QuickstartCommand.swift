@@ -36,6 +36,8 @@ struct QuickstartCommand: AsyncParsableCommand {
     @OptionGroup var places: PlaceOptions
     @OptionGroup var common: CommonOptions
 
+    func validate() throws { try PortCheck.requirePort(port) }
+
     func run() async throws {
         let other = try loop.other(store: nil)
         let store = other?.store ?? out + "/store.sqlite"
@@ -54,7 +56,9 @@ struct QuickstartCommand: AsyncParsableCommand {
             configuration: configuration, folder: try RunFolder(URL(filePath: out)), registry: registry,
             codeVersion: Version.number, now: { Date() }, onEvent: console.show)
         improvement.beginsWith = other?.folder
-        let result = try await improvement.run()
+        // The server, which comes after it, ends by signals in its own way.
+        let begun = improvement
+        let result = try await Interruption.cancelling { try await begun.run() }
         console.show(result.summary)
         try console.result(result.report)
         guard serve else { return }

@@ -107,9 +107,7 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
-        guard (0...65_535).contains(port) else {
-            throw ValidationError("--port must be from 0 to 65535, it is \(port)")
-        }
+        try PortCheck.requirePort(port)
     }
 
     func run() async throws {

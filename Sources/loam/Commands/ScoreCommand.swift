@@ -52,6 +52,8 @@ struct ScoreCommand: AsyncParsableCommand {
         var perplexity: Double?
     }
 
+    func validate() throws { try Threads.require(threads) }
+
     func run() async throws {
         let packing = bits.flatMap(PackedWeight.Bits.init(rawValue:))
         guard (bits == nil) == (packing == nil) else { throw ValidationError("--bits is 16, 8 or 4") }
@@ -95,10 +97,9 @@ struct ScoreCommand: AsyncParsableCommand {
     }
 
     private func texts() throws -> [String] {
-        guard FileManager.default.fileExists(atPath: data) else { throw ImprovementFault.missing(data) }
-        let content = try String(contentsOf: URL(filePath: data), encoding: .utf8)
-        return try content.split(separator: "\n", omittingEmptySubsequences: true).enumerated().map { number, line in
-            guard line.first == "{" else { return String(line) }
+        try TextLines.read(data).enumerated().compactMap { number, line -> String? in
+            guard !line.isEmpty else { return nil }
+            guard line.first == "{" else { return line }
             guard let text = try? JSONDecoder().decode(Text.self, from: Data(line.utf8)).text else {
                 throw ValidationError("\(data):\(number + 1): not a JSON object with a \"text\"")
             }

@@ -33,6 +33,8 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var office: OfficeOptions
 
     func validate() throws {
+        try PortCheck.requirePort(port)
+        try model.draw.requireRanges()
         guard (0...1).contains(compareShare) else { throw ValidationError("--compare-share must be from 0 to 1.") }
     }
 

@@ -183,6 +183,7 @@ struct StorePersonCommand: AsyncParsableCommand {
         } else {
             FileHandle.standardOutput.write(data)
         }
+        if data.isEmpty { Console(json: false).say("\(self.store.name): nothing is held of \(person)") }
     }
 }
 

@@ -8,7 +8,7 @@ import Safety
 import Torch
 import Training
 
-struct TrainCommand: AsyncParsableCommand, ResumableCommand {
+struct TrainCommand: ResumableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
         abstract: "Makes or tunes a model: \(Kind.allCases.map(\.rawValue).joined(separator: ", ")).",
@@ -16,7 +16,8 @@ struct TrainCommand: AsyncParsableCommand, ResumableCommand {
             pretrain reads dialogues (lines with "turns", or a Loam log) and makes a model from nothing. The others start
             from --model and read Loam logs with feedback, or JSON lines as TRL and OpenAI write them: prompt with completion,
             with a label, or with chosen and rejected. docs/methods.md says what each method is for. A run that is cut off
-            goes on when the same command is given again. modules makes tasks for the bot's modules (search and memory
+            goes on when the same command is given again; safety and reward --shape encoder or frozen begin anew (of
+            --members each finished one is kept). modules makes tasks for the bot's modules (search and memory
             decisions, queries, memories, topics) of logs and dialogues, and tells how each did before and does after.
 
             Example: loam train pretrain --data dialogues.jsonl --preset small --steps 1500 --out models/base
@@ -60,7 +61,7 @@ struct TrainCommand: AsyncParsableCommand, ResumableCommand {
     @Option(name: .long, help: "pretrain: longest sequence in tokens (default: 256).")
     var context: Int?
 
-    @Option(name: .long, help: "Optimizer steps.")
+    @Option(name: .long, help: "Optimizer steps (not for safety and reward --shape encoder or frozen).")
     var steps = 1000
 
     @Option(name: .long, help: "Peak learning rate (default: 1e-3 for pretrain, 1e-4 for dpo and kto, 3e-4 otherwise).")
@@ -115,14 +116,37 @@ struct TrainCommand: AsyncParsableCommand, ResumableCommand {
         }
     }
 
+    /// The tuned encoder and the heads on it, of rewards and of safety, keep nothing on the way but finished members.
+    var goesOn: Bool { kind != .safety && (kind != .reward || isDecoderReward) }
+
+    private var isDecoderReward: Bool { kind == .reward && (shape == .pairwise || shape == .binary) }
+
     func validate() throws {
         try training.requireUse(in: kind)
-        guard kind == .pretrain || (vocabulary == nil && context == nil) else {
-            throw ValidationError("--vocabulary and --context are for pretrain: \(kind.rawValue) has its model's")
+        try requireUse()
+        try Threads.require(threads)
+        for (name, value) in [("rows", rows), ("members", members)] where value < 1 {
+            throw ValidationError("--\(name) must be at least 1, it is \(value)")
         }
-        guard kind != .pretrain || model == nil else {
-            throw ValidationError("pretrain makes a model from nothing: --model is for the others")
+        guard (try? Device(parsing: device)) != nil else {
+            throw ValidationError("--device is cpu, cuda or cuda:N, not \(device)")
         }
+    }
+
+    /// - Throws: `ValidationError` naming an option that a training of this kind would not hear.
+    private func requireUse() throws {
+        let isOfText = kind == .reward || kind == .safety
+        let isOwnPace = isOfText && !isDecoderReward
+        let unheard: [(name: String, isUnheard: Bool)] = [
+            ("--model", kind == .pretrain), ("--preset", kind != .pretrain), ("--vocabulary", kind != .pretrain),
+            ("--context", kind != .pretrain), ("--shape", !isOfText),
+            ("--next-message", kind != .reward || shape != .encoder),
+            ("--members", kind != .safety || shape != .encoder),
+            ("--device", isOfText), ("--steps", isOwnPace), ("--learning-rate", isOwnPace),
+        ]
+        guard let first = unheard.first(where: { $0.isUnheard && Settings.isTyped($0.name) }) else { return }
+        let whose = isOfText ? "\(kind.rawValue) --shape \(shape.rawValue)" : kind.rawValue
+        throw ValidationError("\(whose) has no use for \(first.name)")
     }
 
     func run() async throws {
@@ -255,7 +279,6 @@ struct TrainCommand: AsyncParsableCommand, ResumableCommand {
     }
 
     private func safety() async throws {
-        guard members >= 1 else { throw ValidationError("--members must be 1 or more") }
         let (files, folder) = (data.map { URL(filePath: $0) }, URL(filePath: out))
         let encoder = URL(filePath: places.encoderFolder)
         let outcome: String

@@ -67,14 +67,26 @@ struct TrainingRunOptions: ParsableArguments {
 
     /// - Throws: `ValidationError` naming an option that says something and that a training of this kind would not hear.
     func requireUse(in kind: TrainCommand.Kind) throws {
-        guard [.pretrain, .reward, .safety].contains(kind) else { return }
-        let unheard: [(name: String, isGiven: Bool)] = [
-            ("--held-out", !heldOut.isEmpty), ("--sample-every", sampleEvery != 0), ("--lora-rank", loraRank != nil),
-            ("--lora-alpha", loraAlpha != nil), ("--lora-targets", !loraTargets.isEmpty),
-            ("--lora-dropout", loraDropout != 0), ("--dropout", dropout != 0 && kind != .pretrain),
+        guard [.pretrain, .reward, .safety].contains(kind) else { return try requireCompany() }
+        var unheard = [
+            "--held-out", "--sample-every", "--lora-rank", "--lora-alpha", "--lora-targets", "--lora-dropout",
         ]
-        guard let first = unheard.first(where: \.isGiven) else { return }
-        throw ValidationError("\(kind.rawValue) has no use for \(first.name)")
+        if kind != .pretrain { unheard += ["--dropout", "--evaluate-every"] }
+        guard let first = unheard.first(where: Settings.isTyped) else { return }
+        throw ValidationError("\(kind.rawValue) has no use for \(first)")
+    }
+
+    /// - Throws: `ValidationError` naming an option that does nothing without another one.
+    private func requireCompany() throws {
+        let alone: [(name: String, isGiven: Bool, other: String)] = [
+            ("--lora-alpha", loraAlpha != nil && loraRank == nil, "--lora-rank"),
+            ("--lora-targets", !loraTargets.isEmpty && loraRank == nil, "--lora-rank"),
+            ("--lora-dropout", loraDropout != 0 && loraRank == nil, "--lora-rank"),
+            ("--held-out", !heldOut.isEmpty && evaluateEvery == 0, "--evaluate-every"),
+            ("--evaluate-every", evaluateEvery != 0 && heldOut.isEmpty && earlyStop == nil, "--held-out"),
+        ]
+        guard let first = alone.first(where: { $0.isGiven && Settings.isTyped($0.name) }) else { return }
+        throw ValidationError("\(first.name) goes with \(first.other)")
     }
 
     func options(steps: Int, learningRate: Double, seed: UInt64) -> TrainingOptions {

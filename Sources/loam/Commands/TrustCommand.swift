@@ -1,4 +1,5 @@
 import ArgumentParser
+import Conversations
 import Foundation
 import Generation
 import Statistics
@@ -226,3 +227,6 @@ struct TrustCommand: AsyncParsableCommand {
         return try VoteTable(votes: placed, features: Matrix(vectors), texts: texts)
     }
 }
+
+// Votes that cannot be read, a method that there is not, a person whom nobody knows: what was given is at fault.
+extension TrustError: InputFault {}

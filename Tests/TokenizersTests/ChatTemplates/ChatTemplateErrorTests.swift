@@ -25,6 +25,8 @@ import Tokenizers
         ("{{ x[1:2, 3] }}", 1, "slices"),
         ("{{ 9223372036854775807 + 1 }}", 1, "64 bits"),
         ("{{ 99999999999999999999 }}", 1, "64 bits"),
+        ("{{ 9223372036854775807 | round(-1) }}", 1, "64 bits"),
+        ("{{ 9223372036854775807 | round(-19) }}", 1, "64 bits"),
         ("{{ '\\ud83d' }}", 1, "surrogate"),
         ("{{ '\\N{DASH}' }}", 1, "\\N"),
         ("{{ ('<' | safe) + '<' }}", 1, "safe"),
@@ -101,9 +103,38 @@ import Tokenizers
         "{{ ','.join(['a' * 1000000] * 1000000) }}", "{{ [1] | tojson(indent='a' * 99999) }}",
         "{% set n = namespace(x=[1]) %}{% for i in range(20) %}{% set n.x = [n.x, n.x] %}{% endfor %}"
             + "{% for i in range(30) %}{% if n.x == n.x %}{% endif %}{% endfor %}",
+        // Slices that double a step, a text in more pieces than a list has, a key that holds itself many times over.
+        "{% set n = namespace(r=range(0, 1, 1099511627776)) %}{% for i in range(99) %}"
+            + "{% set n.r = n.r[::2] %}{% endfor %}",
+        "{{ ('a' * 1000001) | list | length }}", "{{ ('a\n' * 1000001) | indent | length }}",
+        "{% set n = namespace(t=(1, 1)) %}{% for i in range(12) %}{% set n.t = (n.t, n.t) %}{% endfor %}"
+            + "{{ n.t in {} }}",
     ])
     func `what runs away is stopped`(_ source: String) throws {
         #expect(fault(source)?.code == .limit)
+    }
+
+    @Test(arguments: [
+        "t | trim", "t is upper", "t | replace('a', '')", "l | sum", "l.count(2)", "{}[l]", "'{}'.format(*l)",
+    ])
+    func `work that gives little counts too`(_ expression: String) throws {
+        var limits = ChatTemplateLimits()
+        limits.steps = 100_000
+        let source =
+            "{% set t = 'a' * 50000 %}{% set l = [1] * 50000 %}{% for i in range(100) %}{% set x = " + expression
+            + " %}{% endfor %}"
+        #expect(fault(source, limits: limits)?.code == .limit)
+    }
+
+    @Test(arguments: [
+        ("9223372036854775806 is divisibleby(9223372036854775807)", "False"),
+        ("(-9223372036854775807 - 1) is divisibleby(-1)", "True"), ("(-7) is odd", "True"),
+        ("7 is divisibleby(-7)", "True"), ("15 | round(-1)", "20"), ("1 | round(-19)", "0"),
+        ("9000000000000000000 | round(-18)", "9000000000000000000"), ("'aaa'.rsplit('aa')", "['a', '']"),
+    ])
+    func `large numbers and splits from the end are as Python has them`(_ source: String, _ text: String) throws {
+        let prompt = try ChatTemplate(source: "{{ " + source + " }}", name: "t.jinja").render(variables: [:])
+        #expect(prompt.text == text)
     }
 
     /// Looked for at every place anew, the first would take two hundred thousand million steps.
