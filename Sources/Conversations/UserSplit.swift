@@ -1,7 +1,7 @@
 /// Divides people, never messages, among the parts of a data set: a person is in exactly one part, in this run and in every
 /// other with the same salt, however many people come or go.
 public struct UserSplit: Sendable, Hashable {
-    /// Names and shares, in order. The shares add up to 1 at most; what is left over belongs to the last part.
+    /// Names and shares, in order. The shares add up to 1; what rounding leaves over belongs to the last part.
     public let parts: [(name: String, share: Double)]
     /// Splits under different salts are independent of each other.
     public let salt: String
@@ -11,7 +11,7 @@ public struct UserSplit: Sendable, Hashable {
         public var description: String
     }
 
-    /// At least one part; shares above 0 that add up to 1 at most.
+    /// At least one part; shares above 0 that add up to 1, or to what rounding to three digits makes of it.
     public init(_ parts: [(name: String, share: Double)], salt: String = "loam") throws(Invalid) {
         guard !parts.isEmpty else { throw Invalid(description: "a split needs at least one part") }
         if let bad = parts.first(where: { !($0.share > 0 && $0.share <= 1) }) {
@@ -22,6 +22,10 @@ public struct UserSplit: Sendable, Hashable {
         }
         let sum = parts.reduce(0) { $0 + $1.share }
         guard sum <= 1 + 1e-9 else { throw Invalid(description: "the shares of a split add up to \(sum), above 1") }
+        // Else the last part would quietly get the rest: `train=.5` alone would be everybody.
+        guard sum >= 0.999 - 1e-9 else {
+            throw Invalid(description: "the shares of a split add up to \(sum), below 1: name the rest too")
+        }
         self.parts = parts
         self.salt = salt
     }

@@ -29,7 +29,7 @@ public struct Lexicon: Sendable {
         for file in ["names", "words"] {
             let text = try Self.resource(file)
             var section = ""
-            for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+            for line in text.split(whereSeparator: \.isNewline) where !line.hasPrefix("#") {
                 if line.hasPrefix("["), line.hasSuffix("]") {
                     section = String(line.dropFirst().dropLast())
                     guard WordClass.sections[section] != nil else {
@@ -88,7 +88,7 @@ public struct Lexicon: Sendable {
     func classes(of folded: UInt64) -> WordClass { classes[folded] ?? [] }
 
     private static func lines(_ name: String) throws(DeidentificationError) -> [String] {
-        try resource(name).split(separator: "\n").filter { !$0.hasPrefix("#") }.map(String.init)
+        try resource(name).split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("#") }.map(String.init)
     }
 
     private static func resource(_ name: String) throws(DeidentificationError) -> String {

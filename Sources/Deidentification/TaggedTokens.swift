@@ -18,8 +18,9 @@ enum TaggedTokens {
             text = []
             spans = []
         }
-        for (number, line) in content.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = line.hasSuffix("\r") ? line.dropLast() : line
+        // `\r\n` is one character to Swift, and no `\n`.
+        let lines = content.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+        for (number, line) in lines.enumerated() {
             guard !line.allSatisfy(\.isWhitespace) else {
                 end()
                 continue

@@ -26,6 +26,7 @@ public struct TrialPeople: Sendable, Hashable {
     ///     model of another arm does not count.
     ///   - start: When the trial began: earlier replies do not count.
     ///   - now: A person whose window is still open is not settled: they may yet say what they think of an early reply.
+    ///     What comes later does not count: of a trial that is over it is the end, since people of the base go on with it.
     public init(
         _ conversations: [Conversation], assignment: ArmAssignment, start: Date, now: Date, window: Window = Window()
     ) {
@@ -43,15 +44,17 @@ public struct TrialPeople: Sendable, Hashable {
                     message.sender == .bot && !isOfOtherArm(message)
                         ? message.sentAt.map { (at: $0, message: message) } : nil
                 }
-                .filter { $0.at >= start }
+                .filter { $0.at >= start && $0.at <= now }
                 .sorted { ($0.at, $0.message.id) < ($1.at, $1.message.id) }
             guard let first = replies.first else { continue }
-            func rating(_ message: Message) -> Rating? { message.feedback.first { $0.userID == userID }?.rating }
+            func rating(_ message: Message) -> Rating? {
+                message.feedback.first { $0.userID == userID && ($0.givenAt.map { $0 <= now } ?? true) }?.rating
+            }
             let end = first.at.addingTimeInterval(window.seconds)
             let watched = replies.prefix(window.replies).filter { $0.at <= end }
             // What is said once the window is closed counts in the rates alone: a settled person stays what they are.
             func inTime(_ message: Message) -> [Feedback] {
-                message.feedback.filter { $0.userID == userID && ($0.givenAt.map { $0 <= end } ?? true) }
+                message.feedback.filter { $0.userID == userID && ($0.givenAt.map { $0 <= min(end, now) } ?? true) }
             }
             let isUnsafe = watched.contains { reply in
                 reply.message.interactionFailure == "unsafe_BlenderBot3"

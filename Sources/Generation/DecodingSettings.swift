@@ -81,6 +81,11 @@ public struct DecodingSettings: Sendable, Hashable {
         ] where value < 0 {
             throw GenerationError(.setting, "\(name) is \(value), should be 0 or more")
         }
+        guard rules.minimumTokens <= rules.maximumTokens else {
+            throw GenerationError(
+                .setting,
+                "min_tokens is \(rules.minimumTokens), should be at most max_tokens, which is \(rules.maximumTokens)")
+        }
         guard (1...64).contains(beamCount) else {
             throw GenerationError(.setting, "num_beams is \(beamCount), should be between 1 and 64")
         }

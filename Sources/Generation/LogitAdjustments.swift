@@ -94,20 +94,28 @@ public struct TokenPenalties: Sendable, Hashable {
 
     public init() {}
 
-    /// - Throws: `GenerationError` `setting` for a repetition penalty that is not above 0, or a number that is not finite.
+    /// Logits are float32: what is finite here, but beyond these, makes infinite ones there.
+    private static let repetitions = 1e-6...1e6
+    private static let numbers = -1e30...1e30
+
+    /// - Throws: `GenerationError` `setting` for a repetition penalty that is not above 0, or a number that logits
+    ///   cannot hold.
     public func validate() throws {
-        guard repetition > 0, repetition.isFinite else {
-            throw GenerationError(.setting, "repetition_penalty is \(repetition), should be above 0")
+        guard Self.repetitions.contains(repetition) else {
+            throw GenerationError(
+                .setting, "repetition_penalty is \(repetition), should be above 0, from 0.000001 to 1000000")
         }
         let numbers = [
             ("presence_penalty", presence), ("frequency_penalty", frequency),
             ("context_presence_penalty", contextPresence), ("context_frequency_penalty", contextFrequency),
         ]
-        for (name, value) in numbers where !value.isFinite {
-            throw GenerationError(.setting, "\(name) is \(value), should be a number")
+        for (name, value) in numbers where !Self.numbers.contains(value) {
+            throw GenerationError(.setting, "\(name) is \(value), should be a number from -1e30 to 1e30")
         }
-        for (id, value) in bias where value.isNaN || value == .infinity {
-            throw GenerationError(.setting, "logit_bias of token \(id) is \(value), should be a number or -infinity")
+        for (id, value) in bias where !Self.numbers.contains(value) && value != -.infinity {
+            throw GenerationError(
+                .setting,
+                "logit_bias of token \(id) is \(value), should be a number from -1e30 to 1e30, or -infinity")
         }
     }
 }

@@ -282,7 +282,9 @@ public final class ReplyGenerator: TextGenerator {
         var sampling = sampling
         if sampling.topK == 0 { sampling.topK = options.topK }
         if sampling.guidance == 0, guide != nil { sampling.guidance = options.guidance ?? 0 }
-        sampling.minimumTokens = max(sampling.minimumTokens, options.minimumTokens)
+        // What every reply should have gives way where this one may not be so long.
+        sampling.minimumTokens = max(
+            sampling.minimumTokens, min(options.minimumTokens, sampling.maximumTokens))
         sampling.stops += format.stops
         var settings = try DecodingSettings(
             sampling, endIDs: endIDs, suppressedIDs: suppressedIDs,

@@ -36,14 +36,18 @@ struct TokenDrawing {
     private var randomness: ReplyRandomness
     private var factualNucleus: FactualNucleus?
 
-    /// - Throws: `GenerationError` `setting` for settings out of range or an empty prompt, `mismatch` for a token beyond
-    ///   the vocabulary.
+    /// - Throws: `GenerationError` `setting` for settings out of range (a bias for a token beyond the vocabulary among
+    ///   them) or an empty prompt, `mismatch` for a token of the prompt beyond the vocabulary.
     init(prompt: [Int], settings: DecodingSettings, vocabularySize: Int, contextLength: Int) throws {
         guard !prompt.isEmpty else {
             throw GenerationError(.setting, "every reply needs a prompt of one token or more")
         }
         if let stray = prompt.first(where: { !(0..<vocabularySize).contains($0) }) {
             throw GenerationError(.mismatch, "token \(stray) is beyond the model's vocabulary of \(vocabularySize)")
+        }
+        if let stray = settings.penalties.bias.keys.filter({ !(0..<vocabularySize).contains($0) }).min() {
+            throw GenerationError(
+                .setting, "logit_bias names token \(stray), the model's vocabulary has \(vocabularySize) tokens")
         }
         guard prompt.count <= contextLength else {
             throw GenerationError(

@@ -22,7 +22,7 @@ public struct LogImporter: Sendable {
         mutating func note(_ summary: SaveSummary) {
             for (reason, count) in [
                 ("refused by the store", summary.refused.count), ("person was deleted", summary.deletedPerson),
-                ("no consent", summary.withoutConsent),
+                ("conversation was deleted", summary.deletedConversation), ("no consent", summary.withoutConsent),
             ] where count > 0 {
                 reasons[reason, default: 0] += count
                 kept -= count
@@ -106,7 +106,7 @@ public struct LogImporter: Sendable {
                     counts.dislikes += conversation.dislikes
                 }
             }
-            counts.note(try await store.save(kept))
+            counts.note(try await store.saveFromLog(kept))
             onProgress(counts.messages)
         }
         return counts

@@ -56,7 +56,7 @@ public struct MethodTraining {
         let bench = try ModelBench(model, today: RunDay.of(work, now: now, in: run.group), device: device)
         let plan = try MethodPlan(
             method, settings: settings, data: data, model: bench.decoder, format: bench.format,
-            cache: run.group.isFirst ? work : nil,
+            head: head(of: model, for: bench.decoder.configuration), cache: run.group.isFirst ? work : nil,
             compute: options.compute, seed: options.seed, onProgress: onProgress)
         let adapted = try run.lora.map {
             try LoRAModel(bench.decoder, adapter: $0, generator: Generator(seed: options.seed))
@@ -84,6 +84,14 @@ public struct MethodTraining {
         var skipped = data.skipped
         for (reason, count) in plan.skipped { skipped[reason.rawValue, default: 0] += count }
         return Outcome(summary: summary, skipped: skipped, truncated: plan.truncated)
+    }
+
+    /// DIRECTOR's head that the model has, to go on with: of the kind that is asked for, with γ as asked.
+    private func head(of model: URL, for configuration: DecoderConfiguration) throws -> DirectorHead? {
+        guard method == .director, DirectorHead.isPresent(in: model) else { return nil }
+        let own = try DirectorHead(folder: model, for: configuration, device: device)
+        guard own.kind == settings.head else { return nil }
+        return settings.guidance == MethodSettings().guidance ? own : own.guided(by: settings.guidance)
     }
 
     /// What this run's checkpoints are begun with and do not hold themselves: the base model's weights, and how an adapter is

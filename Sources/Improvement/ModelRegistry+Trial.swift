@@ -48,6 +48,12 @@ extension ModelRegistry {
         return try Self.read(Trial.self, from: trialFile)
     }
 
+    /// When a trial ended; `nil` while it runs. One that nobody ended is over since its base stopped serving.
+    public func end(of trial: Trial) throws -> Date? {
+        if let endedAt = trial.endedAt { return endedAt }
+        return try history().reversed().prefix { $0.id != trial.base }.last?.at
+    }
+
     /// Begins a trial beside the model that serves; where none does yet, beside the base that it was trained from, which serves from then
     /// on. A model that did not pass the gate needs `force`.
     public func startTrial(

@@ -56,18 +56,29 @@ public struct ModelRegistry: Sendable {
 
     public let url: URL
 
+    /// Opens a registry. The folder is made once something is written: who only reads, or mistypes, leaves none behind.
+    /// - Throws: `ImprovementError` where no registry can be, before hours of work end in that.
     public init(_ url: URL) throws {
         self.url = url
-        do {
-            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        } catch {
-            throw ImprovementError.registry(url.path, "cannot be used as a registry: \(error.localizedDescription)")
+        let files = FileManager.default
+        var place = url.standardizedFileURL
+        var isFolder: ObjCBool = false
+        var isThere = files.fileExists(atPath: place.path, isDirectory: &isFolder)
+        let isNew = !isThere
+        while !isThere, place.pathComponents.count > 1 {
+            place = place.deletingLastPathComponent()
+            isThere = files.fileExists(atPath: place.path, isDirectory: &isFolder)
+        }
+        guard isThere, isFolder.boolValue, !isNew || files.isWritableFile(atPath: place.path) else {
+            throw ImprovementError.registry(
+                url.path, "cannot be used as a registry: \(place.path) is no folder that may be written to")
         }
     }
 
     /// All entries, oldest first. An unreadable file is an error that names it: a registry must not forget silently.
     public func entries() throws -> [Entry] {
-        try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)
+        guard FileManager.default.fileExists(atPath: url.path) else { return [] }
+        return try FileManager.default.contentsOfDirectory(at: url, includingPropertiesForKeys: nil)
             .filter { $0.pathExtension == "json" && !Self.ownFiles.contains($0.lastPathComponent) }
             .map { try Self.read(Entry.self, from: $0) }
             .sorted { ($0.madeAt, $0.id) < ($1.madeAt, $1.id) }
@@ -166,6 +177,8 @@ public struct ModelRegistry: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .iso8601
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try encoder.encode(value).write(to: file, options: .atomic)
     }
 

@@ -61,6 +61,16 @@ public final class DirectorHead: Module, @unchecked Sendable {
         (scale, shift) = (nil, nil)
     }
 
+    /// The same weights, not copies of them, with another γ of generation.
+    public func guided(by guidance: Double) -> DirectorHead { DirectorHead(self, guidance: guidance) }
+
+    private init(_ other: DirectorHead, guidance: Double) {
+        kind = other.kind
+        self.guidance = guidance
+        linear = other.linear
+        (scale, shift) = (other.scale, other.shift)
+    }
+
     /// Whether a model folder has such a head.
     public static func isPresent(in folder: URL) -> Bool {
         FileManager.default.fileExists(atPath: folder.appending(path: configurationName).path)

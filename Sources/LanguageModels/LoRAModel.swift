@@ -77,7 +77,13 @@ public final class LoRAModel: Decoder, @unchecked Sendable {
                 dropout: lora.dropout > 0
                     ? Dropout(share: lora.dropout, seed: seed, number: UInt64(changes.count)) : nil)
             changes.append((name, change))
-            guard let whole = made.base, let weight = linear.weight else { return linear.changed(by: change) }
+            guard let whole = made.base else { return linear.changed(by: change) }
+            guard let weight = linear.weight else {
+                throw LanguageModelError(
+                    .input,
+                    "LoRA: the adapter brings a \(name) of its own, and this model's is packed: "
+                        + "merge the adapter, then pack the model")
+            }
             let own = Parameter(try whole.to(weight.value.dtype).to(base.device))
             wholes[name] = own
             return Linear(weight: own, bias: linear.bias).changed(by: change)
@@ -114,7 +120,8 @@ public final class LoRAModel: Decoder, @unchecked Sendable {
     }
 
     /// A loaded adapter beside a base: the base stays as it is, so several may be kept over one.
-    /// - Throws: `LanguageModelError` naming the first matrix that the base lacks or that is of another shape.
+    /// - Throws: `LanguageModelError` naming the first matrix that the base lacks or that is of another shape, or that
+    ///   the adapter brings along where the base's is packed.
     public convenience init(_ base: any DecoderFamily, adapter: LoRAAdapter) throws {
         var left = Set(adapter.factors.keys)
         try self.init(base, adapter.configuration) { module, shape, _ in

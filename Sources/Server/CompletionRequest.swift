@@ -117,6 +117,8 @@ struct CompletionJob: Sendable {
         sampling.temperature = temperature ?? usual.temperature
         sampling.topP = topP ?? usual.topP
         sampling.maximumTokens = maximumTokens ?? usual.maximumTokens
+        // A client that wants a short reply is not at fault for what the server usually does.
+        if maximumTokens != nil { sampling.minimumTokens = min(usual.minimumTokens, sampling.maximumTokens) }
         sampling.presencePenalty = presencePenalty ?? usual.presencePenalty
         sampling.frequencyPenalty = frequencyPenalty ?? usual.frequencyPenalty
         if !logitBias.isEmpty { sampling.logitBias = logitBias }

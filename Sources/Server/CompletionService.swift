@@ -37,7 +37,7 @@ struct CompletionService: Sendable {
         case choice(index: Int, Choice)
     }
 
-    /// Carries out a job that `host.take()` has let in; the place is given back at the end.
+    /// Carries out a job that `host.take` has let in; its places are given back at the end.
     ///
     /// The choices are written side by side, so that the model reads their prompt once.
     /// - Parameter id: of the completion, and of the stored conversation and its reply.
@@ -66,10 +66,10 @@ struct CompletionService: Sendable {
                     for (index, answer) in answers.enumerated() {
                         continuation.yield(.choice(index: index, choice(answer, job)))
                     }
-                    await host.give()
+                    await host.give(job.count)
                     continuation.finish()
                 } catch {
-                    await host.give()
+                    await host.give(job.count)
                     continuation.finish(throwing: error)
                 }
             }

@@ -66,40 +66,50 @@ public actor ModelHost {
         }
     }
 
-    /// Takes a place among the replies being written; every `take` is followed by one `give`.
-    func take() throws -> any Answerer {
+    /// Takes places among the replies being written; every `take` is followed by one `give` of as many.
+    /// - Parameter count: replies that are to be written.
+    func take(_ count: Int = 1) throws -> any Answerer {
         switch state {
         case .loading:
             throw ServerError.loading
         case .failed:
             throw ServerError.unavailable("The model could not be loaded.", code: "model_failed", retryAfter: 60)
         case .ready(let answerer):
-            try takePlace()
+            try takePlaces(count)
             return MeteredAnswerer(base: answerer, metrics: metrics)
         }
     }
 
-    /// Takes a place for one of the models beside it, which compute on the same processor; `give` follows here too.
-    /// - Parameter find: which one.
+    /// Takes places for one of the models beside it, which compute on the same processor; `give` follows here too.
+    /// - Parameters:
+    ///   - count: answers that are to be made side by side.
+    ///   - find: which one.
     /// - Throws: 404 `model_not_found` where there is none, 503 where it may still come.
-    func takeBeside<Model: Sendable>(_ find: @Sendable (SideModels) -> Model?) throws -> Model {
+    func takeBeside<Model: Sendable>(
+        count: Int = 1, _ find: @Sendable (SideModels) -> Model?
+    ) throws -> Model {
         guard let model = find(beside) else {
             if case .loading = state { throw ServerError.loading }
             throw ServerError.noModel
         }
-        try takePlace()
+        try takePlaces(count)
         return model
     }
 
-    private func takePlace() throws {
-        guard writing < repliesAtOnce else {
+    private func takePlaces(_ count: Int) throws {
+        let places = places(for: count)
+        guard writing + places <= repliesAtOnce else {
             metrics.refused(by: .replies)
             throw ServerError.full(retryAfter: 2)
         }
-        writing += 1
+        writing += places
     }
 
-    func give() { writing = max(0, writing - 1) }
+    /// One for each reply, but never more than there are: who asks for more is let in when nobody else writes.
+    private func places(for count: Int) -> Int { max(1, min(count, repliesAtOnce)) }
+
+    /// Gives back what `take` or `takeBeside` took for as many replies.
+    func give(_ count: Int = 1) { writing = max(0, writing - places(for: count)) }
 
     /// Replies being written now.
     var load: Int { writing }

@@ -35,10 +35,10 @@ struct OpenAIRoutes: Sendable {
         var request = request
         let input = try await JSONBody.read(CompletionRequest.self, from: &request, limit: limits.bodyBytes)
         let job = try input.checked(limits)
-        let answerer = try await host.take()
+        let answerer = try await host.take(job.count)
         // The model may be changed meanwhile: what answers is what `take` gave.
         guard ModelHost.names(input.model, answerer.modelID) else {
-            await host.give()
+            await host.give(job.count)
             throw ServerError.unknownModel
         }
         let id = completions.randomness.id("chatcmpl-")

@@ -22,7 +22,5 @@ struct ServerContext: RequestContext, RemoteAddressRequestContext {
     var network: String { AddressRange.network(of: address) }
 
     /// Whether the client is on this machine, as far as can be told. (A test without a socket is.)
-    var isFromLoopback: Bool {
-        address == "local" || ["127.0.0.0/8", "::1"].contains { AddressRange($0)?.contains(address) == true }
-    }
+    var isFromLoopback: Bool { address == "local" || AddressRange.isLoopback(address) }
 }

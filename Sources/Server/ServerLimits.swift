@@ -4,7 +4,8 @@ public struct ServerLimits: Sendable, Hashable {
     public var messageCharacters: Int
     /// Largest request body, in bytes.
     public var bodyBytes: Int
-    /// Replies being written or waiting at once, over all people; more are told to come back (429).
+    /// Replies being written or waiting at once, over all people, each choice of a request counted; more are told to
+    /// come back (429).
     public var repliesAtOnce: Int
     /// Messages that one person may send in a row before `secondsPerMessage` holds.
     public var messageBurst: Int

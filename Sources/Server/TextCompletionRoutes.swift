@@ -18,11 +18,11 @@ struct TextCompletionRoutes: Sendable {
         var request = request
         let input = try await JSONBody.read(TextCompletionRequest.self, from: &request, limit: limits.bodyBytes)
         let job = try input.checked(limits)
-        let (completer, safety) = try await service.host.takeBeside { models in
+        let (completer, safety) = try await service.host.takeBeside(count: job.order.count) { models in
             models.completer.map { ($0, models.moderation?.safety) }
         }
         guard ModelHost.names(input.model, completer.modelID) else {
-            await service.host.give()
+            await service.host.give(job.order.count)
             throw ServerError.unknownModel
         }
         let events = service.run(job, with: GuardedCompleter(completer: completer, safety: safety))

@@ -18,7 +18,7 @@ struct TextCompletionService: Sendable {
         case choice(index: Int, CompletionService.Choice)
     }
 
-    /// Carries out a job that `host.takeBeside` has let in; the place is given back at the end.
+    /// Carries out a job that `host.takeBeside` has let in; its places are given back at the end.
     /// - Returns: the events; letting go of the stream stops the writing.
     func run(_ job: TextCompletionJob, with completer: GuardedCompleter) -> AsyncThrowingStream<Event, any Error> {
         AsyncThrowingStream { continuation in
@@ -40,16 +40,16 @@ struct TextCompletionService: Sendable {
                         return choices.sorted { $0.0 < $1.0 }
                     }
                     for (index, choice) in choices { continuation.yield(.choice(index: index, choice)) }
-                    await host.give()
+                    await host.give(job.order.count)
                     continuation.finish()
                 } catch let error as GenerationError where error.code == .promptTooLong {
-                    await host.give()
+                    await host.give(job.order.count)
                     // A chat's would name `messages`, which no request here has.
                     continuation.finish(
                         throwing: ServerError(
                             .badRequest, error.message, param: "prompt", code: "context_length_exceeded"))
                 } catch {
-                    await host.give()
+                    await host.give(job.order.count)
                     continuation.finish(throwing: error)
                 }
             }

@@ -38,10 +38,10 @@ public struct TrustedProxies: Sendable, Hashable {
         return client
     }
 
-    private func contains(_ address: String) -> Bool { networks.contains { $0.contains(address) } }
+    func contains(_ address: String) -> Bool { networks.contains { $0.contains(address) } }
 
     /// An address without white space, brackets and port.
-    private static func bare(_ text: String) -> String {
+    static func bare(_ text: String) -> String {
         let text = text.trimmingCharacters(in: .whitespaces)
         if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
             return String(text[text.index(after: text.startIndex)..<end])
@@ -86,6 +86,11 @@ struct AddressRange: Sendable, Hashable {
             String(UInt16(bytes[place]) << 8 | UInt16(bytes[place + 1]), radix: 16)
         }
         return groups.joined(separator: ":") + "::/64"
+    }
+
+    /// Whether an address is this machine's own.
+    static func isLoopback(_ address: String) -> Bool {
+        ["127.0.0.0/8", "::1"].contains { AddressRange($0)?.contains(address) == true }
     }
 
     /// An IPv4 address within IPv6 (`::ffff:10.0.0.1`) counts as what it is.

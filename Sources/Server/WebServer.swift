@@ -74,7 +74,7 @@ public struct WebServer: Sendable {
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws -> some ApplicationProtocol {
         try application(
-            hostname: hostname, port: port, over: .tls(http, tlsConfiguration: tls.configuration()),
+            hostname: hostname, port: port, over: .tls(limits.http, tlsConfiguration: tls.configuration()),
             isSecure: true, onRunning: onRunning)
     }
 
@@ -85,7 +85,7 @@ public struct WebServer: Sendable {
     public func application(
         hostname: String = "127.0.0.1", port: Int = 8080, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
-        application(hostname: hostname, port: port, over: http, isSecure: false, onRunning: onRunning)
+        application(hostname: hostname, port: port, over: limits.http, isSecure: false, onRunning: onRunning)
     }
 
     private func application(
@@ -93,24 +93,17 @@ public struct WebServer: Sendable {
         onRunning: @escaping @Sendable (Int) async -> Void
     ) -> Application<RouterResponder<ServerContext>> {
         Application(
-            router: router(isSecure: isSecure), server: http,
+            router: router(hostname: hostname, isSecure: isSecure), server: http,
             configuration: ApplicationConfiguration(
                 address: .hostname(hostname, port: port), serverName: "loam",
                 availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: logger)),
             onServerRunning: { await onRunning($0.localAddress?.port ?? port) }, logger: logger)
     }
 
-    private var http: HTTPServerBuilder {
-        let idle = TimeAmount.milliseconds(Int64(limits.idleSeconds * 1000))
-        return .http1(
-            configuration: .init(
-                additionalChannelHandlers: [StalledWriter(limit: idle)], idleTimeout: idle,
-                httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100)))
-    }
-
-    /// - Parameter isSecure: it speaks TLS itself. Where that is somebody else's before it, the office's settings say so.
-    func router(isSecure: Bool = false) -> Router<ServerContext> {
+    /// - Parameters:
+    ///   - hostname: the address that is listened on.
+    ///   - isSecure: it speaks TLS itself. Where that is somebody else's before it, the office's settings say so.
+    func router(hostname: String = "127.0.0.1", isSecure: Bool = false) -> Router<ServerContext> {
         let isSecure = isSecure || office?.accounts.isSecure == true
         let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
         let methods = KnownMethods()
@@ -119,6 +112,7 @@ public struct WebServer: Sendable {
         router.add(middleware: SecurityHeaders(isSecure: isSecure))
         router.add(middleware: ErrorShape())
         router.add(middleware: ClientAddress(proxies: proxies))
+        if NameGate.isLoopback(hostname) { router.add(middleware: NameGate(proxies: proxies)) }
         router.add(
             middleware: AddressBound(
                 bound: RequestBound(burst: limits.requestBurst, secondsPerToken: limits.secondsPerRequest),

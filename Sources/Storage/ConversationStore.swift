@@ -13,6 +13,13 @@ public protocol ConversationStore: Sendable {
     /// nothing comes back of a person who was deleted, unless it began afterwards.
     @discardableResult
     func save(_ conversations: [EncodedConversation]) async throws -> SaveSummary
+    /// Adds conversations that an old log may still have: as `save(_:)` does, but what was deleted here without its
+    /// person (consent taken back, `delete(conversationID:)`, the end of a retention window) does not come back, unless
+    /// it began afterwards. `save(_:)` is for a conversation whose person is here and allows it again.
+    ///
+    /// A store that remembers no such deletions does as `save(_:)`.
+    @discardableResult
+    func saveFromLog(_ conversations: [EncodedConversation]) async throws -> SaveSummary
     /// The conversation with its current feedback; `nil` when there is none.
     func conversation(id: String) async throws -> Conversation?
     /// A person's conversations, in order of their ids.
@@ -43,7 +50,8 @@ public protocol ConversationStore: Sendable {
     func annotate(_ annotation: RaterAnnotation) async throws
     /// What raters say of a conversation's messages, in order of message, rater and label.
     func annotations(of conversationID: String) async throws -> [RaterAnnotation]
-    /// Deletes a conversation with everything in it, if it is there.
+    /// Deletes a conversation with everything in it, if it is there. A log that is imported again does not bring it
+    /// back.
     func delete(conversationID: String) async throws
     /// Deletes a person everywhere: their conversations, and their feedback on those of others with its history. A log
     /// that is imported again does not bring them back. The report names data sets and models that hold their words still.
@@ -79,6 +87,17 @@ extension ConversationStore {
         try await save(conversations.map(EncodedConversation.init))
     }
 
+    @discardableResult
+    public func saveFromLog(_ conversations: [EncodedConversation]) async throws -> SaveSummary {
+        try await save(conversations)
+    }
+
+    /// Adds conversations that an old log may still have, but for those that were deleted here.
+    @discardableResult
+    public func saveFromLog(_ conversations: [Conversation]) async throws -> SaveSummary {
+        try await saveFromLog(conversations.map(EncodedConversation.init))
+    }
+
     /// Adds a conversation, or replaces the one that is there; `save(_:)` of several says how.
     @discardableResult
     public func save(_ conversation: Conversation) async throws -> SaveSummary { try await save([conversation]) }
@@ -108,6 +127,8 @@ public struct SaveSummary: Sendable, Hashable {
     public var withdrawn = 0
     /// How many were not kept because the person was deleted since.
     public var deletedPerson = 0
+    /// How many were not kept because they were deleted since: of `saveFromLog(_:)` alone.
+    public var deletedConversation = 0
     /// Conversations that cannot be kept, each with the reason.
     public var refused: [String] = []
 

@@ -93,6 +93,18 @@ extension PersonalData {
         for model in models {
             add("model", ["id": .string(model.id), "path": .string(model.path), "created_at": time(model.createdAt)])
         }
+        // Whoever asks for this is written down for that: of somebody of whom nothing else is held it would be the only
+        // line.
+        guard !lines.isEmpty else { return "" }
+        for access in accesses {
+            add(
+                "access",
+                [
+                    "actor": .string(access.actor), "action": .string(access.action),
+                    "subject": .string(access.subject), "reason": .string(access.reason),
+                    "recorded_at": time(access.recordedAt),
+                ])
+        }
         return lines.map { $0 + "\n" }.joined()
     }
 }

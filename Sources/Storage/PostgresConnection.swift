@@ -3,7 +3,7 @@ import Foundation
 
 /// What PostgreSQL, or the way to it, had to say.
 struct PostgresError: Error, Sendable {
-    /// Five characters; empty when the connection itself failed.
+    /// Five characters; empty when the connection itself failed, but for one that a password would have opened.
     var sqlState: String
     var message: String
     /// The connection is gone: what was under way may or may not have happened, and nothing of it was acknowledged.
@@ -24,26 +24,28 @@ final class PostgresConnection: SQLSession, @unchecked Sendable {
         guard let handle = PQconnectdb(address) else {
             throw PostgresError(sqlState: "", message: "no memory for a connection", isDisconnection: true)
         }
-        self.handle = handle
         guard PQstatus(handle) == CONNECTION_OK else {
-            let fault = Self.fault(handle, nil)
+            var fault = PostgresConnection.fault(handle, nil)
+            // libpq has no state while connecting. But a server that asked for a password was reached, and refused
+            // what it got.
+            if PQconnectionNeedsPassword(handle) == 1 || PQconnectionUsedPassword(handle) == 1 {
+                fault.sqlState = "28P01"
+                fault.isDisconnection = false
+            }
             PQfinish(handle)
             throw fault
         }
-        do {
-            // What a server, a role or the environment may have set otherwise: texts pass as their bytes, bytes come as
-            // hexadecimal digits, and numbers with all of theirs.
-            try run("SELECT set_config('client_encoding', current_setting('server_encoding'), false)")
-            try run("SET bytea_output = 'hex'")
-            try run("SET extra_float_digits = 1")
-            try run("SET client_min_messages = warning")
-            try run("SET lock_timeout = '10s'")
-            // A transaction that a process left behind must not hold its locks for ever.
-            try run("SET idle_in_transaction_session_timeout = '10min'")
-        } catch {
-            PQfinish(handle)
-            throw error
-        }
+        // From here on `deinit` closes it, also when something below fails.
+        self.handle = handle
+        // What a server, a role or the environment may have set otherwise: texts pass as their bytes, bytes come as
+        // hexadecimal digits, and numbers with all of theirs.
+        try run("SELECT set_config('client_encoding', current_setting('server_encoding'), false)")
+        try run("SET bytea_output = 'hex'")
+        try run("SET extra_float_digits = 1")
+        try run("SET client_min_messages = warning")
+        try run("SET lock_timeout = '10s'")
+        // A transaction that a process left behind must not hold its locks for ever.
+        try run("SET idle_in_transaction_session_timeout = '10min'")
     }
 
     deinit { PQfinish(handle) }

@@ -198,5 +198,11 @@ enum PostgresSchema {
             );
             """
         ),
+        (
+            "6 deleted conversations",
+            """
+            CREATE TABLE deletedConversation (hash TEXT COLLATE "C" PRIMARY KEY, deletedAt DOUBLE PRECISION NOT NULL);
+            """
+        ),
     ]
 }

@@ -103,20 +103,14 @@ extension SQLStore {
                 feedback: voices, annotations: try store.annotations("rater = ?1", userID), consent: consent,
                 datasets: datasets, models: models, memories: try store.memories(of: userID),
                 pairVotes: try store.pairVotes("WHERE rater = ?1", [.text(userID)]),
-                goldAnswers: try store.goldAnswers("WHERE rater = ?1", [.text(userID)]))
+                goldAnswers: try store.goldAnswers("WHERE rater = ?1", [.text(userID)]),
+                accesses: try store.accesses(toTextsOf: userID))
         }
     }
 
     public func accesses(since: Date?) async throws -> [AccessRecord] {
         try await look { store in
-            try store.session.all(
-                "SELECT actor, action, subject, reason, recordedAt FROM access WHERE recordedAt >= ?1 ORDER BY id",
-                .double(since?.timeIntervalSince1970 ?? -1e12)
-            ) {
-                AccessRecord(
-                    actor: $0.text(0), action: $0.text(1), subject: $0.text(2), reason: $0.text(3),
-                    recordedAt: Date(timeIntervalSince1970: $0.double(4)))
-            }
+            try store.accesses("recordedAt >= ?1", [.double(since?.timeIntervalSince1970 ?? -1e12)])
         }
     }
 
@@ -196,6 +190,28 @@ extension StoreTransaction {
                 consent: Self.consent($0.int(0)), textVersion: $0.textIfAny(1),
                 recordedAt: Date(timeIntervalSince1970: $0.double(2)))
         }
+    }
+
+    func accesses(_ condition: String, _ arguments: [SQLValue]) throws -> [AccessRecord] {
+        var found: [AccessRecord] = []
+        try session.query(
+            "SELECT actor, action, subject, reason, recordedAt FROM access WHERE \(condition) ORDER BY id", arguments
+        ) {
+            found.append(
+                AccessRecord(
+                    actor: $0.text(0), action: $0.text(1), subject: $0.text(2), reason: $0.text(3),
+                    recordedAt: Date(timeIntervalSince1970: $0.double(4))))
+        }
+        return found
+    }
+
+    /// Looks at a person's conversations, as far as they are there still, and at everything of them. By what was done,
+    /// since the subject of other entries may be a name that is some conversation's id too.
+    func accesses(toTextsOf userID: String) throws -> [AccessRecord] {
+        try accesses(
+            """
+            subject = ?1 OR (action = 'show' AND subject IN (SELECT id FROM conversation WHERE userID = ?2))
+            """, [.text(Self.hash(ofPerson: userID)), .text(userID)])
     }
 
     func annotations(_ condition: String, _ argument: String) throws -> [RaterAnnotation] {

@@ -11,8 +11,17 @@ extension SQLStore {
 
     @discardableResult
     public func save(_ conversations: [EncodedConversation]) async throws -> SaveSummary {
+        try await save(conversations, isFromLog: false)
+    }
+
+    @discardableResult
+    public func saveFromLog(_ conversations: [EncodedConversation]) async throws -> SaveSummary {
+        try await save(conversations, isFromLog: true)
+    }
+
+    private func save(_ conversations: [EncodedConversation], isFromLog: Bool) async throws -> SaveSummary {
         if conversations.isEmpty { return SaveSummary() }
-        let (summary, hasErased) = try await change(.store) { try $0.save(conversations) }
+        let (summary, hasErased) = try await change(.store) { try $0.save(conversations, isFromLog: isFromLog) }
         if hasErased { try await forgetDeleted() }
         return summary
     }
@@ -118,7 +127,7 @@ extension SQLStore {
 
     public func delete(conversationID: String) async throws {
         try await change { store in
-            if let place = try store.find(conversationID) { try store.delete(place.number) }
+            if let place = try store.find(conversationID) { try store.delete(place.number, id: conversationID) }
         }
         try await forgetDeleted()
     }
@@ -168,9 +177,9 @@ extension SQLStore {
     public func deleteConversations(untouchedSince date: Date) async throws -> Int {
         let count = try await change(.store) { store in
             let old = try store.session.all(
-                "SELECT number FROM conversation WHERE changedAt < ?1", .double(date.timeIntervalSince1970)
-            ) { Int64($0.int(0)) }
-            for number in old { try store.delete(number) }
+                "SELECT number, id FROM conversation WHERE changedAt < ?1", .double(date.timeIntervalSince1970)
+            ) { (Int64($0.int(0)), $0.text(1)) }
+            for (number, id) in old { try store.delete(number, id: id) }
             return old.count
         }
         if count > 0 { try await forgetDeleted() }

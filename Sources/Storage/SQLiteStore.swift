@@ -6,6 +6,7 @@ import GRDB
 ///
 /// Several processes may use the same file: readers never wait, writers wait for each other up to a time-out. A write
 /// that has returned survives the end of the process and of the machine's power.
+/// A new file may be read by its owner only.
 public struct SQLiteStore: SQLStore {
     /// The store's path, for messages.
     public let name: String
@@ -71,6 +72,7 @@ public struct SQLiteStore: SQLStore {
             guard FileManager.default.fileExists(atPath: folder.path) else {
                 throw StorageError(.unavailable, file: file, reason: "its folder does not exist")
             }
+            makePrivate(url)
             return
         }
         if isDirectory.boolValue {
@@ -93,6 +95,15 @@ public struct SQLiteStore: SQLStore {
                 throw StorageError(.notAStore, file: file, reason: "a database, but not a store of Loam")
             }
         }
+    }
+
+    /// Makes the file of a new store before SQLite does, which would leave it to the process's umask who may read what
+    /// people said; `-wal` and `-shm` take the mode of the file. Never over a file that is there: its mode is the
+    /// operator's.
+    private static func makePrivate(_ url: URL) {
+        let descriptor = url.path.withCString { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
+        // What prevents it prevents SQLite too, which says why.
+        if descriptor >= 0 { close(descriptor) }
     }
 
     private static func migrate(_ database: any DatabaseWriter, file: String) throws {

@@ -93,6 +93,7 @@ struct StoreTable: Sendable {
                 ("recordedAt", .double),
             ], order: "id"),
         StoreTable(name: "deletedPerson", columns: [("hash", .text), ("deletedAt", .double)], order: "hash"),
+        StoreTable(name: "deletedConversation", columns: [("hash", .text), ("deletedAt", .double)], order: "hash"),
         StoreTable(
             name: "consentEvent",
             columns: [("conversation", .int), ("consent", .int), ("textVersion", .text), ("recordedAt", .double)],

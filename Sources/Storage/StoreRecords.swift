@@ -180,11 +180,13 @@ public struct PersonalData: Sendable, Hashable {
     public var pairVotes: [PairVote]
     /// Their answers to questions whose right answer is known.
     public var goldAnswers: [GoldAnswer]
+    /// Operators' looks at their conversations and at what is held of them, oldest first.
+    public var accesses: [AccessRecord]
 
     public init(
         userID: String, conversations: [Conversation], feedback: [Voice], annotations: [RaterAnnotation],
         consent: [String: [ConsentEvent]], datasets: [DatasetRecord], models: [ModelRecord], memories: [Memory],
-        pairVotes: [PairVote] = [], goldAnswers: [GoldAnswer] = []
+        pairVotes: [PairVote] = [], goldAnswers: [GoldAnswer] = [], accesses: [AccessRecord] = []
     ) {
         self.userID = userID
         self.conversations = conversations
@@ -196,5 +198,6 @@ public struct PersonalData: Sendable, Hashable {
         self.memories = memories
         self.pairVotes = pairVotes
         self.goldAnswers = goldAnswers
+        self.accesses = accesses
     }
 }

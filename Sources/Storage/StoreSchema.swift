@@ -257,6 +257,15 @@ enum StoreSchema {
                     );
                     """)
         }
+        migrator.registerMigration("9 deleted conversations") { db in
+            // Only a hash of an id, to know a conversation by that comes back with an old log.
+            try db.execute(
+                sql: """
+                    CREATE TABLE deletedConversation (
+                        hash TEXT NOT NULL PRIMARY KEY, deletedAt REAL NOT NULL
+                    ) WITHOUT ROWID
+                    """)
+        }
         return migrator
     }
 }

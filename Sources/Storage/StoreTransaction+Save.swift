@@ -11,9 +11,11 @@ extension StoreTransaction {
         var numbers: [String.Bytes: Int64] = [:]
     }
 
-    /// Adds or replaces conversations; `ConversationStore.save` says with what care.
+    /// Adds or replaces conversations; `ConversationStore.save` and `saveFromLog` say with what care.
     /// - Returns: what became of them, and whether anything that was there is gone by that.
-    func save(_ conversations: [EncodedConversation]) throws -> (summary: SaveSummary, hasErased: Bool) {
+    func save(
+        _ conversations: [EncodedConversation], isFromLog: Bool = false
+    ) throws -> (summary: SaveSummary, hasErased: Bool) {
         var summary = SaveSummary()
         var hasErased = false
         var there: [String.Bytes: Place] = [:]
@@ -24,6 +26,7 @@ extension StoreTransaction {
         for (id, place) in rows { there[.init(id)] = place }
         let deleted = try deletions(
             of: conversations.map(\.userID) + conversations.flatMap { $0.feedback.map(\.feedback.userID) })
+        var buried = try deletions(ofConversations: conversations.map(\.id))
         var next = try session.first("SELECT max(number) FROM conversation") { $0.isNull(0) ? 1 : Int64($0.int(0)) + 1 }
         var waiting = Rows()
         var models: Set<String> = []
@@ -50,7 +53,8 @@ extension StoreTransaction {
                 if let found {
                     summary.withdrawn += 1
                     hasErased = true
-                    try delete(found.number)
+                    try delete(found.number, id: conversation.id)
+                    buried[id] = time.timeIntervalSince1970
                     there[id] = nil
                 }
                 continue
@@ -58,6 +62,15 @@ extension StoreTransaction {
             if let time = deleted[.init(conversation.userID)], Self.isBefore(conversation.startedAt, time) {
                 summary.deletedPerson += 1
                 continue
+            }
+            if found == nil, let deletedAt = buried[id] {
+                if isFromLog, Self.isBefore(conversation.startedAt, deletedAt) {
+                    summary.deletedConversation += 1
+                    continue
+                }
+                // Its person allows it again, or another one came by the same id.
+                try forgetDeletion(ofConversation: conversation.id)
+                buried[id] = nil
             }
             let voices = conversation.feedback.filter { voice in
                 // The conversation's own person was looked at already.

@@ -30,6 +30,8 @@ struct StoreTransaction {
 
     static func hash(ofPerson userID: String) -> String { StableHash.identifier(of: Array(userID.utf8)) }
 
+    static func hash(ofConversation id: String) -> String { StableHash.identifier(of: Array(id.utf8)) }
+
     /// First key of a conversation's messages; those of the next one begin at `key(number + 1)`.
     static func key(_ number: Int64) -> Int64 { number * Int64(EncodedConversation.places) }
 
@@ -155,6 +157,16 @@ struct StoreTransaction {
         try session.execute("DELETE FROM conversation WHERE number = ?1", .int(number))
     }
 
+    /// Deletes a conversation without its person, and remembers that: an old log does not bring it back.
+    func delete(_ number: Int64, id: String) throws {
+        try delete(number)
+        try session.execute(
+            """
+            INSERT INTO deletedConversation (hash, deletedAt) VALUES (?1, ?2)
+            ON CONFLICT (hash) DO UPDATE SET deletedAt = excluded.deletedAt
+            """, .text(Self.hash(ofConversation: id)), seconds)
+    }
+
     /// What is said of a message goes with it.
     func delete(messageWithKey key: Int64, id: String, in number: Int64) throws {
         try session.execute("DELETE FROM message WHERE key = ?1", .int(key))
@@ -256,20 +268,37 @@ struct StoreTransaction {
         return messages
     }
 
-    // MARK: Deleted people
+    // MARK: Deleted people and conversations
 
     /// When a person was deleted, of those who were.
     func deletions(of userIDs: some Sequence<String>) throws -> [String.Bytes: Double] {
-        guard try session.first("SELECT 1 FROM deletedPerson LIMIT 1", row: { _ in true }) != nil else { return [:] }
-        var users: [String: String] = [:]
-        for id in userIDs { users[Self.hash(ofPerson: id)] = id }
+        try deletions(of: userIDs, in: "deletedPerson", hashedBy: Self.hash(ofPerson:))
+    }
+
+    /// When a conversation was deleted without its person, of those that were.
+    func deletions(ofConversations ids: some Sequence<String>) throws -> [String.Bytes: Double] {
+        try deletions(of: ids, in: "deletedConversation", hashedBy: Self.hash(ofConversation:))
+    }
+
+    private func deletions(
+        of ids: some Sequence<String>, in table: String, hashedBy hash: (String) -> String
+    ) throws -> [String.Bytes: Double] {
+        guard try session.first("SELECT 1 FROM \(table) LIMIT 1", row: { _ in true }) != nil else { return [:] }
+        var known: [String: String] = [:]
+        for id in ids { known[hash(id)] = id }
         var found: [String.Bytes: Double] = [:]
         let rows = try session.all(
-            "SELECT hash, deletedAt FROM deletedPerson WHERE hash IN", in: users.keys.sorted()
+            "SELECT hash, deletedAt FROM \(table) WHERE hash IN", in: known.keys.sorted()
         ) { ($0.text(0), $0.double(1)) }
         for (hash, time) in rows {
-            if let user = users[hash] { found[.init(user)] = time }
+            if let id = known[hash] { found[.init(id)] = time }
         }
         return found
+    }
+
+    /// A conversation is there again.
+    func forgetDeletion(ofConversation id: String) throws {
+        try session.execute(
+            "DELETE FROM deletedConversation WHERE hash = ?1", .text(Self.hash(ofConversation: id)))
     }
 }

@@ -3,13 +3,27 @@
 /// Looking up copies nothing, which a `[String: Int]` cannot do for a piece of a text; and it compares bytes, where
 /// `String` holds differently coded but canonically equal texts to be one.
 struct ByteTable: Sendable {
+    /// What the hash depends on beside the key. Drawn anew in each process: whoever knows it can write words that all
+    /// fall into one slot, so that each is compared with all before it.
+    struct Seed: Sendable, Hashable {
+        var start: UInt64
+        /// Odd and large, so that every bit of a key counts.
+        var factor: UInt64
+
+        static let ofProcess = Seed(
+            start: UInt64.random(in: UInt64.min...UInt64.max),
+            factor: UInt64.random(in: UInt64.min...UInt64.max) | 0x8000_0000_0000_0001)
+    }
+
+    let seed: Seed
     private var arena: [UInt8] = []
     /// Key `i` is `arena[starts[i]..<starts[i + 1]]`.
     private var starts: [Int] = [0]
     /// Open addressing: the upper half of a slot holds bits of the key's hash, the lower half its number plus one.
     private var slots: [UInt64]
 
-    init(minimumCapacity: Int = 0) {
+    init(minimumCapacity: Int = 0, seed: Seed = .ofProcess) {
+        self.seed = seed
         var size = 64
         while size < minimumCapacity * 2 { size *= 2 }
         slots = [UInt64](repeating: 0, count: size)
@@ -28,7 +42,7 @@ struct ByteTable: Sendable {
     }
 
     func find(_ key: UnsafeBufferPointer<UInt8>) -> Int? {
-        let slot = locate(key, Self.hash(key))
+        let slot = locate(key, Self.hash(key, seed))
         let content = slots[slot]
         return content == 0 ? nil : Int(content & 0xFFFF_FFFF) - 1
     }
@@ -39,7 +53,7 @@ struct ByteTable: Sendable {
 
     /// The key's number, given to it now unless it had one.
     mutating func insert(_ key: UnsafeBufferPointer<UInt8>) -> Int {
-        let hash = Self.hash(key)
+        let hash = Self.hash(key, seed)
         let slot = locate(key, hash)
         if slots[slot] != 0 { return Int(slots[slot] & 0xFFFF_FFFF) - 1 }
         let index = count
@@ -78,10 +92,11 @@ struct ByteTable: Sendable {
 
     private mutating func grow() {
         slots = [UInt64](repeating: 0, count: slots.count * 2)
-        let mask = slots.count - 1
+        let (mask, seed) = (slots.count - 1, seed)
         arena.withUnsafeBufferPointer { stored in
             for index in 0..<count {
-                let hash = Self.hash(UnsafeBufferPointer(rebasing: stored[starts[index]..<starts[index + 1]]))
+                let hash = Self.hash(
+                    UnsafeBufferPointer(rebasing: stored[starts[index]..<starts[index + 1]]), seed)
                 var slot = Int(truncatingIfNeeded: hash) & mask
                 while slots[slot] != 0 { slot = (slot + 1) & mask }
                 slots[slot] = (hash & 0xFFFF_FFFF_0000_0000) | UInt64(index + 1)
@@ -90,12 +105,12 @@ struct ByteTable: Sendable {
     }
 
     /// Eight bytes a step, multiplied and folded. Nothing that leaves this type depends on its value.
-    private static func hash(_ key: UnsafeBufferPointer<UInt8>) -> UInt64 {
-        var hash = 0x9E37_79B9_7F4A_7C15 ^ UInt64(key.count)
+    static func hash(_ key: UnsafeBufferPointer<UInt8>, _ seed: Seed) -> UInt64 {
+        var hash = seed.start ^ UInt64(key.count)
         let raw = UnsafeRawBufferPointer(key)
         var offset = 0
         while offset + 8 <= raw.count {
-            hash = mix(hash ^ raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            hash = mix(hash ^ raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self), seed)
             offset += 8
         }
         var rest: UInt64 = 0
@@ -103,11 +118,11 @@ struct ByteTable: Sendable {
             rest = rest << 8 | UInt64(raw[offset])
             offset += 1
         }
-        return mix(hash ^ rest)
+        return mix(hash ^ rest, seed)
     }
 
-    private static func mix(_ value: UInt64) -> UInt64 {
-        let product = value.multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
+    private static func mix(_ value: UInt64, _ seed: Seed) -> UInt64 {
+        let product = value.multipliedFullWidth(by: seed.factor)
         return product.high ^ product.low
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 extension DialogueFile {
     /// Dialogues of a file in either form: lines with `turns`, or a Loam log, whose first line tells.
     ///
-    /// Of a log only what may be learnt from is read.
+    /// Of a log only what may be learnt from is read, the others are counted.
     /// - Throws: `LogError` when the file cannot be read or holds no dialogue.
     public func readEither(_ url: URL) throws -> Content {
         guard try LearnableLog.isLog(url) else { return try read(url) }
@@ -14,7 +14,7 @@ extension DialogueFile {
         while !isFull(), let event = try log.next() {
             switch event {
             case .skipped(let reason): content.skip(reason)
-            case .withheld: break
+            case .withheld: content.withheld += 1
             case .conversation(let conversation):
                 for turns in conversation.dialogues where turns.count >= 2 && !isFull() {
                     content.dialogues.append(turns)

@@ -13,6 +13,8 @@ public struct DialogueFile: Sendable {
         public var personas: [Int: [[String]]] = [:]
         /// Lines marked as rejected by the data's makers.
         public var rejected = 0
+        /// Conversations of a log that nothing may be learnt from, for want of consent.
+        public var withheld = 0
         /// Lines that could not be used: the first few, and how many in all.
         public var skipped: [SkipReason] = []
         public var skippedCount = 0

@@ -1,3 +1,4 @@
+import Conversations
 import Foundation
 import LanguageModels
 import Torch
@@ -27,10 +28,11 @@ struct SafetyEnsemble {
         let shape = EncoderRewardTraining.shape(shape, learned: learned)
         let mean = try EncoderRewardModel(encoder: encoder, shape: shape, device: device)
         let parameters = Self.parameters(of: mean)
+        let texts = Self.fingerprint(examples)
         var sums: [Tensor] = []
         for index in 0..<members {
             let member = try member(
-                index, tuning, examples, encoder: encoder, shape: shape, device: device,
+                index, tuning, examples, texts: texts, encoder: encoder, shape: shape, device: device,
                 onStep: { step, total in try onStep(index * total + step, members * total) })
             let values = try Self.parameters(of: member).map { try $0.value.detach().to(.float32) }
             sums = sums.isEmpty ? values : try zip(sums, values).map { try $0 + $1 }
@@ -48,16 +50,21 @@ struct SafetyEnsemble {
 
     /// One training, or what the folder has of it.
     private func member(
-        _ index: Int, _ tuning: EncoderRewardTraining, _ examples: [RewardExample], encoder: URL,
-        shape: EncoderRewardModel.Shape, device: Device, onStep: (Int, Int) throws -> Void
+        _ index: Int, _ tuning: EncoderRewardTraining, _ examples: [RewardExample], texts: String,
+        encoder: URL, shape: EncoderRewardModel.Shape, device: Device, onStep: (Int, Int) throws -> Void
     ) throws -> EncoderRewardModel {
         let place = folder?.appending(path: "member-\(index + 1)")
         if let place, TunedSafetyModel.isPresent(in: place) {
             let (kept, card) = try TunedSafetyModel.read(place, encoder: encoder, device: device)
-            // The facts' means are those of what was learned from: other texts have others.
-            guard card.trainedOn == trainedOn, Self.reading(card.shape) == Self.reading(shape) else {
+            // The facts' means are those of what was learned from: other texts have others. Members kept by versions
+            // that wrote no fingerprint have nothing else to be told by.
+            guard card.trainedOn == trainedOn, Self.reading(card.shape) == Self.reading(shape),
+                card.texts == nil || card.texts == texts
+            else {
                 throw TrainingError(
-                    .checkpoint, "\(place.path) learned from other texts; remove it, or name another folder")
+                    .checkpoint,
+                    "\(place.path) learned from other texts, or from other labels of them; remove it, or name "
+                        + "another folder")
             }
             return kept
         }
@@ -66,10 +73,27 @@ struct SafetyEnsemble {
         let model = try tuning.train(examples, encoder: encoder, shape: shape, device: device, onStep: onStep).model
         guard let place else { return model }
         let side = TunedSafetyModel.Side(slope: model.shape.slope, offset: -model.shape.offset, threshold: 0.5)
-        let card = TunedSafetyModel.Card(shape: model.shape, person: side, reply: side, trainedOn: trainedOn)
+        let card = TunedSafetyModel.Card(
+            shape: model.shape, person: side, reply: side, trainedOn: trainedOn, texts: texts)
         try TunedSafetyModel.write(model, card: card, to: place, frozenLayers: tuning.frozenLayers)
         // As it is kept: a training that goes on has the same mean as one that was never cut off.
         return try TunedSafetyModel.read(place, encoder: encoder, device: device).model
+    }
+
+    /// A stable hash of the texts with their labels and all else that a member learns of them.
+    private static func fingerprint(_ examples: [RewardExample]) -> String {
+        var hash = StableHash(salt: "safety-members")
+        for example in examples {
+            var parts = example.context.flatMap { [$0.sender.rawValue, $0.text] }
+            parts += [example.reply, example.judgedFor ?? "", "\(example.isGood)", "\(example.weight)"]
+            hash.add("\(parts.count)")
+            for part in parts {
+                hash.add(part)
+                // 0xFF never occurs in UTF-8, so no part runs into the next.
+                hash.add(CollectionOfOne(UInt8(0xFF)))
+            }
+        }
+        return String(hash.value, radix: 16)
     }
 
     private static func parameters(of model: EncoderRewardModel) -> [Parameter] {

@@ -31,9 +31,11 @@ public actor TunedSafetyModel {
         public var reply: Side
         /// Names of the data sets.
         public var trainedOn: [String]
+        /// Tells what a kept member of several learned from, labels too; `nil` of a model that is done.
+        var texts: String?
 
         enum CodingKeys: String, CodingKey {
-            case shape, person, reply
+            case shape, person, reply, texts
             case trainedOn = "trained_on"
         }
     }

@@ -7,13 +7,20 @@ import Torch
 /// What training on few examples teaches goes one way, what it breaks by the way goes many small ones: half the way keeps
 /// most of the first and little of the second.
 public struct WeightInterpolation {
-    private let parameters: [(name: String, parameter: Parameter)]
-    private let start: [Tensor]
+    private var parameters: [(name: String, parameter: Parameter)]
+    private var start: [Tensor]
 
     /// Copies the weights as they are now.
     public init(of model: any LanguageModels.Decoder) throws {
         parameters = model.namedParameters
         start = try parameters.map { try $0.parameter.value.detach().clone() }
+    }
+
+    /// Takes in what learns beside the model and is to end as far on the way, a head that reads its states say.
+    /// Its weights are copied as they are now.
+    public mutating func add(_ others: [(name: String, parameter: Parameter)]) throws {
+        start += try others.map { try $0.parameter.value.detach().clone() }
+        parameters += others
     }
 
     /// Sets the weights to `start + share · (weights − start)`.

@@ -298,9 +298,13 @@ extension BallotFile {
         mutating func finish() throws -> Ballots {
             var names = classes.strings
             if labels == .any {
-                let values = names.compactMap(Double.init)
-                let order = names.indices.sorted {
-                    values.count == names.count ? values[$0] < values[$1] : names[$0] < names[$1]
+                // Neither `nan` among numbers nor two ways to write one may leave the order to that of the rows.
+                let values = names.compactMap(Double.init).filter { !$0.isNaN }
+                let areNumbers = values.count == names.count
+                let order = names.indices.sorted { a, b in
+                    if areNumbers, values[a] != values[b] { return values[a] < values[b] }
+                    if names[a] != names[b] { return names[a] < names[b] }
+                    return names[a].utf8.lexicographicallyPrecedes(names[b].utf8)
                 }
                 var rank = [UInt8](repeating: 0, count: names.count)
                 for (place, number) in order.enumerated() { rank[number] = UInt8(place) }

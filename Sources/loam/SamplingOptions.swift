@@ -137,7 +137,8 @@ struct SamplingOptions: ParsableArguments {
         sampling.stops = stop.isEmpty ? wish.stopStrings ?? [] : stop
         sampling.beamCount = numBeams ?? wish.beamCount ?? 1
         sampling.lengthPenalty = wish.lengthPenalty ?? sampling.lengthPenalty
-        sampling.minimumTokens = minTokens ?? wish.minimumNewTokens ?? 0
+        // What the model usually does gives way to what is asked for.
+        sampling.minimumTokens = minTokens ?? min(wish.minimumNewTokens ?? 0, sampling.maximumTokens)
         return sampling
     }
 }

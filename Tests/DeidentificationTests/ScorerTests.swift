@@ -126,4 +126,14 @@ struct ScorerTests {
             #expect(error?.isInputAtFault == true)
         }
     }
+
+    @Test("tokens with tags are as many lines where lines end as on Windows")
+    func carriageReturns() throws {
+        let place = FileManager.default.temporaryDirectory.appending(path: "tags-\(UUID().uuidString).txt")
+        defer { try? FileManager.default.removeItem(at: place) }
+        try Data("Hi\tO\r\nAnn\tB-PER\r\nLee\tI-PER\r\n\r\nRome\tB-LOC\r\n".utf8).write(to: place)
+        let texts = try LabelledText.read(place)
+        #expect(texts.map(\.text) == ["Hi Ann Lee", "Rome"])
+        #expect(texts.map { $0.spans.map(\.entity) } == [["PERSON"], ["LOCATION"]])
+    }
 }

@@ -170,4 +170,23 @@ import Testing
         let one = people(2, unsafe: 0, seed: 1)
         #expect(throws: EvaluationError.self) { try LiveComparison(one + one, base: "old", trial: "new") }
     }
+
+    @Test("what comes after the trial's end does not count")
+    func afterTheEnd() throws {
+        let assignment = try ArmAssignment(
+            experiment: "autumn", arms: [.init(model: "old", share: 0.5), .init(model: "new", share: 0.5)])
+        let start = Date(timeIntervalSince1970: 1_000)
+        func reply(_ second: Double, givenAfter delay: Double) -> Message {
+            let sentAt = start.addingTimeInterval(second)
+            return Message(
+                id: "m\(second)", sender: .bot, text: "Hello.", sentAt: sentAt,
+                feedback: [Feedback(userID: "ann", rating: .dislike, givenAt: sentAt.addingTimeInterval(delay))])
+        }
+        let messages = [reply(10, givenAfter: 5), reply(20, givenAfter: 500), reply(200, givenAfter: 5)]
+        let people = TrialPeople(
+            [Conversation(id: "1", userID: "ann", messages: messages)], assignment: assignment, start: start,
+            now: start.addingTimeInterval(100)
+        ).people
+        #expect(people.map(\.replies) == [2] && people.map(\.dislikes) == [1])
+    }
 }

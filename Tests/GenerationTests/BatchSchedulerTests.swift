@@ -227,6 +227,9 @@ import Torch
         #expect(try await code([60]) == .mismatch)
         #expect(try await code(RandomModel.prompt(65)) == .promptTooLong)
         #expect(try await code([1]) { $0.beamCount = 4 } == .setting)
+        #expect(try await code([1]) { $0.penalties.bias = [59: 1, 60: 1] } == .setting)
+        #expect(try await code([1]) { $0.penalties.bias = [-1: 1] } == .setting)
+        #expect(try await code([1]) { $0.penalties.bias = [59: 1] } == nil)
         #expect(try await code(RandomModel.prompt(64)) == nil)
         // One that may draw nothing fails, and the one beside it is answered.
         var impossible = try RandomModel.settings(tokens: 4)

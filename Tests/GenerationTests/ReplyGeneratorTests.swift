@@ -135,6 +135,10 @@ import Torch
         for reply in try await generator.replies(to: histories, sampling: warm) {
             #expect(reply.tokenCount >= 13 || reply.finishReason == "length" && reply.tokenCount == 16)
         }
+        // What every reply should have is no fault of one that may not be so long.
+        var brief = warm
+        brief.maximumTokens = 3
+        #expect(try generator.settings(brief).rules.minimumTokens == 3)
         // A history and a wish that together go beyond the context of 96: the model never sees more than that.
         let long = (0..<40).map { Turn($0 % 2 == 0 ? .human : .bot, "I like the warm bread and the blue boat") }
         var sampling = warm

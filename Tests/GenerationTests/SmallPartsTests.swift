@@ -111,6 +111,18 @@ import Torch
         #expect(fault { $0.factualNucleus = .init(decay: 2) }.contains("lambda_decay"))
         #expect(fault { $0.maximumTokens = 0 }.contains("max_tokens"))
         #expect(fault { $0.logitBias = [3: .nan] }.contains("logit_bias"))
+        // What float32 cannot hold, and what makes it infinite.
+        #expect(fault { $0.logitBias = [3: 1e39] }.contains("logit_bias of token 3 is 1e+39"))
+        #expect(fault { $0.logitBias = [3: -.infinity, 4: -1e30] } == "")
+        #expect(fault { $0.repetitionPenalty = 1e-50 }.contains("repetition_penalty is 1e-50"))
+        #expect(fault { $0.repetitionPenalty = 1e39 }.contains("repetition_penalty"))
+        #expect(fault { $0.presencePenalty = -1e39 }.contains("presence_penalty"))
+        #expect(fault { $0.contextFrequencyPenalty = 1e39 }.contains("context_frequency_penalty"))
+        let short = fault {
+            $0.maximumTokens = 4
+            $0.minimumTokens = 5
+        }
+        #expect(short.contains("min_tokens is 5") && short.contains("max_tokens, which is 4"))
     }
 
     @Test func settingsKeepTheirBytes() throws {

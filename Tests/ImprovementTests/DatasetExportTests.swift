@@ -111,4 +111,13 @@ struct DatasetExportTests {
             }
         }
     }
+
+    @Test("shares that leave somebody over are refused; rounding is not")
+    func sharesLeftOver() throws {
+        for text in ["train=.5", "train=.8,valid=.1"] {
+            #expect(throws: UserSplit.Invalid.self) { try UserSplit(parsing: text) }
+        }
+        #expect(try UserSplit(parsing: "a=.333,b=.333,c=.333").parts.count == 3)
+        #expect(try UserSplit(parsing: "train=1").parts.count == 1)
+    }
 }

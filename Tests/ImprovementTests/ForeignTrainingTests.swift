@@ -82,6 +82,38 @@ struct ForeignTrainingTests {
         #expect(reply.text == "good day" && reply.finishReason == "stop")
     }
 
+    @Test("DIRECTOR goes on with the head that a model has")
+    func ownHead() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "loam-head-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let base = folder.appending(path: "base")
+        try makeBase(base)
+        let file = try log(in: folder)
+        func train(_ model: URL, to name: String, rate: Double, guidance: Double = 1) throws -> DirectorHead {
+            var settings = MethodSettings()
+            settings.perStep = 2
+            settings.guidance = guidance
+            let place = folder.appending(path: name)
+            _ = try MethodTraining(
+                .director, settings: settings,
+                options: TrainingOptions(steps: 4, learningRate: rate, warmUp: 1, seed: 1),
+                run: TrainingRun(measuresPeak: false)
+            ).run([file], model: model, to: place, now: Self.day, onStep: { _ in })
+            return try DirectorHead(
+                folder: place, for: ModelBench(place, today: Self.day).decoder.configuration)
+        }
+        func values(_ head: DirectorHead) throws -> [Float] {
+            try head.namedParameters.flatMap { try $0.parameter.value.floats() }
+        }
+        let first = try train(base, to: "first", rate: 1e-2, guidance: 2.5)
+        // So small a rate moves nothing: what is there is what it began with.
+        let second = try train(folder.appending(path: "first"), to: "second", rate: 1e-9)
+        let worst = zip(try values(first), try values(second)).map { abs($0 - $1) }.max() ?? 1
+        #expect(worst < 1e-5 && second.guidance == 2.5)
+        let third = try train(folder.appending(path: "first"), to: "third", rate: 1e-9, guidance: 4)
+        #expect(third.guidance == 4)
+    }
+
     @Test("a run that is cut and goes on the next day still tells the template the day on which it began")
     func nextDay() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "loam-day-\(UUID().uuidString)")

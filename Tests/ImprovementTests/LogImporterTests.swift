@@ -52,11 +52,31 @@ struct LogImporterTests {
         let counts = try await LogImporter(format: .loam, isStrict: isStrict).importing(file, into: store)
         #expect(counts.reasons == ["no consent": 1])
         #expect(try await store.conversation(id: "a") == nil)
-        // What came after that is a repetition again, and brings nothing back.
+        // The first line is of what was deleted, what came after the second is a repetition: neither brings it back.
         let longer = try log([chat(.improve), chat(.none), chat(.improve), chat(.none)])
         defer { try? FileManager.default.removeItem(at: longer) }
         let again = try await LogImporter(format: .loam).importing(longer, into: store)
-        #expect(again.reasons == ["no consent": 1, "duplicate": 2])
+        #expect(again.reasons == ["conversation was deleted": 1, "no consent": 1, "duplicate": 2])
         #expect(try await store.conversation(id: "a") == nil)
+    }
+
+    @Test("a conversation that was deleted since is passed over, and counted")
+    func deletedSince() async throws {
+        let chats = ["a", "b", "c"].map {
+            Conversation(id: $0, userID: "u", messages: [Message(id: "1", sender: .human, text: "hi")])
+        }
+        let store = try SQLiteStore()
+        let importer = LogImporter(format: .loam)
+        let file = try log(chats)
+        defer { try? FileManager.default.removeItem(at: file) }
+        #expect(try await importer.importing(file, into: store).kept == 3)
+        try await store.delete(conversationID: "a")
+        try await store.setConsent(.none, conversationID: "b")
+        let again = try await importer.importing(file, into: store)
+        #expect(again.kept == 1 && again.reasons == ["conversation was deleted": 2])
+        #expect(try await store.counts().conversations == 1)
+        // Whose person allows it again is imported again.
+        try await store.save(chats[1])
+        #expect(try await importer.importing(file, into: store).reasons == ["conversation was deleted": 1])
     }
 }

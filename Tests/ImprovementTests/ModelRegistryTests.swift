@@ -127,4 +127,35 @@ struct ModelRegistryTests {
         try registry.promote("b", at: day)
         #expect(try registry.trial() == nil)
     }
+
+    @Test("looking into a registry that is not there makes none; the first entry does")
+    func reading() throws {
+        let parent = FileManager.default.temporaryDirectory.appending(path: "loam-registry-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: parent) }
+        let place = parent.appending(path: "registry")
+        let typo = try ModelRegistry(place)
+        #expect(try typo.entries().isEmpty)
+        #expect(try typo.serving() == nil)
+        #expect(try typo.trial() == nil)
+        #expect(throws: ImprovementError.self) { try typo.promote("a", at: day) }
+        #expect(!FileManager.default.fileExists(atPath: parent.path))
+        try typo.add(entry("a"))
+        #expect(try typo.entries().map(\.id) == ["a"])
+        // Where a file lies no registry can be: said before anything is trained.
+        #expect(throws: ImprovementError.self) { try ModelRegistry(place.appending(path: "a.json/registry")) }
+    }
+
+    @Test("a trial that nobody ended is over since its base stopped serving")
+    func endOfTrial() throws {
+        try registry.promote("a", at: day)
+        let trial = try registry.startTrial(of: "b", share: 0.2, at: day)
+        #expect(try registry.end(of: trial) == nil)
+        try registry.promote("b", at: day.addingTimeInterval(60))
+        try registry.promote("c", at: day.addingTimeInterval(90), force: true)
+        #expect(try registry.end(of: trial) == day.addingTimeInterval(60))
+        _ = try registry.startTrial(of: "b", share: 0.2, at: day.addingTimeInterval(100))
+        try registry.endTrial(outcome: "ended", at: day.addingTimeInterval(120))
+        let last = try #require(try registry.lastTrial())
+        #expect(try registry.end(of: last) == day.addingTimeInterval(120))
+    }
 }

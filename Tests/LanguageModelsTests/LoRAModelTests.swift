@@ -172,6 +172,13 @@ struct LoRAModelTests {
             #expect(distance(try logits(model.merged()), expected) < 1e-4)
             try model.save(to: place)
             #expect(distance(try logits(LoRAModel(base, adapter: LoRAAdapter(folder: place))), expected) < 1e-6)
+            // Packed matrices cannot be changed for others.
+            let packed = try load("llama")
+            try packed.pack(.eight)
+            let error = #expect(throws: LanguageModelError.self) {
+                try LoRAModel(packed, adapter: LoRAAdapter(folder: place))
+            }
+            #expect(error.map { "\($0)" }?.contains("merge the adapter, then pack the model") == true)
         }
     }
 

@@ -207,6 +207,28 @@ struct CompletionTests {
         }
     }
 
+    @Test("each reply of a request takes a place; who asks for more than there are is let in alone")
+    func places() async throws {
+        var limits = ServerLimits()
+        limits.repliesAtOnce = 4
+        let slow = try Workbench(ScriptedGenerator(pause: .milliseconds(400)), limits: limits, beside: .forTests())
+        try await slow.server.application().test(.router) { client in
+            async let first = post(client, Self.simple + #","n":3}"#)
+            while await slow.host.load == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(await slow.host.load == 3)
+            #expect(try await post(client, Self.simple + #","n":2}"#).status == .tooManyRequests)
+            let texts = try await client.execute(
+                uri: "/v1/completions", method: .post, headers: [.contentType: "application/json"],
+                body: ByteBuffer(string: #"{"model":"scripted-1","prompt":["a","b"]}"#))
+            #expect(texts.status == .tooManyRequests)
+            #expect(try await post(client, Self.simple + "}").status == .ok)
+            #expect(try await first.status == .ok)
+            #expect(await slow.host.load == 0)
+            #expect(try await post(client, Self.simple + #","n":8}"#).status == .ok)
+            #expect(await slow.host.load == 0)
+        }
+    }
+
     @Test("stop strings cut the answer, streamed or not; n gives that many choices with seeds of their own")
     func stopAndCount() async throws {
         let generator = ScriptedGenerator { _, sampling in ["one ", "tw", "o EN", "D three \(sampling.seed)"] }

@@ -48,13 +48,13 @@ final class RunsBench: Sendable {
     let folder: URL
     let runner: RunFolders
 
-    init(script: String = RunsBench.script) throws {
+    init(script: String = RunsBench.script, patience: Duration = .seconds(20)) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "loam-runs-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let program = folder.appending(path: "program")
         try Data(script.utf8).write(to: program)
         runner = RunFolders(
-            folder: folder.appending(path: "runs"), program: URL(filePath: "/bin/sh")
+            folder: folder.appending(path: "runs"), program: URL(filePath: "/bin/sh"), patience: patience
         ) { request, place in
             guard request.loss != "refused" else { throw OfficeRefusal("no model serves yet") }
             return .init(arguments: [program.path, place.path, "\(request.iterations)"])
@@ -217,6 +217,29 @@ struct LoopRoutesTests {
             #expect(try await ann.send(.post, "/api/admin/runs", #"{"name":"r"}"#).status == .created)
             _ = try await runs.wait("r", .finished, stages: 2)
         }
+    }
+
+    @Test("a round that is stopped ends in order, and is ended where it does not", .timeLimit(.minutes(1)))
+    func stoppingInOrder() async throws {
+        func script(_ trap: String) -> String {
+            """
+            cd "$1"
+            echo '{}' > run.json
+            trap \(trap) TERM
+            echo '[1/2] trust …'
+            while true; do sleep 0.05; done
+            """
+        }
+        let orderly = try RunsBench(script: script("'echo \"a checkpoint is kept\"; exit 0'"))
+        try await orderly.runner.start(ImprovementRequest(name: "r"))
+        _ = try await orderly.wait("r", .running, stages: 0, lines: 1)
+        try await orderly.runner.stop("r")
+        #expect(try await orderly.wait("r", .stopped, stages: 0, lines: 2).log.last == "a checkpoint is kept")
+        let deaf = try RunsBench(script: script("''"), patience: .milliseconds(300))
+        try await deaf.runner.start(ImprovementRequest(name: "r"))
+        _ = try await deaf.wait("r", .running, stages: 0, lines: 1)
+        try await deaf.runner.stop("r")
+        _ = try await deaf.wait("r", .stopped, stages: 0)
     }
 
     @Test("a start that is refused leaves what the run said before")

@@ -448,6 +448,34 @@ struct OfficeBrowserTests {
         }
     }
 
+    @Test(
+        "rater: a remark outlives the session that ended in the middle of an item",
+        .enabled(if: WebDriver.isInstalled, missing), .timeLimit(.minutes(2)))
+    func remarkIsKept() async throws {
+        let bench = try await OfficeBench()
+        try await fill(bench)
+        try await bench.server.application(port: 0).test(.live) { client in
+            let address = "http://localhost:\(try #require(client.port))"
+            try await WebDriver.run { web in
+                try await web.open(address + "/rate")
+                try await signIn(web, "rae")
+                try await web.wait(until: "document.querySelector('#comment')")
+                try await web.type("so so", into: "#comment")
+                bench.clock.advance(13 * 3600)
+                try await web.click("[data-answer=good]")
+                try await web.wait(until: "!document.querySelector('#signIn').hidden")
+                _ = try await web.value("document.querySelector('#name').value = ''")
+                try await signIn(web, "rae")
+                try await web.wait(until: "document.querySelector('#comment')?.value === 'so so'")
+                // Once it is sent, it is no longer there for what comes next.
+                try await web.click("[data-answer=good]")
+                try await web.wait(until: "document.querySelector('.verdict')")
+                try await web.click("#go")
+                try await web.wait(until: "document.querySelector('#comment')?.value === ''")
+            }
+        }
+    }
+
     private func quoted(_ text: String) -> String {
         (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "''"
     }

@@ -49,6 +49,14 @@ struct PageTests {
         }
     }
 
+    @Test("looking inside has words for every safety layer")
+    func layerWords() throws {
+        let script = try String(contentsOf: PageFiles.bundled.appending(path: "inside.js"), encoding: .utf8)
+        for layer in ["string_matcher", "classifier", "self_harm_matcher", "topic_matcher", "privacy"] {
+            #expect(script.contains(layer + ": \""), "\(layer)")
+        }
+    }
+
     @Test("what does not exist is 404 in the one error shape, with the same headers")
     func notFound() async throws {
         try await Workbench().server.application().test(.router) { client in

@@ -106,6 +106,29 @@ struct FaultTests {
     }
 
     @Test(
+        "a password that is wrong or missing is said to be so, not a server that cannot be reached",
+        .enabled(if: PostgresServer.programs != nil, PostgresServer.absence))
+    func wrongPassword() async throws {
+        let server = try PostgresServer(programs: #require(PostgresServer.programs))
+        let address = try server.address()
+        try server.sql("CREATE ROLE guest SUPERUSER LOGIN PASSWORD 'plum'", at: address)
+        try server.askPassword(of: "guest")
+        for user in ["guest:cherry", "guest"] {
+            let wrong = address.replacingOccurrences(of: "loam@", with: user + "@")
+            let error = await #expect(throws: StorageError.self) { try await PostgresStore(at: wrong) }
+            #expect(error?.code == .unavailable, "\(error?.description ?? "")")
+            #expect(error?.isInputAtFault == true)
+            #expect(error?.description.contains("cherry") == false)
+        }
+        let right = address.replacingOccurrences(of: "loam@", with: "guest:plum@")
+        #expect(try await PostgresStore(at: right).counts().conversations == 0)
+        // Where nobody answers it is still that.
+        try server.kill()
+        let error = await #expect(throws: StorageError.self) { try await PostgresStore(at: right) }
+        #expect(error?.code == .unreachable, "\(error?.description ?? "")")
+    }
+
+    @Test(
         "a lock that somebody holds on the server",
         .enabled(if: PostgresServer.programs != nil, PostgresServer.absence))
     func lockedServer() async throws {

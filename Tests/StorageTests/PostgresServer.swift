@@ -76,6 +76,18 @@ final class PostgresServer: Sendable {
     /// As a crash: nothing is finished, connections break.
     func kill() throws { try run("pg_ctl", ["-D", data, "-m", "immediate", "-w", "stop"]) }
 
+    /// Has the server ask a role for its password; all others come in without.
+    func askPassword(of role: String) throws {
+        let rules = data + "/pg_hba.conf"
+        let old = try String(contentsOfFile: rules, encoding: .utf8)
+        // Into the file that is there, which is the server's own and has to stay so.
+        let file = try FileHandle(forWritingTo: URL(filePath: rules))
+        try file.write(contentsOf: Data("local all \(role) md5\n\(old)".utf8))
+        try file.close()
+        try kill()
+        try start()
+    }
+
     private func run(_ program: String, _ arguments: [String]) throws { try Self.run(programs, program, arguments) }
 
     private static func run(_ programs: String, _ program: String, _ arguments: [String]) throws {

@@ -145,6 +145,62 @@ struct RightsTests {
         #expect(after.pairVotes.isEmpty && after.goldAnswers.isEmpty)
     }
 
+    @Test("looks at a person's texts come out with the rest of them", arguments: StoreKind.present)
+    func looks(_ kind: StoreKind) async throws {
+        let bench = try StoreBench(kind)
+        let store = try await bench.open()
+        try await store.save([chat("a", of: "u"), chat("b", of: "v")])
+        func look(_ action: String, _ subject: String) -> AccessRecord {
+            AccessRecord(
+                actor: "op", action: action, subject: subject, reason: "a complaint about \(subject)",
+                recordedAt: bench.now)
+        }
+        func hash(_ person: String) -> String { StableHash.identifier(of: Array(person.utf8)) }
+        let (shown, exported) = (look("show", "a"), look("person", hash("u")))
+        // Others' texts, and what is no look at a text though its subject is called the same.
+        let others = [look("show", "b"), look("forgive_rater", "a"), look("person", hash("w"))]
+        for record in [shown] + others + [exported] { try await store.record(record) }
+        let data = try await store.personalData(of: "u")
+        #expect(data.accesses == [shown, exported])
+        let lines = data.jsonLines
+        #expect(lines.contains(#""kind":"access""#) && lines.contains("a complaint about a"))
+        #expect(!lines.contains(#""subject":"b""#))
+        // The look for somebody of whom nothing is held is no reason to say that something is.
+        #expect(try await store.personalData(of: "w").jsonLines.isEmpty)
+    }
+
+    @Test(
+        "what was deleted alone does not come back with an old log; its person may allow it again",
+        arguments: StoreKind.present)
+    func deletedAlone(_ kind: StoreKind) async throws {
+        let bench = try StoreBench(kind)
+        let store = try await bench.open()
+        let log = ["deleted", "kept", "taken back", "told by a log"].map { chat($0, of: "u") }
+        #expect(try await store.saveFromLog(log).added == 4)
+        bench.advance(10)
+        try await store.delete(conversationID: "deleted")
+        try await store.delete(conversationID: "never there")
+        try await store.setConsent(.none, conversationID: "taken back")
+        let telling = try await store.saveFromLog([chat("told by a log", of: "u", consent: .none)])
+        #expect((telling.withdrawn, telling.deletedConversation) == (1, 0))
+        // Another process knows it too.
+        let again = try await bench.open().saveFromLog(log + [chat("never there", of: "u")])
+        #expect((again.deletedConversation, again.added, again.replaced) == (3, 1, 1))
+        #expect(try await store.all().map(\.id) == ["kept", "never there"])
+        // What the second line of one call takes back its third does not bring.
+        let lines = [Consent.improve, .none, .improve].map { chat("thrice", of: "u", consent: $0) }
+        let summary = try await store.saveFromLog(lines)
+        #expect((summary.added, summary.withdrawn, summary.deletedConversation) == (1, 1, 1))
+        // As the server does when a person allows it again; from then on a log counts as before.
+        #expect(try await store.save(chat("taken back", of: "u")).added == 1)
+        let third = try await store.saveFromLog(log)
+        #expect((third.deletedConversation, third.replaced) == (2, 2))
+        // What began afterwards is another one under the same id.
+        #expect(try await store.saveFromLog([chat("deleted", of: "u", startedAt: bench.now)]).added == 1)
+        #expect(try await store.all().map(\.id) == ["deleted", "kept", "never there", "taken back"])
+        #expect(try await store.check().isEmpty)
+    }
+
     @Test("a retention window ends", arguments: StoreKind.present)
     func retention(_ kind: StoreKind) async throws {
         let bench = try StoreBench(kind)
@@ -156,6 +212,7 @@ struct RightsTests {
         try await store.save(chat("new", of: "v"))
         #expect(try await store.deleteConversations(untouchedSince: edge) == 1)
         #expect(try await store.deleteConversations(untouchedSince: edge) == 0)
+        #expect(try await store.saveFromLog([chat("old", of: "u")]).deletedConversation == 1)
         #expect(try await store.all().map(\.id) == ["new", "touched"])
         #expect(try await store.counts().messages == 7)
     }
@@ -205,6 +262,8 @@ struct RightsTests {
                 conversationID: "c", messageID: "2", rater: "r", label: "good", value: 0.5, recordedAt: from.now))
         try await source.record(dataset("d", at: from.now), people: ["u"])
         try await source.record(ModelRecord(id: "m", path: "p", datasets: ["d"], createdAt: from.now))
+        try await source.save(chat("alone", of: "u"))
+        try await source.delete(conversationID: "alone")
         try await source.save(chat("gone", of: "w", startedAt: from.now))
         from.advance(1)
         try await source.delete(userID: "w")
@@ -227,6 +286,7 @@ struct RightsTests {
         #expect(copied.datasets == data.datasets)
         #expect(copied.models == data.models)
         #expect(try await target.save(chat("gone", of: "w", startedAt: from.now - 1)).deletedPerson == 1)
+        #expect(try await target.saveFromLog([chat("alone", of: "u")]).deletedConversation == 1)
         #expect(try await target.check().isEmpty)
         // Times are copied too: the retention window does not begin again.
         #expect(try await target.all(since: from.now).isEmpty)

@@ -58,6 +58,28 @@ struct StoreFileTests {
         #expect(try await store.counts().conversations == 1)
     }
 
+    @Test("the files of a new store are its owner's alone; those of an older one stay as they are")
+    func modes() async throws {
+        func bits(of file: URL) throws -> [Int?] {
+            try ["", "-wal", "-shm"].map {
+                let attributes = try FileManager.default.attributesOfItem(atPath: file.path + $0)
+                return (attributes[.posixPermissions] as? NSNumber)?.intValue
+            }
+        }
+        let folder = try StoreFolder()
+        let store = try folder.store()
+        try await store.save(chat("c", of: "u"))
+        #expect(try bits(of: folder.file) == [0o600, 0o600, 0o600])
+        let older = folder.url.appending(path: "older.sqlite")
+        try Data().write(to: older)
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: older.path)
+        let other = try folder.store(at: older)
+        try await other.save(chat("c", of: "u"))
+        #expect(try bits(of: older) == [0o640, 0o640, 0o640])
+        // Both are open until here: the files beside a store go when it is closed.
+        for one in [store, other] { #expect(try await one.counts().conversations == 1) }
+    }
+
     @Test("files that are no store are refused by name and left as they are")
     func otherFiles() async throws {
         let folder = try StoreFolder()
@@ -133,6 +155,8 @@ struct StoreFileTests {
         #expect(try await store.all().map(\.id) == ["c0", "c2"])
         #expect(try await store.save([chat("c1", of: "u1")]).deletedPerson == 1)
         #expect(try await store.save([chat("c3", of: "u1", startedAt: folder.now + 1)]).added == 1)
+        try await store.delete(conversationID: "c0")
+        #expect(try await store.saveFromLog([chat("c0", of: "u0")]).deletedConversation == 1)
     }
 
     private static let firstTables = """

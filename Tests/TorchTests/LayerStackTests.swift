@@ -199,6 +199,19 @@ struct LayerStackTests {
         #expect(try Tensor.cat(pieces, dim: 0).floats() == whole.floats())
     }
 
+    @Test("a remembered key that is no number leaves none in what looks at it", arguments: cases)
+    func notANumber(one: Case) throws {
+        let made = try make(one, .sixteen)
+        let (x, angles) = (try random([2, one.shape.width], 5), try angles(one, 2))
+        let (keys, values) = (try memory(one, room: 8), try memory(one, room: 8))
+        for layer in keys { for each in layer { try each.copy(from: each + Double.nan) } }
+        let states = try made.stack(
+            x, cosine: angles.cosine, sine: angles.sine, keys: keys, values: values,
+            parts: [.init(cache: 0, row: 0, before: 2, count: 2)]
+        ).floats()
+        #expect(states.allSatisfy { $0.isNaN })
+    }
+
     @Test("what does not fit is refused")
     func refusals() throws {
         let one = Self.cases[0]

@@ -118,6 +118,22 @@ struct PackedWeightTests {
         #expect(throws: TorchError.self) { try PackedWeight(Tensor([Float.nan, 0], shape: [1, 2]), bits: .sixteen) }
     }
 
+    @Test("a number that is none makes the product of its row none", arguments: PackedWeight.Bits.allCases)
+    func notANumber(bits: PackedWeight.Bits) throws {
+        let packed = try PackedWeight(random([40, 190], 7), bits: bits)
+        let plain = try random([2, 190], 8).floats()
+        let expected = try packed.linear(Tensor(plain, shape: [2, 190])).floats()
+        for place in [0, 5, 70, 189] {
+            for odd in [Float.nan, Float.infinity] {
+                var values = plain
+                values[place] = odd
+                let product = try packed.linear(Tensor(values, shape: [2, 190])).floats()
+                #expect(product[..<40].allSatisfy { !$0.isFinite }, "\(odd) at \(place)")
+                #expect(Array(product[40...]) == Array(expected[40...]))
+            }
+        }
+    }
+
     @Test("its parts make the same again, bit for bit", arguments: PackedWeight.Bits.allCases)
     func parts(bits: PackedWeight.Bits) throws {
         let packed = try PackedWeight(random([37, 190], 7), bits: bits)

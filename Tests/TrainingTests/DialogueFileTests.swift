@@ -38,6 +38,7 @@ struct DialogueFileTests {
         let content = try DialogueFile().readEither(url)
         #expect(content.dialogues == [[Turn(.human, "Hi"), Turn(.bot, "Good day")]])
         #expect(content.skippedCount == 1 && content.skipped.first?.line == 3)
+        #expect(content.withheld == 1 && content.rejected == 0)
     }
 
     @Test("of a log nobody learns a canned reply, and no more dialogues are read than asked for")

@@ -119,5 +119,11 @@ struct TunedSafetyTests {
         // Members of other texts are not taken for these.
         let fault = await #expect(throws: TrainingError.self) { try await mean(texts + texts.prefix(3), folder) }
         #expect(fault?.message.contains("learned from other texts") == true)
+        // Nor are those of other labels on the same ones.
+        var relabelled = texts
+        relabelled[3].isUnsafe.toggle()
+        let wishes = relabelled
+        let second = await #expect(throws: TrainingError.self) { try await mean(wishes, folder) }
+        #expect(second?.message.contains("other labels") == true)
     }
 }

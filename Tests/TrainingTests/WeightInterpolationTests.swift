@@ -29,6 +29,26 @@ struct WeightInterpolationTests {
         }
     }
 
+    @Test("A head that learns beside the model goes as far as it does")
+    func head() throws {
+        let model = try TinyModel.make(vocabulary: 20)
+        let head = try DirectorHead(.separate, for: model.configuration, generator: Generator(seed: 4))
+        var weights = try WeightInterpolation(of: model)
+        try weights.add(head.namedParameters)
+        func values() throws -> [Float] {
+            try (model.namedParameters + head.namedParameters).flatMap { try $0.parameter.value.floats() }
+        }
+        let start = try values()
+        try withoutGradients {
+            for item in model.namedParameters + head.namedParameters {
+                try item.parameter.value.copy(from: item.parameter.value + 1)
+            }
+        }
+        try weights.end(after: 0.25)
+        let worst = zip(start, try values()).map { abs(Double($1) - Double($0) - 0.25) }.max() ?? 1
+        #expect(worst < 1e-6)
+    }
+
     @Test("A share outside 0…1 is refused", arguments: [-0.1, 1.5, .nan])
     func refused(_ share: Double) throws {
         #expect(throws: TrainingError.self) { try ended(after: share) }

@@ -151,4 +151,15 @@ import Testing
         #expect(names.number(of: "nobody") == nil)
         #expect(NameTable(["", "a", ""]).strings == ["", "a"])
     }
+
+    @Test("classes stand in one order, whichever row came first", arguments: [["nan", "2", "10"], ["1", "1.0", "0"]])
+    func orderOfClasses(labels: [String]) throws {
+        func classes(_ labels: [String]) throws -> [String] {
+            let rows = labels.enumerated().map { "u\($0.offset),i,\($0.element)\n" }.joined()
+            return try read("user,item,label\n" + rows, .any).ballots.classes
+        }
+        let order = try classes(labels)
+        #expect(try classes(labels.reversed()) == order)
+        #expect(try classes([labels[1], labels[0], labels[2]]) == order)
+    }
 }

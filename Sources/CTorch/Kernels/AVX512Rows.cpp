@@ -12,7 +12,8 @@ namespace {
 
 // e^x within two units in the last place: x = n ln 2 + r, a polynomial of degree 6 in r (Cephes' expf).
 CTORCH_INLINE __m512 exponential(__m512 x) {
-    x = _mm512_max_ps(_mm512_min_ps(x, _mm512_set1_ps(88.3762626647949f)), _mm512_set1_ps(-87.3365478515625f));
+    // Of operands one of which is NaN these instructions give the second: x comes second, so that its NaN stays one.
+    x = _mm512_max_ps(_mm512_set1_ps(-87.3365478515625f), _mm512_min_ps(_mm512_set1_ps(88.3762626647949f), x));
     __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504088896341f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x);
     r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.12194440e-4f), r);
@@ -138,9 +139,25 @@ CTORCH_AVX512 void fillRow(ProductRows &rows, int64_t row, int64_t from, int64_t
             for (int i = 0; i < 4; i++) { _mm512_store_ps(rows.values.data() + at * groupSize + 16 * i, parts[i]); }
             continue;
         }
-        __m512 largest = _mm512_abs_ps(parts[0]);
-        for (int i = 1; i < 4; i++) { largest = _mm512_max_ps(largest, _mm512_abs_ps(parts[i])); }
-        float most = _mm512_reduce_max_ps(largest);
+        // As whole numbers, whose order without signs is that of the numbers, and NaN above all of them.
+        __m512i largest = _mm512_castps_si512(_mm512_abs_ps(parts[0]));
+        for (int i = 1; i < 4; i++) {
+            largest = _mm512_max_epi32(largest, _mm512_castps_si512(_mm512_abs_ps(parts[i])));
+        }
+        int32_t bits = _mm512_reduce_max_epi32(largest);
+        float most;
+        __builtin_memcpy(&most, &bits, sizeof most);
+        if (!std::isfinite(most)) {
+            // No code stands for it: the scale says what the group is worth.
+            for (int i = 0; i < 4; i++) {
+                _mm_store_si128(
+                    reinterpret_cast<__m128i *>(rows.codes.data() + at * groupSize + 16 * i), _mm_setzero_si128());
+            }
+            rows.scales.data()[at] = most;
+            rows.sums.data()[at] = most;
+            rows.shifts.data()[at] = 0;
+            continue;
+        }
         __m512 inverse = _mm512_set1_ps(most > 0 ? 127 / most : 0);
         __m512i total = _mm512_setzero_si512();
         for (int i = 0; i < 4; i++) {
@@ -290,7 +307,7 @@ CTORCH_AVX512 void gate(Curve curve, const float *gate, const float *up, int64_t
     for (int64_t i = 0; i < count; i += 16) {
         __mmask16 mask = first16(count - i);
         __m512 x = _mm512_maskz_loadu_ps(mask, gate + i);
-        __m512 y = curve == Curve::relu   ? _mm512_max_ps(x, _mm512_setzero_ps())
+        __m512 y = curve == Curve::relu   ? _mm512_max_ps(_mm512_setzero_ps(), x)
                    : curve == Curve::silu ? silu(x)
                                           : geluTanh(x);
         if (up) { y = _mm512_mul_ps(y, _mm512_maskz_loadu_ps(mask, up + i)); }

@@ -63,10 +63,25 @@ void fillRow(ProductRows &rows, int64_t row, int64_t from, int64_t to, const flo
             for (int64_t i = 0; i < groupSize; i++) { target[i] = i < count ? source[i] : 0; }
             continue;
         }
-        float most = 0;
-        for (int64_t i = 0; i < count; i++) { most = std::max(most, std::fabs(source[i])); }
-        float inverse = most > 0 ? 127 / most : 0;
+        // As whole numbers, whose order without signs is that of the numbers, and NaN above all of them.
+        int32_t largest = 0;
+        for (int64_t i = 0; i < count; i++) {
+            int32_t bits;
+            std::memcpy(&bits, source + i, sizeof bits);
+            largest = std::max(largest, bits & 0x7FFFFFFF);
+        }
+        float most;
+        std::memcpy(&most, &largest, sizeof most);
         int8_t *target = rows.codes.data() + at * groupSize;
+        if (!std::isfinite(most)) {
+            // No code stands for it: the scale says what the group is worth.
+            std::memset(target, 0, groupSize);
+            rows.scales.data()[at] = most;
+            rows.sums.data()[at] = most;
+            rows.shifts.data()[at] = 0;
+            continue;
+        }
+        float inverse = most > 0 ? 127 / most : 0;
         int32_t sum = 0;
         for (int64_t i = 0; i < groupSize; i++) {
             auto code = i < count ? static_cast<int32_t>(std::nearbyint(source[i] * inverse)) : 0;

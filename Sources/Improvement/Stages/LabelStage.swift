@@ -24,7 +24,7 @@ struct LabelStage: Stage {
     func run(_ work: StageWork) async throws -> StageOutcome {
         let corpus = try Corpus(work.file("conversations.jsonl", of: "deidentify"), seed: configuration.seed)
         let votes = try RunFolder.readLines(WeighedVote.self, from: work.file("votes.jsonl", of: "trust"))
-        let weights = Dictionary(votes.map { ($0.item, $0) }, uniquingKeysWith: { first, _ in first })
+        let weights = Self.weighed(votes, corpus.items)
         let judge = try Judge(
             folder: work.file("learn", of: "reward"),
             bench: ModelBench(URL(filePath: configuration.model), today: work.today),
@@ -35,7 +35,7 @@ struct LabelStage: Stage {
         let mine = corpus.items.indices.filter { corpus.items[$0].part == .learn }
         func isTrusted(_ place: Int) -> Bool {
             let item = corpus.items[place]
-            return item.rating != nil && (weights[item.id]?.weight ?? 0) >= labels.trustedFrom
+            return (weights[item.id]?.weight ?? 0) >= labels.trustedFrom
         }
         let reader = try reader(work, beside: judge)
         let heard = NextMessages.heard(corpus.items, votes: votes, trustedFrom: labels.trustedFrom)
@@ -108,6 +108,22 @@ struct LabelStage: Stage {
                 .init("good", StageOutcome.grouped(counts.good)), .init("bad", StageOutcome.grouped(counts.bad)),
                 .init("by vote", StageOutcome.grouped(byVote)), .init("corrections", StageOutcome.grouped(corrections)),
             ])
+    }
+
+    /// The votes by their replies. Who says what they would rather have been told, without a thumb, disliked the reply: they are
+    /// believed as their other votes are in the mean, and not at all where they have none.
+    static func weighed(_ votes: [WeighedVote], _ items: [Corpus.Item]) -> [String: WeighedVote] {
+        var weights = Dictionary(votes.map { ($0.item, $0) }, uniquingKeysWith: { first, _ in first })
+        let means = Dictionary(grouping: votes, by: \.user).mapValues { mine in
+            mine.reduce(0) { $0 + $1.weight } / Double(mine.count)
+        }
+        for item in items where item.part == .learn && item.rating == nil && correction(of: item) != nil {
+            let user = item.feedback?.userID ?? item.userID
+            guard let mean = means[user], weights[item.id] == nil else { continue }
+            weights[item.id] = WeighedVote(
+                item: item.id, user: user, part: item.part, isUp: false, weight: mean, probability: 0)
+        }
+        return weights
     }
 
     /// What a person would rather have been told; the reply itself, sent back as it was, is none.

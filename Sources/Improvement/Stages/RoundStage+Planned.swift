@@ -43,6 +43,9 @@ extension RoundStage {
             method, settings: settings, data: data, model: bench.decoder,
             anchor: isAnchored ? ModelBench(URL(filePath: configuration.model), today: work.today).decoder : nil,
             format: bench.format, head: head, cache: work.folder, seed: seed, onProgress: { work.report($0) })
+        // A head reads the model's states: it goes as far as they do.
+        var weights = weights
+        try weights.add(plan.loss.namedParameters)
         let options = TrainingOptions(
             steps: training.steps, learningRate: training.learningRate, warmUp: training.warmUp, clip: training.clip,
             checkpointEvery: training.checkpointEvery, seed: seed)

@@ -22,17 +22,22 @@ public final class RunFolders: ImprovementRunner {
     private let program: URL
     /// What to run for a request; the second is the run's folder.
     private let command: @Sendable (ImprovementRequest, URL) async throws -> Command
+    /// How long a run that is stopped may take to end in order.
+    private let patience: Duration
     private let processes = Mutex<[String: Process]>([:])
 
     /// - Parameters:
     ///   - folder: where the runs' folders lie; made when the first run begins.
     ///   - program: what is started.
+    ///   - patience: how long a run that is stopped may take for the step that it is at and its checkpoint.
     ///   - command: what it is told, for a folder that is there; throws `OfficeRefusal` where a request cannot be.
     public init(
-        folder: URL, program: URL, command: @escaping @Sendable (ImprovementRequest, URL) async throws -> Command
+        folder: URL, program: URL, patience: Duration = .seconds(20),
+        command: @escaping @Sendable (ImprovementRequest, URL) async throws -> Command
     ) {
         self.folder = folder
         self.program = program
+        self.patience = patience
         self.command = command
     }
 
@@ -65,7 +70,7 @@ public final class RunFolders: ImprovementRunner {
             let output = try FileHandle(forWritingTo: log)
             process.standardOutput = output
             process.standardError = output
-            do { try process.run() } catch {
+            do { try Self.launch(process) } catch {
                 throw OfficeRefusal("\(program.lastPathComponent) cannot be started: \(error.localizedDescription)")
             }
             processes[request.name] = process
@@ -77,9 +82,34 @@ public final class RunFolders: ImprovementRunner {
         guard let process, process.isRunning else {
             throw OfficeRefusal("\(name) was not begun here, or is over")
         }
-        // Not asked politely: a child inherits that the server does not end at once on SIGTERM. A run that is killed loses
-        // nothing that it had done.
-        kill(process.processIdentifier, SIGKILL)
+        // Asked first, so that it keeps the step it is at; asked a second time it ends at once.
+        let identifier = process.processIdentifier
+        kill(identifier, SIGTERM)
+        // Nobody waits for it: the page sees the run go on until it has ended.
+        Task { [self] in
+            try? await Task.sleep(for: patience)
+            if isAtWork(name, identifier) { kill(identifier, SIGKILL) }
+        }
+    }
+
+    /// Whether the process of a run is still that one: a later one may have taken its place.
+    private func isAtWork(_ name: String, _ identifier: Int32) -> Bool {
+        processes.withLock { processes in
+            guard let process = processes[name] else { return false }
+            return process.processIdentifier == identifier && process.isRunning
+        }
+    }
+
+    /// Starts a process that SIGTERM reaches. A child inherits what the thread that starts it blocks, and the threads
+    /// that tasks run on block every signal.
+    private static func launch(_ process: Process) throws {
+        var heard = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&heard)
+        sigaddset(&heard, SIGTERM)
+        pthread_sigmask(SIG_UNBLOCK, &heard, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try process.run()
     }
 
     public func report(of name: String) async throws -> Data? {

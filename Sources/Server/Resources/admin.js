@@ -380,7 +380,7 @@ async function stop(name) {
     title: `Stop ${name}?`, text: "What is done stays; the same name goes on from there.", confirm: "Stop it", isDanger: true,
     send: async () => {
       await call("POST", `/api/admin/runs/${encodeURIComponent(name)}/stop`, {});
-      return `${name} is stopped.`;
+      return `${name} ends with the step that it is at.`;
     },
   }));
 }

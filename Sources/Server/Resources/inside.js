@@ -4,7 +4,7 @@ import { json } from "./server.js";
 
 const LAYERS = {
   classifier: "Classifier", string_matcher: "Word list", sensitive_topic: "Sensitive topics", privacy: "Personal details",
-  duo_safety: "Classifier",
+  duo_safety: "Classifier", topic_matcher: "Sensitive topics", self_harm_matcher: "Words about hurting oneself",
 };
 
 export async function toggleInside(reply, button) {

@@ -20,6 +20,10 @@ const NAMES = Object.fromEntries(LABELS.map(([code, name]) => [code, name]).conc
 
 const desk = byID("desk");
 const state = { task: "category", view: null, last: null, busy: false, verdict: null };
+/** What was remarked of an item and not sent yet: a session that ends in the middle shows the item anew. */
+const drafts = new Map();
+let rater = null;
+const draftOf = (task, item) => `${task} ${item}`;
 
 const lineOf = (line, isAsked = false) => make("li", { class: `turn ${line.sender === "bot" ? "bot" : "human"}` },
   make("span", { class: "visually-hidden" }, line.sender === "bot" ? "The bot said:" : "The person said:"),
@@ -63,8 +67,10 @@ function answerButton(code, key, name, hint) {
 }
 
 function commentField() {
+  const draft = draftOf(state.task, state.view.item.item);
   return make("label", { class: "field" }, make("span", {}, "Anything to add? ", make("small", { class: "soft" }, "optional")),
-    make("textarea", { id: "comment", rows: 1, maxlength: 1000 }, state.view.comment));
+    make("textarea", { id: "comment", rows: 1, maxlength: 1000, oninput: (event) => drafts.set(draft, event.target.value) },
+      drafts.get(draft) ?? state.view.comment));
 }
 
 function below() {
@@ -139,7 +145,9 @@ async function answer(code) {
   const comment = byID("comment")?.value.trim();
   const word = state.task === "category" ? { label: code } : { choice: code };
   try {
+    const draft = draftOf(state.task, view.item.item);
     const outcome = await json("POST", "/api/rate/answers", { task: state.task, item: view.item.item, comment: comment || null, ...word });
+    drafts.delete(draft);
     if (outcome.right != null) {
       lock(false);
       return explain(code, outcome);
@@ -208,4 +216,9 @@ document.addEventListener("keydown", (event) => {
 });
 window.addEventListener("hashchange", load);
 
-enter("rater", load);
+enter("rater", (who) => {
+  // What one rater began to remark is not for whoever signs in next.
+  if (who.name !== rater) drafts.clear();
+  rater = who.name;
+  load();
+});

@@ -24,6 +24,11 @@ struct AnnotateCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The address to listen on.")
     var host = "127.0.0.1"
 
+    @Option(
+        name: .long, parsing: .upToNextOption,
+        help: "Proxies (10.0.0.7, 10.0.0.0/8) whose X-Forwarded-For is believed.")
+    var trustedProxy: [String] = []
+
     @Option(name: .long, help: "Write replies that raters agree on to this file: item,label.")
     var anchors: String?
 
@@ -39,7 +44,15 @@ struct AnnotateCommand: AsyncParsableCommand {
         var votes: String?
     }
 
-    func validate() throws { try PortCheck.requirePort(port) }
+    func validate() throws {
+        try PortCheck.requirePort(port)
+        do {
+            _ = try TrustedProxies(trustedProxy)
+        } catch {
+            // ArgumentParser shows only its own kind of error as it is.
+            throw ValidationError("\(error)")
+        }
+    }
 
     func run() async throws {
         let console = common.console
@@ -65,7 +78,10 @@ struct AnnotateCommand: AsyncParsableCommand {
             location: store.location, registry: nil, model: nil, encoder: "", threads: 1, choices: office.choices)
         guard let office = try serving.office(store: place, serve: nil) else { return }
         let address = host
-        let application = try office.application(hostname: host, port: port, logger: logger) { port in
+        let proxies = try TrustedProxies(trustedProxy)
+        let application = try office.application(
+            hostname: host, port: port, proxies: proxies, logger: logger
+        ) { port in
             console.say("raters: http://\(address):\(port)/rate  operators: /admin  (Ctrl-C ends it)")
         }
         try await application.runService()

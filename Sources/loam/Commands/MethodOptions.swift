@@ -12,18 +12,21 @@ struct MethodOptions: ParsableArguments {
 
     @Option(
         name: .long,
-        help:
-            "Tokens that a bad reply shares with a better one: \(Overlap.allCases.map(\.rawValue).joined(separator: ", "))."
+        help: "Tokens that a bad reply shares with a better one (not for pairwise-cringe)."
     )
     var overlap: Overlap = .pushedDown
 
-    @Option(name: .long, help: "Share of the steps that push down the model's own repetitions.")
+    @Option(
+        name: .long,
+        help: "Share of the steps that push down the model's own repetitions (not for dpo, kto, pairwise-cringe).")
     var repetition = 0.0
 
     @Flag(name: .long, help: "sft learns the whole dialogue, not the reply only.")
     var wholeDialogue = false
 
-    @Option(name: .long, help: "Plain dialogue per step beside good and bad replies.")
+    @Option(
+        name: .long,
+        help: "Plain dialogue per step beside good and bad replies (not for sft, dpo, kto, pairwise-cringe).")
     var unlabelled = 0
 
     @Option(name: .long, help: "How closely dpo and kto follow the model that they start from.")

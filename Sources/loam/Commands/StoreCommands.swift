@@ -159,8 +159,8 @@ struct StorePersonCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "person", abstract: "Writes everything that the store holds of a person, one record a line.",
         discussion: """
-            Raw text: the look is written down. Records are {"kind": conversation | feedback | annotation | consent | memory | pair_vote |
-            gold_answer | dataset | model, …}.
+            Raw text: the look is written down. Records are {"kind": conversation | feedback | annotation | consent | memory | access |
+            pair_vote | gold_answer | dataset | model, …}.
 
             Example: loam store person u-17 --reason "asked for it" --out person.jsonl --store chats.sqlite
             """)

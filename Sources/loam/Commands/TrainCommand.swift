@@ -183,7 +183,8 @@ struct TrainCommand: ResumableCommand {
             for file in data {
                 let content = try DialogueFile().readEither(URL(filePath: file))
                 console.say(
-                    "\(file): \(content.dialogues.count) dialogues, \(content.rejected) rejected, \(content.skippedCount) skipped"
+                    "\(file): \(content.dialogues.count) dialogues, \(content.rejected) rejected, "
+                        + "\(content.skippedCount) skipped, \(content.withheld) without consent"
                 )
                 dialogues += content.dialogues
             }

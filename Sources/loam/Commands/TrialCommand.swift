@@ -63,19 +63,21 @@ struct TrialCommand: AsyncParsableCommand {
 
         func run() async throws {
             let console = common.console
-            guard let trial = try registry.open().lastTrial() else {
+            let registry = try registry.open()
+            guard let trial = try registry.lastTrial() else {
                 try console.result(Answer())
                 console.show("no trial yet; `loam trial start ID` begins one")
                 return
             }
+            let end = try registry.end(of: trial)
             let watch = TrialWatch(
                 store: try await store.location.openExisting(), assignment: try trial.assignment(),
-                start: trial.startedAt, level: trial.level, now: { Date() })
+                start: trial.startedAt, level: trial.level, now: { end ?? Date() })
             let comparison = try await watch.look()
             try console.result(Answer(trial: trial, comparison: comparison))
             console.show(
                 "\(trial.model) beside \(trial.base), \(Int((100 * trial.share).rounded())) % of the people: "
-                    + (trial.outcome ?? "running"))
+                    + (trial.outcome ?? (end == nil ? "running" : "over")))
             guard let comparison else {
                 console.show("one of the two has had nobody yet")
                 return
