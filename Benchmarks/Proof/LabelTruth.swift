@@ -2,7 +2,8 @@ import Conversations
 import Foundation
 import Simulation
 
-/// How often the labels that a run trained on are right, by the exact judge: what a round learns can be no better.
+/// How often the labels that a run trained on are right, by the exact judge, and which flaws they are of: what a round learns can be no
+/// better.
 struct LabelTruth: Sendable {
     let run: URL
 
@@ -36,11 +37,17 @@ struct LabelTruth: Sendable {
     private func summary(of examples: [Labelled], _ judge: WorldJudge) -> String {
         ["good", "bad"].map { label in
             let mine = examples.filter { $0.label == label }
-            let right = mine.count { example in
-                (judge.verdict(on: example.reply, after: example.context) == .good) == (label == "good")
+            var right = 0
+            var flaws: [String: Int] = [:]
+            for example in mine {
+                let verdict = judge.verdict(on: example.reply, after: example.context)
+                if verdict.isGood == (label == "good") { right += 1 }
+                if case .bad(let flaw) = verdict { flaws[flaw.rawValue, default: 0] += 1 }
             }
             let share = mine.isEmpty ? 0 : 100 * Double(right) / Double(mine.count)
+            let named = flaws.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }
             return "\(mine.count) \(label), \(String(format: "%.1f", share)) % rightly"
+                + (named.isEmpty ? "" : " (\(named.joined(separator: ", ")))")
         }.joined(separator: "; ")
     }
 }

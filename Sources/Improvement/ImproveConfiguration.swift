@@ -98,10 +98,10 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         /// A reply without a trusted vote is good above this calibrated probability …
         public var goodAbove = 0.8
         /// … and bad below this one.
-        public var badBelow = 0.35
-        /// No reply is learnt as good that the reward model would call rude or inappropriate, were it bad, with more than this; `nil`, as in
-        /// runs from before there was such a rule, asks for none.
-        public var rudeAbove: Double? = 0.5
+        public var badBelow = 0.2
+        /// No reply is learnt as good that people would call rude or inappropriate, were it bad, at more than so many times the odds of
+        /// other bad replies, whoever liked it; `nil`, as in runs from before there was such a rule, asks for none.
+        public var rudeOdds: Double? = 3
         /// A vote counts as it stands when the trust in it is at least this.
         public var trustedFrom = 0.5
         /// At most this many replies are labelled by the reward model (0: none).
@@ -126,7 +126,7 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         enum CodingKeys: String, CodingKey {
             case goodAbove = "good_above"
             case badBelow = "bad_below"
-            case rudeAbove = "rude_above"
+            case rudeOdds = "rude_odds"
             case trustedFrom = "trusted_from"
             case mostLabelled = "most_labelled"
             case generations, copies

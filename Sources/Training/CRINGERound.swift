@@ -54,7 +54,7 @@ public enum CRINGERound {
     }
 
     /// Labels several replies to one history against each other: the best is good and the worst bad, where the scorer is sure enough
-    /// that they differ and the best is more probably good than not.
+    /// that they differ, the best is more probably good than not and the worst more probably bad.
     ///
     /// For histories after which the model does badly, where one threshold for all replies fails: there the level of a score says more
     /// of the history than of the reply, the order of the scores still says which reply is better (pairs from one model's draws, as in
@@ -76,7 +76,7 @@ public enum CRINGERound {
             let places = scores.indices.filter { !drawn.replies[$0].allSatisfy(\.isWhitespace) }
             guard let best = places.max(by: { (scores[$0], $1) < (scores[$1], $0) }),
                 let worst = places.min(by: { (scores[$0], $0) < (scores[$1], $1) }),
-                scores[best] - scores[worst] >= sureBy, scores[best] > 0.5
+                scores[best] - scores[worst] >= sureBy, scores[best] > 0.5, scores[worst] < 0.5
             else { return [] }
             return [
                 Example(context: drawn.context, reply: drawn.replies[best], label: .good),

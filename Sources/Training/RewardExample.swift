@@ -9,6 +9,8 @@ public struct RewardExample: Sendable, Hashable {
     public var isGood: Bool
     /// Trust in the vote, 0 or more.
     public var weight: Double
+    /// Probability that `isGood` is wrong, as far as trust can tell; 0 where nothing is known of that.
+    public var doubt: Double
     /// Who voted; folds and intervals go by it.
     public var userID: String
     /// Why not; empty for good replies and for dislikes without a reason.
@@ -20,13 +22,14 @@ public struct RewardExample: Sendable, Hashable {
     public var judgedFor: String?
 
     public init(
-        context: [Turn], reply: String, isGood: Bool, weight: Double = 1, userID: String, reasons: [DislikeReason] = [],
-        nextMessage: String? = nil, judgedFor: String? = nil
+        context: [Turn], reply: String, isGood: Bool, weight: Double = 1, doubt: Double = 0, userID: String,
+        reasons: [DislikeReason] = [], nextMessage: String? = nil, judgedFor: String? = nil
     ) {
         self.context = context
         self.reply = reply
         self.isGood = isGood
         self.weight = weight
+        self.doubt = doubt
         self.userID = userID
         self.reasons = reasons
         self.nextMessage = nextMessage

@@ -23,6 +23,7 @@ extension RewardModel {
         struct Reason: Codable {
             var reason: DislikeReason
             var count: Int
+            var share: Double?
             var fit: LogisticRegression.Fit
         }
 
@@ -44,7 +45,8 @@ extension RewardModel {
             Configuration(
                 modelType: Self.kind, features: features, facts: OverlapFeatures.names, encoder: encoder, l2: l2,
                 slope: slope, offset: offset, fit: head.fit,
-                reasons: reasons.map { .init(reason: $0.reason, count: $0.count, fit: $0.head.fit) }, training: training
+                reasons: reasons.map { .init(reason: $0.reason, count: $0.count, share: $0.share, fit: $0.head.fit) },
+                training: training
             ),
             to: "config.json")
     }
@@ -79,7 +81,9 @@ extension RewardModel {
             features: configuration.features, encoder: configuration.encoder, head: try head("head", configuration.fit),
             l2: configuration.l2, slope: configuration.slope, offset: configuration.offset,
             reasons: try configuration.reasons.map {
-                ReasonHead(reason: $0.reason, head: try head("reasons.\($0.reason.rawValue)", $0.fit), count: $0.count)
+                ReasonHead(
+                    reason: $0.reason, head: try head("reasons.\($0.reason.rawValue)", $0.fit), count: $0.count,
+                    share: $0.share)
             }, training: configuration.training)
     }
 

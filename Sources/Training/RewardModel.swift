@@ -27,6 +27,8 @@ public struct RewardModel: Sendable, Hashable, Codable {
         public var head: LogisticRegression
         /// Disliked replies with this reason that it was learned from.
         public var count: Int
+        /// Share of the disliked replies with any reason that carry it; `nil` in models from before it was kept.
+        public var share: Double?
     }
 
     /// What a reward model was learned from.
@@ -34,6 +36,9 @@ public struct RewardModel: Sendable, Hashable, Codable {
         public var examples: Int
         public var good: Int
         public var people: Int
+        /// Share of them that are good once the doubt in their labels is reckoned out; `nil` where no label was in doubt, and in models from
+        /// before that was asked. Probabilities are of a population with this share: see `PriorShift` for others.
+        public var goodShare: Double?
         /// Area under the ROC curve of out-of-fold scores on its own training votes.
         public var outOfFoldAUC: Double
         /// Mean out-of-fold log loss by penalty.
@@ -42,6 +47,7 @@ public struct RewardModel: Sendable, Hashable, Codable {
 
         enum CodingKeys: String, CodingKey {
             case examples, good, people, losses, seed
+            case goodShare = "good_share"
             case outOfFoldAUC = "out_of_fold_auc"
         }
     }
@@ -60,18 +66,30 @@ public struct RewardModel: Sendable, Hashable, Codable {
         public init() {}
     }
 
-    /// Learns from votes.
-    /// - Parameters:
-    ///   - encoderName: Kept in the saved model.
-    ///   - extra: Frozen states of the dialogue model, one row per example; the same must be given when scoring.
-    /// - Throws: `TrainingError` when there are no votes, one class or one person only, or a weight is broken.
+    /// Learns from votes: the model of `fit`.
     public static func train(
         _ examples: [RewardExample], encoder: any TextEncoder, encoderName: String, extra: [[Float]]? = nil,
         options: Options = Options()
     ) async throws -> RewardModel {
+        try await fit(examples, encoder: encoder, encoderName: encoderName, extra: extra, options: options).model
+    }
+
+    /// Learns from votes.
+    /// - Parameters:
+    ///   - encoderName: Kept in the saved model.
+    ///   - extra: Frozen states of the dialogue model, one row per example; the same must be given when scoring.
+    /// - Returns: The model, and for each example the probability of good by a model that saw no vote of its person.
+    /// - Throws: `TrainingError` when there are no votes, one class or one person only, or a weight or doubt is broken.
+    public static func fit(
+        _ examples: [RewardExample], encoder: any TextEncoder, encoderName: String, extra: [[Float]]? = nil,
+        options: Options = Options()
+    ) async throws -> (model: RewardModel, outOfFold: [Double]) {
         guard !examples.isEmpty else { throw TrainingError(.data, "there are no votes to learn a reward model from") }
         if let odd = examples.firstIndex(where: { !($0.weight >= 0 && $0.weight.isFinite) }) {
             throw TrainingError(.data, "the weight of vote \(odd) is not a finite number from 0 up")
+        }
+        if let odd = examples.firstIndex(where: { !($0.doubt >= 0 && $0.doubt <= 1) }) {
+            throw TrainingError(.data, "the doubt in vote \(odd) is not a probability")
         }
         let features = RewardFeatures(
             contextTurns: options.contextTurns, dimension: encoder.dimension, extraCount: extra?.first?.count ?? 0)
@@ -81,15 +99,55 @@ public struct RewardModel: Sendable, Hashable, Codable {
         let fitted = try CrossValidatedLogistic(
             table, labels: labels, weights: weights, groups: examples.map(\.userID), folds: options.folds,
             penalties: options.penalties, standardise: true, seed: options.seed)
-        let platt = try platt(margins: fitted.outOfFold, labels: labels, weights: weights)
-        return RewardModel(
+        let doubts = examples.map(\.doubt)
+        let isDoubted = zip(doubts, weights).contains { $0 > 0 && $1 > 0 }
+        let platt =
+            isDoubted
+            ? try Self.platt(margins: fitted.outOfFold, labels: labels, weights: weights, doubts: doubts)
+            : try Self.platt(margins: fitted.outOfFold, labels: labels, weights: weights)
+        let outOfFold = fitted.outOfFold.map { LogisticRegression.sigmoid(platt.slope * $0 + platt.offset) }
+        let counted = outOfFold.indices.filter { weights[$0] > 0 }
+        let model = RewardModel(
             features: features, encoder: encoderName, head: fitted.model, l2: fitted.l2, slope: platt.slope,
             offset: platt.offset,
-            reasons: try reasonHeads(examples, table: table, l2: fitted.l2, minimum: options.minimumPerReason),
+            reasons: try reasonHeads(examples, table: table, l2: fitted.l2, options: options),
             training: Training(
                 examples: examples.count, good: labels.count { $0 }, people: Set(examples.map(\.userID)).count,
+                goodShare: isDoubted ? counted.reduce(0) { $0 + outOfFold[$1] } / Double(counted.count) : nil,
                 outOfFoldAUC: try ROC.auc(scores: fitted.outOfFold, labels: labels),
                 losses: Dictionary(fitted.losses.map { ($0.l2, $0.loss) }) { a, _ in a }, seed: options.seed))
+        return (model, outOfFold)
+    }
+
+    /// Platt's scaling through labels that may be wrong: the curve of what a reply *is*, found by EM, each label being right with one minus
+    /// its doubt (the annotators' likelihood of Raykar and others 2010, "Learning from crowds", with what trust made of them). The plain
+    /// curve is that of what people *say*, which is less sharp by as much as they err. Examples without weight do not count.
+    static func platt(
+        margins: [Double], labels: [Bool], weights: [Double], doubts: [Double]
+    ) throws -> (slope: Double, offset: Double) {
+        let counted = labels.indices.filter { weights[$0] > 0 }
+        // No label is beyond doubt: a single one against a sure margin would decide the slope.
+        let doubt = counted.map { min(max(doubts[$0], 0.01), 0.99) }
+        let isGood = counted.map { labels[$0] }
+        let column = Matrix(column: counted.map { margins[$0] })
+        var curve = (slope: 1.0, offset: 0.0)
+        var good = zip(isGood, doubt).map { $0 ? 1 - $1 : $1 }
+        for _ in 0..<200 {
+            let fitted = try LogisticRegression(
+                column, labels: good, weights: [Double](repeating: 1, count: good.count),
+                options: .init(l2: 1e-6, standardise: true, tolerance: 1e-8))
+            let step = max(abs(fitted.coefficients[0] - curve.slope), abs(fitted.bias - curve.offset))
+            curve = (fitted.coefficients[0], fitted.bias)
+            if step < 1e-4 { break }
+            for (place, index) in counted.enumerated() {
+                let prior = LogisticRegression.sigmoid(curve.slope * margins[index] + curve.offset)
+                let (says, contrary) =
+                    isGood[place] ? (1 - doubt[place], doubt[place]) : (doubt[place], 1 - doubt[place])
+                good[place] = prior * says / (prior * says + (1 - prior) * contrary)
+            }
+        }
+        guard curve.slope > 0 else { return try platt(margins: margins, labels: labels, weights: weights) }
+        return curve
     }
 
     /// Platt's scaling with weights: a logistic curve through out-of-fold margins, with targets kept from 0 and 1. The
@@ -108,22 +166,40 @@ public struct RewardModel: Sendable, Hashable, Codable {
         return (1e-6, log(rate / (1 - rate)))
     }
 
+    /// Each reason's head with its penalty, calibrated out of fold: a reason is rare, and the penalty alone would hold its probability near
+    /// its share, however surely the head ranks it.
     private static func reasonHeads(
-        _ examples: [RewardExample], table: Matrix, l2: Double, minimum: Int
+        _ examples: [RewardExample], table: Matrix, l2: Double, options: Options
     ) throws -> [ReasonHead] {
         let reasoned = examples.indices.filter {
             !examples[$0].isGood && !examples[$0].reasons.isEmpty && examples[$0].weight > 0
         }
         let part = table.selecting(rows: reasoned)
+        let weights = reasoned.map { examples[$0].weight }
+        let people = reasoned.map { examples[$0].userID }
         let seen = Set(reasoned.flatMap { examples[$0].reasons }).sorted { $0.rawValue < $1.rawValue }
         return try seen.compactMap { reason in
-            let labels = reasoned.map { examples[$0].reasons.contains(reason) ? 1.0 : 0.0 }
-            let count = labels.count { $0 == 1 }
-            guard count >= minimum, labels.count - count >= minimum else { return nil }
-            let head = try LogisticRegression(
-                part, labels: labels, weights: reasoned.map { examples[$0].weight },
-                options: .init(l2: l2, standardise: true, tolerance: 1e-4))
-            return ReasonHead(reason: reason, head: head, count: count)
+            let labels = reasoned.map { examples[$0].reasons.contains(reason) }
+            let count = labels.count { $0 }
+            guard count >= options.minimumPerReason, labels.count - count >= options.minimumPerReason else {
+                return nil
+            }
+            let share = Double(count) / Double(labels.count)
+            guard Set(people).count > 1 else {
+                let head = try LogisticRegression(
+                    part, labels: labels.map { $0 ? 1 : 0 }, weights: weights,
+                    options: .init(l2: l2, standardise: true, tolerance: 1e-4))
+                return ReasonHead(reason: reason, head: head, count: count, share: share)
+            }
+            let fitted = try CrossValidatedLogistic(
+                part, labels: labels, weights: weights, groups: people, folds: options.folds, penalties: [l2],
+                standardise: true, seed: options.seed)
+            let curve = try platt(margins: fitted.outOfFold, labels: labels, weights: weights)
+            // The curve is part of the head: its coefficients and bias, scaled.
+            let head = LogisticRegression(
+                coefficients: fitted.model.coefficients.map { $0 * curve.slope },
+                bias: fitted.model.bias * curve.slope + curve.offset, fit: fitted.model.fit)
+            return ReasonHead(reason: reason, head: head, count: count, share: share)
         }
     }
 
@@ -141,7 +217,8 @@ public struct RewardModel: Sendable, Hashable, Codable {
         try head.margins(rows).map { LogisticRegression.sigmoid(slope * $0 + offset) }
     }
 
-    /// For each row the probability of each known reason, given that the reply is bad. Reasons do not exclude each other.
+    /// For each row the probability of each known reason, given that the reply is bad, as people would name it: seldom, where the reason is
+    /// seldom named. Reasons do not exclude each other.
     public func reasonProbabilities(_ rows: Matrix) throws -> [[DislikeReason: Double]] {
         var result = [[DislikeReason: Double]](repeating: [:], count: rows.rows)
         for reason in reasons {

@@ -43,6 +43,12 @@ struct CommandFaults {
                     "--registry", folder("registry"),
                 ], "--generations must be"
             ),
+            (
+                [
+                    "improve", "--labelled=-1", "--log", "a.jsonl", "--model", "m", "--out", folder("run"),
+                    "--registry", folder("registry"),
+                ], "--labelled must be"
+            ),
             (["simulate", "--dialogues=-1", "--out", folder("d.jsonl")], "--dialogues must be"),
             (["simulate", "--dialogues=1", "--model", "m", "--out", folder("d.jsonl")], "without --model"),
             (["doctor", "--port=70000"], "--port must be"),

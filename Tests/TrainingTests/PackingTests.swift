@@ -122,9 +122,10 @@ struct PackingTests {
                 .map { "\($0.label == .good ? "+" : "-")\($0.reply)" }
         }
         #expect(try labels(["a", "b", "c"], [0.42, 0.66, 0.2]) == ["+b", "-c"])
-        // Too close, none good, nothing but silence beside it.
+        // Too close, none good, none bad, nothing but silence beside it.
         #expect(try labels(["a", "b"], [0.6, 0.45]).isEmpty)
         #expect(try labels(["a", "b"], [0.45, 0.1]).isEmpty)
+        #expect(try labels(["a", "b"], [0.95, 0.6]).isEmpty)
         #expect(try labels(["a", " "], [0.9, 0.1]).isEmpty)
         // The first of equals.
         #expect(try labels(["a", "b", "c", "d"], [0.9, 0.9, 0.1, 0.1]) == ["+a", "-c"])

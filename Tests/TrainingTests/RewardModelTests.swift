@@ -114,6 +114,10 @@ struct RewardModelTests {
                 [([Turn(.human, "hello")], "spam offer spam offer"), ([Turn(.human, "hello")], "blah meh whatever")],
                 encoder: encoder))
         #expect(try #require(reasons[0][.spam]) > #require(reasons[1][.spam]) + 0.2)
+        for head in model.reasons {
+            let share = try #require(head.share)
+            #expect(share > 0 && share < 1)
+        }
     }
 
     @Test("a saved model gives the same numbers when it is loaded")
@@ -146,6 +150,57 @@ struct RewardModelTests {
             honest + trolls, encoder: encoder, encoderName: "hash", options: Self.options)
         let scores = try await model.probabilities(honest.map { ($0.context, $0.reply) }, encoder: encoder)
         #expect(try ROC.auc(scores: scores, labels: honest.map(\.isGood)) > 0.9)
+    }
+
+    /// Replies that are good with the probability σ(2 m) for a margin m; one vote in four says the contrary, and the voters' doubt says so.
+    @Test("Platt's scaling through doubt finds the curve of what is, the plain one that of what is said")
+    func throughDoubt() throws {
+        var generator = SeededGenerator(seed: 7)
+        var (margins, labels): ([Double], [Bool]) = ([], [])
+        for _ in 0..<8_000 {
+            let margin = generator.uniform(-2, 2)
+            let isGood = generator.chance(LogisticRegression.sigmoid(2 * margin))
+            margins.append(margin)
+            labels.append(isGood != generator.chance(0.25))
+        }
+        let weights = [Double](repeating: 1, count: labels.count)
+        let doubts = [Double](repeating: 0.25, count: labels.count)
+        let said = try RewardModel.platt(margins: margins, labels: labels, weights: weights)
+        let found = try RewardModel.platt(margins: margins, labels: labels, weights: weights, doubts: doubts)
+        #expect(abs(found.slope - 2) < 0.25)
+        #expect(abs(found.offset) < 0.15)
+        #expect(said.slope < 1)
+        // A label that is wrong three times in four is its contrary, as sure.
+        let turned = try RewardModel.platt(
+            margins: margins, labels: labels.map { !$0 }, weights: weights, doubts: doubts.map { 1 - $0 })
+        #expect(abs(turned.slope - found.slope) < 1e-3)
+        // Examples without weight do not count.
+        let half = try RewardModel.platt(
+            margins: margins + [5, 6], labels: labels + [false, false], weights: weights + [0, 0],
+            doubts: doubts + [0, 0])
+        #expect(abs(half.slope - found.slope) < 1e-6)
+    }
+
+    @Test("Who is doubted is reckoned out of the share of good votes; without doubt nothing is said of it")
+    func goodShare() async throws {
+        let encoder = HashEncoder(dimension: 16)
+        var votes = Self.votes(400, people: 20, seed: 9, prefix: "a", noise: 0.2)
+        let plain = try await RewardModel.fit(votes, encoder: encoder, encoderName: "hash", options: Self.options)
+        #expect(plain.model.training.goodShare == nil)
+        for index in votes.indices { votes[index].doubt = 0.2 }
+        let doubted = try await RewardModel.fit(votes, encoder: encoder, encoderName: "hash", options: Self.options)
+        let share = try #require(doubted.model.training.goodShare)
+        #expect(abs(share - 0.5) < 0.12)
+        #expect(doubted.outOfFold.count == votes.count)
+        // Surer, in the same order.
+        let widest = { (found: [Double]) in found.max()! - found.min()! }
+        #expect(widest(doubted.outOfFold) > widest(plain.outOfFold))
+        #expect(
+            try ROC.auc(scores: doubted.outOfFold, labels: votes.map(\.isGood)) == plain.model.training.outOfFoldAUC)
+        votes[2].doubt = 1.5
+        await #expect(throws: TrainingError.self) {
+            try await RewardModel.train(votes, encoder: encoder, encoderName: "hash", options: Self.options)
+        }
     }
 
     @Test("votes that cannot be learned from end in one clear error")

@@ -1,5 +1,6 @@
 import Conversations
 import Foundation
+import Statistics
 import Training
 
 /// The training set: good and bad replies of the learning people, by their trusted votes where the reward model is not sure of the
@@ -14,7 +15,7 @@ struct LabelStage: Stage {
         var settings = [
             "good_above": "\(labels.goodAbove)", "bad_below": "\(labels.badBelow)",
             "most_labelled": "\(labels.mostLabelled)",
-            "copies": "\(labels.copies)", "rude_above": "\(labels.rudeAbove ?? 1)",
+            "copies": "\(labels.copies)", "rude_odds": labels.rudeOdds.map { "\($0)" } ?? "none",
         ]
         if labels.votesAlone == true { settings["votes_alone"] = "true" }
         if labels.nextMessage == true { settings["next_message"] = "true" }
@@ -46,14 +47,14 @@ struct LabelStage: Stage {
             }
             let answered = places.filter { reader != nil && heard[$0] != nil }
             let alone = places.filter { reader == nil || heard[$0] == nil }
-            var found = Dictionary(uniqueKeysWithValues: zip(alone, try await judge.verdicts(pairs(alone))))
+            let read = try await judge.verdicts(pairs(alone)).map { LabelRule.Verdict($0, of: judge.model) }
+            var found = Dictionary(uniqueKeysWithValues: zip(alone, read))
             if let reader {
                 let read = try await reader.verdicts(pairs(answered), next: answered.map { heard[$0] })
+                    .map { LabelRule.Verdict($0, of: reader.model) }
                 found.merge(zip(answered, read)) { first, _ in first }
             }
-            return places.compactMap { found[$0] }.map {
-                LabelRule.Verdict(good: $0.good, rude: $0.reasons[.inappropriate] ?? 0)
-            }
+            return places.compactMap { found[$0] }
         }
         func take(_ outcome: LabelRule.Outcome, _ item: Corpus.Item) -> Bool {
             switch outcome {
@@ -71,9 +72,11 @@ struct LabelStage: Stage {
         let (voted, unvoted) = (mine.filter(isTrusted), mine.filter { !isTrusted($0) })
         var (byVote, corrections) = (0, 0)
         work.report("the reward model reads \(voted.count) replies with a trusted vote")
-        for (place, verdict) in zip(voted, try await verdicts(voted)) {
+        let alone = try Self.readings(work)
+        for (place, read) in zip(voted, try await verdicts(voted)) {
             let item = corpus.items[place]
             guard let vote = weights[item.id] else { continue }
+            let verdict = LabelRule.Verdict(good: alone[item.id] ?? read.good, rude: read.rude)
             if take(rule.outcome(isUp: item.rating == .like, vote: vote, verdict: verdict), item) { byVote += 1 }
         }
         for place in mine {
@@ -84,14 +87,20 @@ struct LabelStage: Stage {
             examples.append(Example(context: item.context, reply: correction, label: .good, weight: weight))
             corrections += 1
         }
-        let asked = labels.votesAlone == true ? [] : Array(unvoted.prefix(labels.mostLabelled))
+        let asked = labels.votesAlone == true ? [] : drawn(unvoted)
         if unvoted.count > asked.count {
             let why = labels.votesAlone == true ? "no trusted vote" : "above the cap of replies to label"
             dropped[why] = unvoted.count - asked.count
         }
         work.report("the reward model labels \(asked.count) replies")
-        for (place, verdict) in zip(asked, try await verdicts(asked)) {
-            _ = take(rule.outcome(verdict: verdict), corpus.items[place])
+        let read = try await verdicts(asked)
+        let unheard = asked.indices.filter { corpus.items[asked[$0]].rating == nil }
+        let population = Population(unheard.map { read[$0].good }, of: judge.model)
+        for (place, verdict) in zip(asked, read) {
+            // People vote on bad replies far more often than on good ones: of those they passed over more are good.
+            let isPassedOver = corpus.items[place].rating == nil
+            let good = isPassedOver ? population.probability(verdict.good) : verdict.good
+            _ = take(rule.outcome(verdict: .init(good: good, rude: verdict.rude)), corpus.items[place])
         }
         let capped = CRINGERound.capCopies(examples, limit: max(labels.copies, 1) * 10)
         dropped["copies of a common reply"] = examples.count - capped.count
@@ -107,7 +116,24 @@ struct LabelStage: Stage {
             figures: [
                 .init("good", StageOutcome.grouped(counts.good)), .init("bad", StageOutcome.grouped(counts.bad)),
                 .init("by vote", StageOutcome.grouped(byVote)), .init("corrections", StageOutcome.grouped(corrections)),
-            ])
+            ] + population.figures("of those without a vote"))
+    }
+
+    /// What is thought of the voted replies by a model that heard no vote of the person.
+    private static func readings(_ work: StageWork) throws -> [String: Double] {
+        let file = try work.file(RewardStage.readings, of: "reward")
+        // A run that was begun before there was such a file goes on without.
+        guard FileManager.default.fileExists(atPath: file.path) else { return [:] }
+        let lines = try RunFolder.readLines(RewardStage.Reading.self, from: file)
+        return Dictionary(lines.map { ($0.item, $0.good) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// As many replies as may be labelled, of whichever people and days, in the log's order: the first ones would be those of the first
+    /// few people who talked.
+    private func drawn(_ places: [Int]) -> [Int] {
+        guard places.count > configuration.labels.mostLabelled else { return places }
+        var generator = SeededGenerator(seed: configuration.seed).fork("labelled")
+        return generator.shuffled(places).prefix(configuration.labels.mostLabelled).sorted()
     }
 
     /// The votes by their replies. Who says what they would rather have been told, without a thumb, disliked the reply: they are

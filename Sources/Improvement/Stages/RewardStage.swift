@@ -15,9 +15,21 @@ struct RewardStage: Stage {
     static let answered = "answered"
 
     var settings: [String: String] {
-        var settings = ["trusted_from": "\(configuration.labels.trustedFrom)"]
+        // Runs from before probabilities were those of what replies are had those of what people say of them.
+        var settings = ["trusted_from": "\(configuration.labels.trustedFrom)", "calibrated": "through doubt"]
         if configuration.labels.nextMessage == true { settings["next_message"] = "true" }
         return settings
+    }
+
+    /// The file with what is thought of each voted reply of the learning people by a model that heard no vote of the person.
+    static let readings = "out-of-fold.jsonl"
+
+    /// A line of it.
+    struct Reading: Sendable, Codable {
+        /// `Corpus.Item.id`.
+        var item: String
+        /// Probability of good, among replies that people vote on.
+        var good: Double
     }
 
     /// What `auc.json` holds.
@@ -54,41 +66,50 @@ struct RewardStage: Stage {
             let says = item.rating == .like
             let isGood = raw ? says : (vote.map { $0.weight >= 0.5 ? says : $0.probability >= 0.5 } ?? says)
             let weight = raw ? 1 : (vote.map { $0.weight >= 0.5 ? $0.weight : abs(2 * $0.probability - 1) * 0.5 } ?? 1)
+            // How probable it is that the label is wrong goes by the vote alone, also where content turned it round: doubt that content
+            // has allayed would make the reward model surer of content than it may be.
+            let doubt = raw ? 0 : vote.map { isGood == says ? 1 - $0.weight : $0.weight } ?? 0
             return RewardExample(
-                context: item.context, reply: item.reply, isGood: isGood, weight: weight, userID: item.userID,
-                reasons: item.feedback?.reasons ?? [])
+                context: item.context, reply: item.reply, isGood: isGood, weight: weight,
+                doubt: min(max(doubt, 0), 1), userID: item.userID, reasons: item.feedback?.reasons ?? [])
         }
         var options = RewardModel.Options()
         options.seed = configuration.seed
         var kept = 0
+        var readings: [Reading] = []
         var figuresOfNext: [StageOutcome.Figure] = []
         for part in [Corpus.Part.learn, .judge] {
             let indices = places.indices.filter { corpus.items[places[$0]].part == part && example($0).weight > 0 }
             work.report("\(part.rawValue): \(indices.count) votes")
-            let model = try await RewardModel.train(
+            let (model, alone) = try await RewardModel.fit(
                 indices.map { example($0) }, encoder: encoder, encoderName: "all-MiniLM-L6-v2",
                 extra: indices.map { states[$0] }, options: options)
+            var outOfFold = alone
             try model.save(to: work.own(part.rawValue))
             try RunFolder.write(
                 StatefulReward.Source(of: configuration.model),
                 to: work.own(part.rawValue).appending(path: StatefulReward.Source.file))
             kept += indices.count
-            guard part == .learn, configuration.labels.nextMessage == true else { continue }
+            guard part == .learn else { continue }
+            defer { readings = zip(indices, outOfFold).map { Reading(item: corpus.items[places[$0]].id, good: $1) } }
+            guard configuration.labels.nextMessage == true else { continue }
             let heard = NextMessages.heard(
                 corpus.items, votes: votes, trustedFrom: configuration.labels.trustedFrom)
             let next = indices.map { heard[places[$0]] }
             work.report("\(part.rawValue): with what people said next, of \(next.count { $0 != nil }) replies")
             let rows = try await NextMessages(encoder: encoder).rows(next)
-            let reader = try await RewardModel.train(
+            let (reader, answered) = try await RewardModel.fit(
                 indices.map { example($0) }, encoder: encoder, encoderName: "all-MiniLM-L6-v2",
                 extra: zip(indices, rows).map { states[$0] + $1 }, options: options)
             try reader.save(to: work.own(Self.answered))
+            outOfFold = indices.indices.map { next[$0] == nil ? alone[$0] : answered[$0] }
             figuresOfNext = [("without", model), ("with", reader)].map {
                 .init(
                     "AUC \($0) what people said next, by trusted votes, out of fold",
                     String(format: "%.3f", $1.training.outOfFoldAUC))
             }
         }
+        try RunFolder.write(lines: readings, to: work.own(Self.readings))
         let figures = try await heldOut(
             work, corpus, places, encoder: encoder, states: states, options: options, example: { example($0, raw: $1) })
         try RunFolder.write(figures, to: work.own("auc.json"))

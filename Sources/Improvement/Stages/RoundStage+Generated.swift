@@ -25,9 +25,14 @@ extension RoundStage {
         let drawn = try await draw(1, to: prompts, from: model, judge, work)
         let spoken = prompts.indices.filter { !drawn[$0].replies[0].allSatisfy(\.isWhitespace) }
         let labels = configuration.labels
+        let rule = LabelRule(settings: labels)
+        let population = Population(spoken.map { drawn[$0].verdicts[0].good }, of: judge.model)
         let single = try CRINGERound.label(
             spoken.map { (context: prompts[$0], reply: drawn[$0].replies[0]) },
-            scores: spoken.map { drawn[$0].scores[0] },
+            scores: spoken.map {
+                let verdict = drawn[$0].verdicts[0]
+                return rule.cautious(population.probability(verdict.good), rude: verdict.rude)
+            },
             goodShare: 0.5, badShare: 0.25, goodAbove: labels.goodAbove, badBelow: labels.badBelow)
         let compared = try await comparedAfterInsults(mine, from: model, judge, work)
         let made = CRINGERound.capCopies(compared + single, limit: labels.copies)
@@ -50,24 +55,26 @@ extension RoundStage {
         guard !provoked.isEmpty else { return [] }
         work.report("\(provoked.count) prompts after an insult, \(draws) replies to each")
         let drawn = try await draw(draws, to: provoked, from: model, judge, work)
+        let rule = LabelRule(settings: configuration.labels)
         return try CRINGERound.compare(
-            zip(provoked, drawn).map { (context: $0, replies: $1.replies) }, scores: drawn.map(\.scores))
+            zip(provoked, drawn).map { (context: $0, replies: $1.replies) },
+            scores: drawn.map { $0.verdicts.map { rule.cautious($0.good, rude: $0.rude) } })
     }
 
     /// Replies to each prompt, and what the reward model makes of them.
     private func draw(
         _ count: Int, to prompts: [[Turn]], from model: URL, _ judge: Judge, _ work: StageWork
-    ) async throws -> [(replies: [String], scores: [Double])] {
-        var drawn = prompts.map { _ in (replies: [String](), scores: [Double]()) }
+    ) async throws -> [(replies: [String], verdicts: [LabelRule.Verdict])] {
+        var drawn = prompts.map { _ in (replies: [String](), verdicts: [LabelRule.Verdict]()) }
         for number in 0..<count {
             var sampling = configuration.evaluation.sampling
             sampling.seed = configuration.seed &* 1_000_003 &+ UInt64(round) &+ UInt64(number) &* 65_537
             let replies = try await ReplyDrawing.replies(of: model, to: prompts, sampling: sampling, today: work.today)
                 .map(\.text)
-            let scores = try await judge.probabilities(zip(prompts, replies).map { (context: $0, reply: $1) })
+            let verdicts = try await judge.verdicts(zip(prompts, replies).map { (context: $0, reply: $1) })
             for place in prompts.indices {
                 drawn[place].replies.append(replies[place])
-                drawn[place].scores.append(scores[place])
+                drawn[place].verdicts.append(.init(verdicts[place], of: judge.model))
             }
         }
         return drawn

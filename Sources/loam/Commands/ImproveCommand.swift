@@ -40,6 +40,13 @@ struct LoopOptions: ParsableArguments {
     @Option(name: .long, help: "Histories of held-out people that every arm answers.")
     var prompts: Int?
 
+    @Option(
+        name: .long,
+        help:
+            "At most this many replies without a trusted vote are labelled by the reward model, drawn among all (default: 4000)."
+    )
+    var labelled: Int?
+
     @Option(name: .long, help: "Replies that each later round draws from the training prompts.")
     var generations: Int?
 
@@ -112,6 +119,7 @@ struct LoopOptions: ParsableArguments {
         if let sftSteps { configuration.training.sftSteps = sftSteps }
         if let half { configuration.training.half = half }
         if let prompts { configuration.evaluation.prompts = prompts }
+        if let labelled { configuration.labels.mostLabelled = labelled }
         if let generations { configuration.labels.generations = generations }
         if nextMessage { configuration.labels.nextMessage = true }
         if votesAlone { configuration.labels.votesAlone = true }
@@ -130,8 +138,10 @@ struct LoopOptions: ParsableArguments {
         ] where value < 1 {
             throw ValidationError("--\(name) must be at least 1, it is \(value)")
         }
-        guard configuration.labels.generations >= 0 else {
-            throw ValidationError("--generations must be 0 or more, it is \(configuration.labels.generations)")
+        for (name, value) in [
+            ("labelled", configuration.labels.mostLabelled), ("generations", configuration.labels.generations),
+        ] where value < 0 {
+            throw ValidationError("--\(name) must be 0 or more, it is \(value)")
         }
     }
 }
