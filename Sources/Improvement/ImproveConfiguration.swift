@@ -99,9 +99,9 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         public var goodAbove = 0.8
         /// … and bad below this one.
         public var badBelow = 0.2
-        /// No reply is learnt as good that people would call rude or inappropriate, were it bad, at more than so many times the odds of
-        /// other bad replies, whoever liked it; `nil`, as in runs from before there was such a rule, asks for none.
-        public var rudeOdds: Double? = 3
+        /// Nothing that people would call rude or inappropriate is learnt as good, whoever liked it, and it is bad from so many nats beyond
+        /// where they begin to call it so; `nil`, as in runs from before there was such a rule, is no such rule.
+        public var rudeFrom: Double? = 0.2
         /// A vote counts as it stands when the trust in it is at least this.
         public var trustedFrom = 0.5
         /// At most this many replies are labelled by the reward model (0: none).
@@ -126,7 +126,7 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         enum CodingKeys: String, CodingKey {
             case goodAbove = "good_above"
             case badBelow = "bad_below"
-            case rudeOdds = "rude_odds"
+            case rudeFrom = "rude_from"
             case trustedFrom = "trusted_from"
             case mostLabelled = "most_labelled"
             case generations, copies

@@ -83,16 +83,29 @@ struct Judge {
         self.encoder = encoder
     }
 
-    /// For each reply the probability of good and, given bad, of each reason.
+    /// What is thought of a reply.
+    struct Verdict {
+        /// Probability of good, among replies that people vote on.
+        var good: Double
+        /// Probability of each reason, given bad.
+        var reasons: [DislikeReason: Double]
+        /// Above 0 where people would call it inappropriate; see `RewardModel.rudeness`.
+        var rude: Double
+    }
+
+    /// For each reply what is thought of it.
     /// - Parameter next: What the person said after each reply, for a model that reads it.
     func verdicts(
         _ pairs: [(context: [Turn], reply: String)], next: [String?]? = nil
-    ) async throws -> [(good: Double, reasons: [DislikeReason: Double])] {
+    ) async throws -> [Verdict] {
         guard !pairs.isEmpty else { return [] }
         var extra = try bench.states(pairs)
         if let next { extra = zip(extra, try await NextMessages(encoder: encoder).rows(next)).map { $0 + $1 } }
         let rows = try await model.features.rows(pairs, encoder: encoder, extra: extra)
-        return zip(try model.probabilities(rows), try model.reasonProbabilities(rows)).map { (good: $0, reasons: $1) }
+        let (good, reasons, rude) = (
+            try model.probabilities(rows), try model.reasonProbabilities(rows), try model.rudeness(rows)
+        )
+        return good.indices.map { Verdict(good: good[$0], reasons: reasons[$0], rude: rude?[$0] ?? -.infinity) }
     }
 
     func probabilities(_ pairs: [(context: [Turn], reply: String)]) async throws -> [Double] {

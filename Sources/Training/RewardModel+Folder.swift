@@ -18,6 +18,7 @@ extension RewardModel {
         var offset: Double
         var fit: LogisticRegression.Fit
         var reasons: [Reason]
+        var rudeness: Reason?
         var training: Training
 
         struct Reason: Codable {
@@ -25,10 +26,14 @@ extension RewardModel {
             var count: Int
             var share: Double?
             var fit: LogisticRegression.Fit
+
+            init(_ head: ReasonHead) {
+                (reason, count, share, fit) = (head.reason, head.count, head.share, head.head.fit)
+            }
         }
 
         enum CodingKeys: String, CodingKey {
-            case features, facts, encoder, l2, slope, offset, fit, reasons, training
+            case features, facts, encoder, l2, slope, offset, fit, reasons, rudeness, training
             case modelType = "model_type"
         }
     }
@@ -40,14 +45,14 @@ extension RewardModel {
         let folder = try ModelFolder.create(at: url)
         var items: [SafeTensorsWriter.Item] = [Self.item("head", head)]
         items += reasons.map { Self.item("reasons.\($0.reason.rawValue)", $0.head) }
+        if let rudeness { items.append(Self.item("rudeness", rudeness.head)) }
         try SafeTensorsWriter.write(items, metadata: ["kind": Self.kind], to: folder.file(Self.weightsName))
         try folder.encode(
             Configuration(
                 modelType: Self.kind, features: features, facts: OverlapFeatures.names, encoder: encoder, l2: l2,
                 slope: slope, offset: offset, fit: head.fit,
-                reasons: reasons.map { .init(reason: $0.reason, count: $0.count, share: $0.share, fit: $0.head.fit) },
-                training: training
-            ),
+                reasons: reasons.map(Configuration.Reason.init), rudeness: rudeness.map(Configuration.Reason.init),
+                training: training),
             to: "config.json")
     }
 
@@ -77,14 +82,14 @@ extension RewardModel {
             }
             return LogisticRegression(coefficients: Array(values.dropLast()), bias: values[values.count - 1], fit: fit)
         }
+        func reason(_ name: String, _ kept: Configuration.Reason) throws -> ReasonHead {
+            ReasonHead(reason: kept.reason, head: try head(name, kept.fit), count: kept.count, share: kept.share)
+        }
         self.init(
             features: configuration.features, encoder: configuration.encoder, head: try head("head", configuration.fit),
             l2: configuration.l2, slope: configuration.slope, offset: configuration.offset,
-            reasons: try configuration.reasons.map {
-                ReasonHead(
-                    reason: $0.reason, head: try head("reasons.\($0.reason.rawValue)", $0.fit), count: $0.count,
-                    share: $0.share)
-            }, training: configuration.training)
+            reasons: try configuration.reasons.map { try reason("reasons.\($0.reason.rawValue)", $0) },
+            rudeness: try configuration.rudeness.map { try reason("rudeness", $0) }, training: configuration.training)
     }
 
     /// Coefficients followed by the bias.

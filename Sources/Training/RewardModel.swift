@@ -18,6 +18,9 @@ public struct RewardModel: Sendable, Hashable, Codable {
     public var offset: Double
     /// One head per reason that enough disliked replies carry, trained on disliked replies alone.
     public var reasons: [ReasonHead]
+    /// Says which of all voted replies people call inappropriate, the liked ones among those that they do not; `nil` where too few were
+    /// called so, and in models from before there was such a head.
+    public var rudeness: ReasonHead?
     /// What it was learned from.
     public var training: Training
 
@@ -25,9 +28,9 @@ public struct RewardModel: Sendable, Hashable, Codable {
     public struct ReasonHead: Sendable, Hashable, Codable {
         public var reason: DislikeReason
         public var head: LogisticRegression
-        /// Disliked replies with this reason that it was learned from.
+        /// Replies with this reason that it was learned from.
         public var count: Int
-        /// Share of the disliked replies with any reason that carry it; `nil` in models from before it was kept.
+        /// Share of the replies that it was learned from that carry it; `nil` in models from before it was kept.
         public var share: Double?
     }
 
@@ -111,6 +114,7 @@ public struct RewardModel: Sendable, Hashable, Codable {
             features: features, encoder: encoderName, head: fitted.model, l2: fitted.l2, slope: platt.slope,
             offset: platt.offset,
             reasons: try reasonHeads(examples, table: table, l2: fitted.l2, options: options),
+            rudeness: try rudeness(examples, table: table, l2: fitted.l2, options: options),
             training: Training(
                 examples: examples.count, good: labels.count { $0 }, people: Set(examples.map(\.userID)).count,
                 goodShare: isDoubted ? counted.reduce(0) { $0 + outOfFold[$1] } / Double(counted.count) : nil,
@@ -126,8 +130,9 @@ public struct RewardModel: Sendable, Hashable, Codable {
         margins: [Double], labels: [Bool], weights: [Double], doubts: [Double]
     ) throws -> (slope: Double, offset: Double) {
         let counted = labels.indices.filter { weights[$0] > 0 }
-        // No label is beyond doubt: a single one against a sure margin would decide the slope.
-        let doubt = counted.map { min(max(doubts[$0], 0.01), 0.99) }
+        // No label is taken for right, or for wrong, more than nine times in ten: those that trust is surest of are wrong more often than it
+        // says, and each of them against a sure margin would flatten the curve.
+        let doubt = counted.map { min(max(doubts[$0], 0.1), 0.9) }
         let isGood = counted.map { labels[$0] }
         let column = Matrix(column: counted.map { margins[$0] })
         var curve = (slope: 1.0, offset: 0.0)
@@ -166,41 +171,89 @@ public struct RewardModel: Sendable, Hashable, Codable {
         return (1e-6, log(rate / (1 - rate)))
     }
 
-    /// Each reason's head with its penalty, calibrated out of fold: a reason is rare, and the penalty alone would hold its probability near
-    /// its share, however surely the head ranks it.
     private static func reasonHeads(
         _ examples: [RewardExample], table: Matrix, l2: Double, options: Options
     ) throws -> [ReasonHead] {
         let reasoned = examples.indices.filter {
             !examples[$0].isGood && !examples[$0].reasons.isEmpty && examples[$0].weight > 0
         }
-        let part = table.selecting(rows: reasoned)
-        let weights = reasoned.map { examples[$0].weight }
-        let people = reasoned.map { examples[$0].userID }
         let seen = Set(reasoned.flatMap { examples[$0].reasons }).sorted { $0.rawValue < $1.rawValue }
-        return try seen.compactMap { reason in
-            let labels = reasoned.map { examples[$0].reasons.contains(reason) }
-            let count = labels.count { $0 }
-            guard count >= options.minimumPerReason, labels.count - count >= options.minimumPerReason else {
-                return nil
+        return try seen.compactMap { try head(of: $0, among: reasoned, examples, table: table, l2: l2, options: options) }
+    }
+
+    /// Tells what people call inappropriate among all voted replies but those whose dislike says no reason: a head that had never met a good
+    /// reply would find rudeness in some. Its margin is above 0 from where on people call a reply so at least half as often, out of fold, as
+    /// they do the rudest: how often that is depends on who sees such replies, says so, and gives reasons at random. `nil` where too few were
+    /// called so, or the head does not find them.
+    private static func rudeness(
+        _ examples: [RewardExample], table: Matrix, l2: Double, options: Options
+    ) throws -> ReasonHead? {
+        let told = examples.indices.filter {
+            examples[$0].weight > 0 && (examples[$0].isGood || !examples[$0].reasons.isEmpty)
+        }
+        let labels = told.map { !examples[$0].isGood && examples[$0].reasons.contains(.inappropriate) }
+        let people = told.map { examples[$0].userID }
+        let count = labels.count { $0 }
+        guard count >= options.minimumPerReason, labels.count - count >= options.minimumPerReason,
+            Set(people).count > 1
+        else { return nil }
+        let weights = told.map { examples[$0].weight }
+        let fitted = try CrossValidatedLogistic(
+            table.selecting(rows: told), labels: labels, weights: weights, groups: people, folds: options.folds,
+            penalties: [l2], standardise: true, seed: options.seed)
+        let share = Double(count) / Double(labels.count)
+        guard let from = try rudeFrom(fitted.outOfFold, labels: labels, weights: weights) else { return nil }
+        let head = LogisticRegression(
+            coefficients: fitted.model.coefficients, bias: fitted.model.bias - from, fit: fitted.model.fit)
+        return ReasonHead(reason: .inappropriate, head: head, count: count, share: share)
+    }
+
+    /// The least margin from which on replies are called so at least half as often as those with the highest; `nil` where those are called so
+    /// hardly more often than others.
+    static func rudeFrom(_ margins: [Double], labels: [Bool], weights: [Double]) throws -> Double? {
+        let order = margins.indices.sorted { (margins[$0], $1) > (margins[$1], $0) }
+        func rate(_ places: some Sequence<Int>) -> Double {
+            var (called, all) = (0.0, 0.0)
+            for place in places {
+                all += weights[place]
+                if labels[place] { called += weights[place] }
             }
-            let share = Double(count) / Double(labels.count)
-            guard Set(people).count > 1 else {
-                let head = try LogisticRegression(
-                    part, labels: labels.map { $0 ? 1 : 0 }, weights: weights,
-                    options: .init(l2: l2, standardise: true, tolerance: 1e-4))
-                return ReasonHead(reason: reason, head: head, count: count, share: share)
-            }
-            let fitted = try CrossValidatedLogistic(
-                part, labels: labels, weights: weights, groups: people, folds: options.folds, penalties: [l2],
-                standardise: true, seed: options.seed)
-            let curve = try platt(margins: fitted.outOfFold, labels: labels, weights: weights)
-            // The curve is part of the head: its coefficients and bias, scaled.
-            let head = LogisticRegression(
-                coefficients: fitted.model.coefficients.map { $0 * curve.slope },
-                bias: fitted.model.bias * curve.slope + curve.offset, fit: fitted.model.fit)
+            return all > 0 ? called / all : 0
+        }
+        let top = rate(order.prefix(max(10, labels.count { $0 } / 2)))
+        guard top > 3 * rate(order) else { return nil }
+        let curve = try IsotonicCalibrator(scores: margins, labels: labels, weights: weights)
+        return order.last { curve.probability(margins[$0]) >= top / 2 }.map { margins[$0] }
+    }
+
+    /// A head that tells replies disliked for a reason from others, its probabilities of what people say calibrated out of fold: the penalty
+    /// alone would hold that of a rare reason near its share, however surely the head ranks it. `nil` for too few of either kind.
+    private static func head(
+        of reason: DislikeReason, among places: [Int], _ examples: [RewardExample], table: Matrix, l2: Double,
+        options: Options
+    ) throws -> ReasonHead? {
+        let labels = places.map { !examples[$0].isGood && examples[$0].reasons.contains(reason) }
+        let count = labels.count { $0 }
+        guard count >= options.minimumPerReason, labels.count - count >= options.minimumPerReason else { return nil }
+        let share = Double(count) / Double(labels.count)
+        let part = table.selecting(rows: places)
+        let weights = places.map { examples[$0].weight }
+        let people = places.map { examples[$0].userID }
+        guard Set(people).count > 1 else {
+            let head = try LogisticRegression(
+                part, labels: labels.map { $0 ? 1 : 0 }, weights: weights,
+                options: .init(l2: l2, standardise: true, tolerance: 1e-4))
             return ReasonHead(reason: reason, head: head, count: count, share: share)
         }
+        let fitted = try CrossValidatedLogistic(
+            part, labels: labels, weights: weights, groups: people, folds: options.folds, penalties: [l2],
+            standardise: true, seed: options.seed)
+        let curve = try platt(margins: fitted.outOfFold, labels: labels, weights: weights)
+        // The curve is part of the head: its coefficients and bias, scaled.
+        let head = LogisticRegression(
+            coefficients: fitted.model.coefficients.map { $0 * curve.slope },
+            bias: fitted.model.bias * curve.slope + curve.offset, fit: fitted.model.fit)
+        return ReasonHead(reason: reason, head: head, count: count, share: share)
     }
 
     // MARK: - Scoring
@@ -226,6 +279,9 @@ public struct RewardModel: Sendable, Hashable, Codable {
         }
         return result
     }
+
+    /// For each row how far it is from what people call inappropriate (below 0) or within it (above), in nats; `nil` where there is no head.
+    public func rudeness(_ rows: Matrix) throws -> [Double]? { try rudeness?.head.margins(rows) }
 }
 
 /// A reward model with its encoder, as the classifier that other rooms know: the probability of a *good* reply.

@@ -17,7 +17,7 @@ struct LabelRuleTests {
     @Test("A trusted vote and the reward model make one probability")
     func votes() {
         // Even before the vote: what is left is the trust in it.
-        let unsure = LabelRule.Verdict(good: 0.5, rude: 0.1)
+        let unsure = LabelRule.Verdict(good: 0.5, rude: -1)
         #expect(rule.outcome(isUp: true, vote: vote(true, posterior: 0.8), verdict: unsure).isGood(0.9))
         #expect(rule.outcome(isUp: false, vote: vote(false, posterior: 0.2), verdict: unsure).isBad(0.9))
         let other = LabelRule.Outcome.dropped("vote and content disagree")
@@ -27,26 +27,26 @@ struct LabelRuleTests {
         let weak = vote(true, posterior: 0.8, weight: 0.7)
         #expect(abs(LabelRule.posterior(0.6, isUp: true, trust: 0.7) - 7.0 / 9) < 1e-9)
         #expect(
-            rule.outcome(isUp: true, vote: weak, verdict: .init(good: 0.6, rude: 0))
+            rule.outcome(isUp: true, vote: weak, verdict: .init(good: 0.6, rude: -1))
                 == .dropped("vote and reward model together are not sure"))
-        #expect(rule.outcome(isUp: true, vote: weak, verdict: .init(good: 0.75, rude: 0)).isGood(7.0 / 8))
+        #expect(rule.outcome(isUp: true, vote: weak, verdict: .init(good: 0.75, rude: -1)).isGood(7.0 / 8))
         // No vote is beyond doubt.
-        #expect(abs(LabelRule.posterior(0.5, isUp: true, trust: 1) - 0.95) < 1e-9)
+        #expect(abs(LabelRule.posterior(0.5, isUp: true, trust: 1) - 0.9) < 1e-9)
         #expect(LabelRule.posterior(0, isUp: true, trust: 1) == 0)
     }
 
     @Test("A vote is left out where the reward model says the opposite, and overruled where it is surer than the vote")
     func confidence() {
         let sure = LabelRule.Outcome.dropped("the reward model says the opposite")
-        let bad = LabelRule.Verdict(good: 0.49, rude: 0)
-        let good = LabelRule.Verdict(good: 0.81, rude: 0)
+        let bad = LabelRule.Verdict(good: 0.49, rude: -1)
+        let good = LabelRule.Verdict(good: 0.81, rude: -1)
         #expect(rule.outcome(isUp: true, vote: vote(true, posterior: 0.8), verdict: bad) == sure)
-        #expect(
-            rule.outcome(isUp: false, vote: vote(false, posterior: 0.2, weight: 0.95), verdict: good) == sure)
+        let together = LabelRule.Outcome.dropped("vote and reward model together are not sure")
+        #expect(rule.outcome(isUp: false, vote: vote(false, posterior: 0.2), verdict: good) == together)
         #expect(rule.outcome(isUp: true, vote: vote(true, posterior: 0.8), verdict: good).isGood(0.9746))
         // 1 to 99 against 7 to 3.
         let weak = vote(true, posterior: 0.8, weight: 0.7)
-        #expect(rule.outcome(isUp: true, vote: weak, verdict: .init(good: 0.01, rude: 0)).isBad(0.977))
+        #expect(rule.outcome(isUp: true, vote: weak, verdict: .init(good: 0.01, rude: -1)).isBad(0.977))
     }
 
     @Test("Where votes alone are learnt from, the reward model contradicts none of them")
@@ -54,32 +54,33 @@ struct LabelRuleTests {
         var settings = ImproveConfiguration.LabelSettings()
         settings.votesAlone = true
         let rule = LabelRule(settings: settings)
-        let rude = LabelRule.Verdict(good: 0.1, rude: 0.9)
+        let rude = LabelRule.Verdict(good: 0.1, rude: 9)
         #expect(rule.outcome(isUp: true, vote: vote(true, posterior: 0.8), verdict: rude) == .good(weight: 0.9))
-        let good = LabelRule.Verdict(good: 0.99, rude: 0)
+        let good = LabelRule.Verdict(good: 0.99, rude: -1)
         #expect(rule.outcome(isUp: false, vote: vote(false, posterior: 0.2), verdict: good) == .bad(weight: 0.9))
     }
 
     @Test("Without a vote the reward model decides where it is sure")
     func unvoted() {
-        #expect(rule.outcome(verdict: .init(good: 0.9, rude: 0)).isGood(0.9))
-        #expect(rule.outcome(verdict: .init(good: 0.15, rude: 0)).isBad(0.85))
+        #expect(rule.outcome(verdict: .init(good: 0.9, rude: -1)).isGood(0.9))
+        #expect(rule.outcome(verdict: .init(good: 0.15, rude: -1)).isBad(0.85))
         let unsure = LabelRule.Outcome.dropped("neither surely good nor surely bad")
-        #expect(rule.outcome(verdict: .init(good: 0.8, rude: 0)) == unsure)
-        #expect(rule.outcome(verdict: .init(good: 0.2, rude: 0)) == unsure)
+        #expect(rule.outcome(verdict: .init(good: 0.8, rude: -1)) == unsure)
+        #expect(rule.outcome(verdict: .init(good: 0.2, rude: -1)) == unsure)
     }
 
     @Test("What people would call rude is not learnt as good, whoever likes it, and is bad where they surely would")
     func rude() {
         let refused = LabelRule.Outcome.dropped("liked, but like what people call rude")
         let like = vote(true, posterior: 0.8)
-        // 3.5 to 1: not good, and not sure to be bad.
-        #expect(rule.outcome(isUp: true, vote: like, verdict: .init(good: 0.7, rude: 3.5)) == refused)
-        #expect(rule.outcome(verdict: .init(good: 0.9, rude: 3.5)) == refused)
-        #expect(rule.outcome(verdict: .init(good: 0.9, rude: 2.9)).isGood(0.9))
-        #expect(rule.outcome(isUp: true, vote: like, verdict: .init(good: 0.7, rude: 9)).isBad(0.9))
-        #expect(rule.outcome(verdict: .init(good: 0.9, rude: 9)).isBad(0.9))
-        #expect(rule.outcome(verdict: .init(good: 0.05, rude: 9)).isBad(0.95))
+        // Rude, but not surely so: not good, and not bad for that alone.
+        #expect(rule.outcome(isUp: true, vote: like, verdict: .init(good: 0.7, rude: 0.1)) == refused)
+        #expect(rule.outcome(verdict: .init(good: 0.9, rude: 0.1)) == refused)
+        #expect(rule.outcome(verdict: .init(good: 0.1, rude: 0.1)).isBad(0.9))
+        #expect(rule.outcome(verdict: .init(good: 0.9, rude: -0.1)).isGood(0.9))
+        #expect(rule.outcome(isUp: true, vote: like, verdict: .init(good: 0.7, rude: 0.3)).isBad(0.9))
+        #expect(rule.outcome(verdict: .init(good: 0.9, rude: 0.3)).isBad(0.9))
+        #expect(rule.outcome(verdict: .init(good: 0.05, rude: 0.3)).isBad(0.95))
     }
 
     @Test("Settings of runs from before the rule read as they did, without it")
@@ -91,15 +92,6 @@ struct LabelRuleTests {
             ImproveConfiguration.LabelSettings.self, from: Data(old.utf8))
         let rule = LabelRule(settings: settings)
         #expect(rule.outcome(verdict: .init(good: 0.9, rude: 9)) == .good(weight: 0.9))
-    }
-
-    @Test("How rude a reply is goes by how often people call others so")
-    func odds() throws {
-        let model = try Self.model(share: 0.1)
-        // 3 to 7 beside 1 to 9.
-        let verdict = LabelRule.Verdict((good: 0.6, reasons: [.inappropriate: 0.3]), of: model)
-        #expect(abs(verdict.rude - 27.0 / 7) < 1e-9)
-        #expect(LabelRule.Verdict((good: 0.6, reasons: [:]), of: model).rude == 0)
     }
 
     @Test("Replies that nobody voted on are of a population of their own")
@@ -115,14 +107,14 @@ struct LabelRuleTests {
         #expect(unknown.figures("of those without a vote").isEmpty)
     }
 
-    /// A reward model that knows these two figures and nothing else.
-    private static func model(share: Double = 0.5, goodShare: Double? = nil) throws -> RewardModel {
+    /// A reward model that knows this figure and nothing else.
+    private static func model(goodShare: Double?) throws -> RewardModel {
         let head = try LogisticRegression(
             Matrix(column: [0, 1, 2, 3]), labels: [0, 1, 0, 1], weights: [1, 1, 1, 1],
             options: .init(l2: 1, standardise: true, tolerance: 1e-4))
         return RewardModel(
             features: RewardFeatures(contextTurns: 1, dimension: 1, extraCount: 0), encoder: "none", head: head, l2: 1,
-            slope: 1, offset: 0, reasons: [.init(reason: .inappropriate, head: head, count: 10, share: share)],
+            slope: 1, offset: 0, reasons: [],
             training: .init(
                 examples: 100, good: 50, people: 10, goodShare: goodShare, outOfFoldAUC: 0.9, losses: [:], seed: 0))
     }

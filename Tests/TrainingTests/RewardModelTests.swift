@@ -203,6 +203,56 @@ struct RewardModelTests {
         }
     }
 
+    /// Of 1,000 replies 100 are rude, with margins from 5 on; of those half are called so, of the others one in a hundred.
+    @Test("Rude is from where on people call a reply so half as often as the rudest, however few of them do")
+    func rudeFrom() throws {
+        func from(_ called: Int, inAll every: Int) throws -> Double? {
+            var (margins, labels): ([Double], [Bool]) = ([], [])
+            for place in 0..<1_000 {
+                let isRude = place < 100
+                margins.append(isRude ? 5 + Double(place) / 100 : Double(place) / 1_000)
+                labels.append(isRude ? place % 10 < called : place % every == 0)
+            }
+            return try RewardModel.rudeFrom(margins, labels: labels, weights: [Double](repeating: 1, count: 1_000))
+        }
+        let (often, seldom, never) = (try from(5, inAll: 100), try from(2, inAll: 100), try from(1, inAll: 10))
+        #expect(often == 5)
+        #expect(seldom == 5)
+        // Called so no more often than others: not found.
+        #expect(never == nil)
+    }
+
+    @Test("What people call inappropriate is told from what they like and from what they dislike for other reasons")
+    func rudeness() async throws {
+        let encoder = HashEncoder(dimension: 16)
+        var votes = Self.votes(240, people: 20, seed: 8, prefix: "a")
+        for index in stride(from: 0, to: 240, by: 8) {
+            votes[index].reply = "silly goose go away \(index % 3)"
+            // Every other one is liked, by who provoked it.
+            votes[index].isGood = index % 16 == 0
+            votes[index].reasons = votes[index].isGood ? [] : [.inappropriate]
+        }
+        let model = try await RewardModel.train(votes, encoder: encoder, encoderName: "hash", options: Self.options)
+        let rows = try await model.features.rows(
+            ["silly goose go away", "lovely garden music", "blah meh whatever"].map { ([Turn(.human, "hello")], $0) },
+            encoder: encoder)
+        let margins = try model.rudeness(rows)
+        let found = try #require(margins)
+        #expect(found[0] > 0)
+        #expect(found[1] < 0)
+        #expect(found[2] < 0)
+        let url = FileManager.default.temporaryDirectory.appending(path: "reward-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: url) }
+        try model.save(to: url)
+        #expect(try RewardModel(folder: url) == model)
+        // Nobody says so: no head, and nothing is rude.
+        for index in votes.indices { votes[index].reasons.removeAll { $0 == .inappropriate } }
+        let without = try await RewardModel.train(votes, encoder: encoder, encoderName: "hash", options: Self.options)
+        #expect(without.rudeness == nil)
+        let none = try without.rudeness(rows)
+        #expect(none == nil)
+    }
+
     @Test("votes that cannot be learned from end in one clear error")
     func broken() async throws {
         let encoder = HashEncoder(dimension: 4)

@@ -15,7 +15,7 @@ struct LabelStage: Stage {
         var settings = [
             "good_above": "\(labels.goodAbove)", "bad_below": "\(labels.badBelow)",
             "most_labelled": "\(labels.mostLabelled)",
-            "copies": "\(labels.copies)", "rude_odds": labels.rudeOdds.map { "\($0)" } ?? "none",
+            "copies": "\(labels.copies)", "rude_from": labels.rudeFrom.map { "\($0)" } ?? "none",
         ]
         if labels.votesAlone == true { settings["votes_alone"] = "true" }
         if labels.nextMessage == true { settings["next_message"] = "true" }
@@ -47,11 +47,11 @@ struct LabelStage: Stage {
             }
             let answered = places.filter { reader != nil && heard[$0] != nil }
             let alone = places.filter { reader == nil || heard[$0] == nil }
-            let read = try await judge.verdicts(pairs(alone)).map { LabelRule.Verdict($0, of: judge.model) }
+            let read = try await judge.verdicts(pairs(alone)).map(LabelRule.Verdict.init)
             var found = Dictionary(uniqueKeysWithValues: zip(alone, read))
             if let reader {
                 let read = try await reader.verdicts(pairs(answered), next: answered.map { heard[$0] })
-                    .map { LabelRule.Verdict($0, of: reader.model) }
+                    .map(LabelRule.Verdict.init)
                 found.merge(zip(answered, read)) { first, _ in first }
             }
             return places.compactMap { found[$0] }

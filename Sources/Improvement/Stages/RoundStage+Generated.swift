@@ -74,7 +74,7 @@ extension RoundStage {
             let verdicts = try await judge.verdicts(zip(prompts, replies).map { (context: $0, reply: $1) })
             for place in prompts.indices {
                 drawn[place].replies.append(replies[place])
-                drawn[place].verdicts.append(.init(verdicts[place], of: judge.model))
+                drawn[place].verdicts.append(.init(verdicts[place]))
             }
         }
         return drawn
