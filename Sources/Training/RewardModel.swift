@@ -178,7 +178,9 @@ public struct RewardModel: Sendable, Hashable, Codable {
             !examples[$0].isGood && !examples[$0].reasons.isEmpty && examples[$0].weight > 0
         }
         let seen = Set(reasoned.flatMap { examples[$0].reasons }).sorted { $0.rawValue < $1.rawValue }
-    /// rn try seen.compactMap { try head(of: $0, among: reasoned, examples, table: table, l2: l2, options: options) }
+        return try seen.compactMap {
+            try head(of: $0, among: reasoned, examples, table: table, l2: l2, options: options)
+        }
     }
 
     /// Tells what people call inappropriate among all voted replies but those whose dislike says no reason: a head that had never met a good
