@@ -125,7 +125,7 @@ public struct RewardModel: Sendable, Hashable, Codable {
 
     /// Platt's scaling through labels that may be wrong: the curve of what a reply *is*, found by EM, each label being right with one minus
     /// its doubt (the annotators' likelihood of Raykar and others 2010, "Learning from crowds", with what trust made of them). The plain
-    /// curve is that of what people *say*, which is less sharp by as much as they err. Examples without weight do not count.
+    /// curve is that of what people *say*, which is less sharp by as much as they err; at most four times as sharp. Examples without weight do not count.
     static func platt(
         margins: [Double], labels: [Bool], weights: [Double], doubts: [Double]
     ) throws -> (slope: Double, offset: Double) {
@@ -151,8 +151,11 @@ public struct RewardModel: Sendable, Hashable, Codable {
                 good[place] = prior * says / (prior * says + (1 - prior) * contrary)
             }
         }
-        guard curve.slope > 0 else { return try platt(margins: margins, labels: labels, weights: weights) }
-        return curve
+        let plain = try platt(margins: margins, labels: labels, weights: weights)
+        guard curve.slope > 0 else { return plain }
+        // Labels that margins tell better than their doubt would let one have the curve a step; where it crosses one half stays.
+        let scale = min(1, 4 * plain.slope / curve.slope)
+        return (curve.slope * scale, curve.offset * scale)
     }
 
     /// Platt's scaling with weights: a logistic curve through out-of-fold margins, with targets kept from 0 and 1. The

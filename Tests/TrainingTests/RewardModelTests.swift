@@ -174,6 +174,12 @@ struct RewardModelTests {
         let turned = try RewardModel.platt(
             margins: margins, labels: labels.map { !$0 }, weights: weights, doubts: doubts.map { 1 - $0 })
         #expect(abs(turned.slope - found.slope) < 1e-3)
+        // Labels that are right although they are doubted do not make it a step.
+        let right = margins.map { $0 > 0.3 }
+        let plain = try RewardModel.platt(margins: margins, labels: right, weights: weights)
+        let sharp = try RewardModel.platt(margins: margins, labels: right, weights: weights, doubts: doubts)
+        #expect(sharp.slope <= 4 * plain.slope + 1e-9)
+        #expect(abs(-sharp.offset / sharp.slope - 0.3) < 0.1)
         // Examples without weight do not count.
         let half = try RewardModel.platt(
             margins: margins + [5, 6], labels: labels + [false, false], weights: weights + [0, 0],
