@@ -151,7 +151,8 @@ public struct RewardModel: Sendable, Hashable, Codable {
                 good[place] = prior * says / (prior * says + (1 - prior) * contrary)
             }
         }
-        let plain = try platt(margins: margins, labels: labels, weights: weights)
+        let believed = zip(labels, doubts).map { $0 != ($1 > 0.5) }
+        let plain = try platt(margins: margins, labels: believed, weights: weights)
         guard curve.slope > 0 else { return plain }
         // Labels that margins tell better than their doubt would let one have the curve a step; where it crosses one half stays.
         let scale = min(1, 4 * plain.slope / curve.slope)
