@@ -114,7 +114,7 @@ public struct RewardModel: Sendable, Hashable, Codable {
             features: features, encoder: encoderName, head: fitted.model, l2: fitted.l2, slope: platt.slope,
             offset: platt.offset,
             reasons: try reasonHeads(examples, table: table, l2: fitted.l2, options: options),
-            rudeness: try rudeness(examples, table: table, l2: fitted.l2, options: options),
+            rudeness: try rudeness(examples, read: outOfFold, table: table, l2: fitted.l2, options: options),
             training: Training(
                 examples: examples.count, good: labels.count { $0 }, people: Set(examples.map(\.userID)).count,
                 goodShare: isDoubted ? counted.reduce(0) { $0 + outOfFold[$1] } / Double(counted.count) : nil,
@@ -187,15 +187,17 @@ public struct RewardModel: Sendable, Hashable, Codable {
         }
     }
 
-    /// Tells what people call inappropriate among all voted replies but those whose dislike says no reason: a head that had never met a good
-    /// reply would find rudeness in some. Its margin is above 0 from where on people call a reply so at least half as often, out of fold, as
-    /// they do the rudest: how often that is depends on who sees such replies, says so, and gives reasons at random. `nil` where too few were
-    /// called so, or the head does not find them.
+    /// Tells what people call inappropriate from what they dislike for other reasons and from replies that are surely good: a head that had
+    /// never met these would find rudeness in some. Likes of other replies are left out, as those who provoke a bot like what they provoked.
+    /// Its margin is above 0 from where on people call a reply so at least half as often, out of fold, as they do the rudest: how often that is
+    /// depends on who sees such replies, says so, and gives reasons at random. `nil` where too few were called so, or the head does not find
+    /// them.
+    /// - Parameter read: of each example the probability of good by a model that saw no vote of its person.
     private static func rudeness(
-        _ examples: [RewardExample], table: Matrix, l2: Double, options: Options
+        _ examples: [RewardExample], read: [Double], table: Matrix, l2: Double, options: Options
     ) throws -> ReasonHead? {
         let told = examples.indices.filter {
-            examples[$0].weight > 0 && (examples[$0].isGood || !examples[$0].reasons.isEmpty)
+            examples[$0].weight > 0 && (examples[$0].isGood ? read[$0] > surelyGood : !examples[$0].reasons.isEmpty)
         }
         let labels = told.map { !examples[$0].isGood && examples[$0].reasons.contains(.inappropriate) }
         let people = told.map { examples[$0].userID }
@@ -213,6 +215,9 @@ public struct RewardModel: Sendable, Hashable, Codable {
             coefficients: fitted.model.coefficients, bias: fitted.model.bias - from, fit: fitted.model.fit)
         return ReasonHead(reason: .inappropriate, head: head, count: count, share: share)
     }
+
+    /// A liked reply is one that nobody could call rude from this probability up.
+    private static let surelyGood = 0.8
 
     /// The least margin from which on replies are called so at least half as often as those with the highest; `nil` where those are called so
     /// hardly more often than others.
