@@ -98,7 +98,7 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         /// A reply without a trusted vote is good above this calibrated probability …
         public var goodAbove = 0.8
         /// … and bad below this one.
-        public var badBelow = 0.2
+        public var badBelow = 0.3
         /// Nothing that people would call rude or inappropriate is learnt as good, whoever liked it, and it is bad from so many nats beyond
         /// where they begin to call it so; `nil`, as in runs from before there was such a rule, is no such rule.
         public var rudeFrom: Double? = 0.2

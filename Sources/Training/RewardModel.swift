@@ -130,16 +130,15 @@ public struct RewardModel: Sendable, Hashable, Codable {
         margins: [Double], labels: [Bool], weights: [Double], doubts: [Double]
     ) throws -> (slope: Double, offset: Double) {
         let counted = labels.indices.filter { weights[$0] > 0 }
-        // No label is taken for right, or for wrong, more than nine times in ten: those that trust is surest of are wrong more often than it
-        // says, and each of them against a sure margin would flatten the curve.
-        let doubt = counted.map { min(max(doubts[$0], 0.1), 0.9) }
+        // No label is beyond doubt: a single one against a sure margin would flatten the curve.
+        let doubt = counted.map { min(max(doubts[$0], 0.01), 0.99) }
         let isGood = counted.map { labels[$0] }
         let column = Matrix(column: counted.map { margins[$0] })
         var curve = (slope: 1.0, offset: 0.0)
         var good = zip(isGood, doubt).map { $0 ? 1 - $1 : $1 }
         for _ in 0..<200 {
             let fitted = try LogisticRegression(
-                column, labels: good, weights: [Double](repeating: 1, count: good.count),
+                column, labels: good, weights: counted.map { weights[$0] },
                 options: .init(l2: 1e-6, standardise: true, tolerance: 1e-8))
             let step = max(abs(fitted.coefficients[0] - curve.slope), abs(fitted.bias - curve.offset))
             curve = (fitted.coefficients[0], fitted.bias)

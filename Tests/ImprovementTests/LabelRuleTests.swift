@@ -66,7 +66,7 @@ struct LabelRuleTests {
         #expect(rule.outcome(verdict: .init(good: 0.15, rude: -1)).isBad(0.85))
         let unsure = LabelRule.Outcome.dropped("neither surely good nor surely bad")
         #expect(rule.outcome(verdict: .init(good: 0.8, rude: -1)) == unsure)
-        #expect(rule.outcome(verdict: .init(good: 0.2, rude: -1)) == unsure)
+        #expect(rule.outcome(verdict: .init(good: 0.3, rude: -1)) == unsure)
     }
 
     @Test("What people would call rude is not learnt as good, whoever likes it, and is bad where they surely would")
