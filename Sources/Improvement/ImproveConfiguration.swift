@@ -99,9 +99,9 @@ public struct ImproveConfiguration: Sendable, Codable, Equatable {
         public var goodAbove = 0.8
         /// … and bad below this one.
         public var badBelow = 0.3
-        /// Nothing that people would call rude or inappropriate is learnt as good, whoever liked it, and it is bad from so many nats beyond
-        /// where they begin to call it so; `nil`, as in runs from before there was such a rule, is no such rule.
-        public var rudeFrom: Double? = 0.2
+        /// Nothing that people would call rude or inappropriate is learnt as good, whoever liked it, and it may be bad for that from so many
+        /// nats beyond where they begin to call it so; `nil`, as in runs from before there was such a rule, is no such rule.
+        public var rudeFrom: Double? = 0.5
         /// A vote counts as it stands when the trust in it is at least this.
         public var trustedFrom = 0.5
         /// At most this many replies are labelled by the reward model (0: none).

@@ -36,7 +36,7 @@ struct LabelRule: Sendable {
         guard isUp == (vote.probability >= 0.5) else { return .dropped("vote and content disagree") }
         if settings.votesAlone == true { return isUp ? .good(weight: vote.weight) : .bad(weight: vote.weight) }
         let together = Self.posterior(verdict.good, isUp: isUp, trust: vote.weight)
-        let outcome = outcome(probability: together, rude: verdict.rude)
+        let outcome = outcome(probability: together, verdict)
         switch outcome {
         case .good where isUp && verdict.good < 0.5: return .dropped("the reward model says the opposite")
         case .dropped(Self.unsure): return .dropped("vote and reward model together are not sure")
@@ -45,11 +45,14 @@ struct LabelRule: Sendable {
     }
 
     /// A reply without one.
-    func outcome(verdict: Verdict) -> Outcome { outcome(probability: verdict.good, rude: verdict.rude) }
+    /// - Parameter population: whose probability of good counts, where people passed the reply over.
+    func outcome(verdict: Verdict, in population: Population? = nil) -> Outcome {
+        outcome(probability: population?.probability(verdict.good) ?? verdict.good, verdict)
+    }
 
     /// What is made of a probability that a reply is good: as far as it is sure.
-    private func outcome(probability: Double, rude: Double) -> Outcome {
-        let cautious = cautious(probability, rude: rude)
+    private func outcome(probability: Double, _ verdict: Verdict) -> Outcome {
+        let cautious = cautious(probability, verdict)
         if cautious > settings.goodAbove { return .good(weight: cautious) }
         if cautious < settings.badBelow { return .bad(weight: 1 - cautious) }
         return .dropped(probability > settings.goodAbove ? "liked, but like what people call rude" : Self.unsure)
@@ -58,10 +61,13 @@ struct LabelRule: Sendable {
     private static let unsure = "neither surely good nor surely bad"
 
     /// Likes do not make rudeness good: those who provoke a bot like what they provoked, and are most of those who ever see it. What people
-    /// call rude is at best undecided, and bad where it is surely so.
-    func cautious(_ good: Double, rude: Double) -> Double {
-        guard let sure = settings.rudeFrom, rude > 0 else { return good }
-        return min(good, rude > sure ? 0.1 : 0.5)
+    /// call rude is at best undecided. It is bad where it is surely rude and more probably bad than good besides: where the line of rudeness
+    /// runs is found from few votes, and on some logs lies too low.
+    /// - Parameter isProvoked: after an insult, where rudeness alone is enough.
+    func cautious(_ probability: Double, _ verdict: Verdict, isProvoked: Bool = false) -> Double {
+        guard let sure = settings.rudeFrom, verdict.rude > 0 else { return probability }
+        let isBad = verdict.rude > sure && (isProvoked || verdict.good < 0.5)
+        return min(probability, isBad ? 0.1 : 0.5)
     }
 
     /// Probability of good from the reward model's and a vote that is right with the probability `trust`. No vote is taken for surer than

@@ -78,9 +78,14 @@ struct LabelRuleTests {
         #expect(rule.outcome(verdict: .init(good: 0.9, rude: 0.1)) == refused)
         #expect(rule.outcome(verdict: .init(good: 0.1, rude: 0.1)).isBad(0.9))
         #expect(rule.outcome(verdict: .init(good: 0.9, rude: -0.1)).isGood(0.9))
-        #expect(rule.outcome(isUp: true, vote: like, verdict: .init(good: 0.7, rude: 0.3)).isBad(0.9))
-        #expect(rule.outcome(verdict: .init(good: 0.9, rude: 0.3)).isBad(0.9))
-        #expect(rule.outcome(verdict: .init(good: 0.05, rude: 0.3)).isBad(0.95))
+        // Surely so: bad where the rest does not speak for it.
+        #expect(rule.outcome(isUp: true, vote: like, verdict: .init(good: 0.45, rude: 0.6)).isBad(0.9))
+        #expect(rule.outcome(verdict: .init(good: 0.45, rude: 0.6)).isBad(0.9))
+        #expect(rule.outcome(verdict: .init(good: 0.9, rude: 0.6)) == refused)
+        #expect(rule.outcome(verdict: .init(good: 0.05, rude: 0.6)).isBad(0.95))
+        // After an insult that is enough.
+        #expect(rule.cautious(0.9, .init(good: 0.9, rude: 0.6), isProvoked: true) == 0.1)
+        #expect(rule.cautious(0.9, .init(good: 0.9, rude: 0.1), isProvoked: true) == 0.5)
     }
 
     @Test("Settings of runs from before the rule read as they did, without it")

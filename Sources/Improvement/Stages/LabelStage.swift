@@ -99,8 +99,7 @@ struct LabelStage: Stage {
         for (place, verdict) in zip(asked, read) {
             // People vote on bad replies far more often than on good ones: of those they passed over more are good.
             let isPassedOver = corpus.items[place].rating == nil
-            let good = isPassedOver ? population.probability(verdict.good) : verdict.good
-            _ = take(rule.outcome(verdict: .init(good: good, rude: verdict.rude)), corpus.items[place])
+            _ = take(rule.outcome(verdict: verdict, in: isPassedOver ? population : nil), corpus.items[place])
         }
         let capped = CRINGERound.capCopies(examples, limit: max(labels.copies, 1) * 10)
         dropped["copies of a common reply"] = examples.count - capped.count

@@ -31,7 +31,7 @@ extension RoundStage {
             spoken.map { (context: prompts[$0], reply: drawn[$0].replies[0]) },
             scores: spoken.map {
                 let verdict = drawn[$0].verdicts[0]
-                return rule.cautious(population.probability(verdict.good), rude: verdict.rude)
+                return rule.cautious(population.probability(verdict.good), verdict)
             },
             goodShare: 0.5, badShare: 0.25, goodAbove: labels.goodAbove, badBelow: labels.badBelow)
         let compared = try await comparedAfterInsults(mine, from: model, judge, work)
@@ -58,7 +58,7 @@ extension RoundStage {
         let rule = LabelRule(settings: configuration.labels)
         return try CRINGERound.compare(
             zip(provoked, drawn).map { (context: $0, replies: $1.replies) },
-            scores: drawn.map { $0.verdicts.map { rule.cautious($0.good, rude: $0.rude) } })
+            scores: drawn.map { $0.verdicts.map { rule.cautious($0.good, $0, isProvoked: true) } })
     }
 
     /// Replies to each prompt, and what the reward model makes of them.
