@@ -112,6 +112,19 @@ struct LabelRuleTests {
         #expect(unknown.figures("of those without a vote").isEmpty)
     }
 
+    @Test("Replies to label are drawn among all, the same ones each time, in the log's order")
+    func drawn() {
+        var configuration = ImproveConfiguration(logs: [], format: "loam", store: "", model: "", encoder: "")
+        configuration.labels.mostLabelled = 100
+        let stage = LabelStage(configuration: configuration) { throw CancellationError() }
+        let drawn = stage.drawn(Array(0..<1_000))
+        #expect(drawn.count == 100)
+        #expect(drawn == Array(Set(drawn)).sorted())
+        #expect(drawn.count { $0 < 500 } > 25 && drawn.count { $0 >= 500 } > 25)
+        #expect(stage.drawn(Array(0..<1_000)) == drawn)
+        #expect(stage.drawn([3, 1, 2]) == [3, 1, 2])
+    }
+
     /// A reward model that knows this figure and nothing else.
     private static func model(goodShare: Double?) throws -> RewardModel {
         let head = try LogisticRegression(

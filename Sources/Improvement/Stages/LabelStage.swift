@@ -129,7 +129,7 @@ struct LabelStage: Stage {
 
     /// As many replies as may be labelled, of whichever people and days, in the log's order: the first ones would be those of the first
     /// few people who talked.
-    private func drawn(_ places: [Int]) -> [Int] {
+    func drawn(_ places: [Int]) -> [Int] {
         guard places.count > configuration.labels.mostLabelled else { return places }
         var generator = SeededGenerator(seed: configuration.seed).fork("labelled")
         return generator.shuffled(places).prefix(configuration.labels.mostLabelled).sorted()
