@@ -18,8 +18,8 @@ public struct RewardModel: Sendable, Hashable, Codable {
     public var offset: Double
     /// One head per reason that enough disliked replies carry, trained on disliked replies alone.
     public var reasons: [ReasonHead]
-    /// Says which of all voted replies people call inappropriate, the liked ones among those that they do not; `nil` where too few were
-    /// called so, and in models from before there was such a head.
+    /// Tells what people call inappropriate from what they dislike for other reasons and from what is surely good; `nil` where too few were
+    /// called so, or it does not find them, and in models from before there was such a head.
     public var rudeness: ReasonHead?
     /// What it was learned from.
     public var training: Training
@@ -125,7 +125,8 @@ public struct RewardModel: Sendable, Hashable, Codable {
 
     /// Platt's scaling through labels that may be wrong: the curve of what a reply *is*, found by EM, each label being right with one minus
     /// its doubt (the annotators' likelihood of Raykar and others 2010, "Learning from crowds", with what trust made of them). The plain
-    /// curve is that of what people *say*, which is less sharp by as much as they err; at most four times as sharp. Examples without weight do not count.
+    /// curve is that of what people *say*, which is less sharp by as much as they err; this one is at most four times as sharp. Examples
+    /// without weight do not count.
     static func platt(
         margins: [Double], labels: [Bool], weights: [Double], doubts: [Double]
     ) throws -> (slope: Double, offset: Double) {
